@@ -1,0 +1,35 @@
+import { type WalkServices, walk } from '../lib/movies/walk.ts';
+import { parse } from '../lib/parse.ts';
+import { isFinished, loadManifest } from '../lib/runs/manifest.ts';
+import { noting } from '../lib/runs/noting.ts';
+import { type BranchRef, branchRef } from '../lib/runs/places.ts';
+import { loadBranch } from '../lib/runs/plan.ts';
+import { branchWork } from '../lib/runs/work.ts';
+import { bucketServices, type Environment, type Handler, lambda, tmdbServices } from '../lib/wiring.ts';
+
+/** Set aside for the question under way when a walker stops asking: it may take 90 s and one last try of 15 s. */
+const LAST_QUESTION_MS = 120_000;
+
+/**
+ * State `Walk` of the branch machine: one branch, as far as it gets before its time is up.
+ *
+ * Keeps the movies in S3 and hands on names and a yes or no: an enriched year outgrows the 256 KiB that one state may
+ * pass to the next.
+ */
+export const pageWalker =
+  (services: Omit<WalkServices, 'work' | 'until'>): Handler<BranchRef & { finished: boolean }> =>
+  async (event, { getRemainingTimeInMillis }) => {
+    const ref = parse(branchRef, event, 'event of the page-walker');
+    return noting(services, ref, async () => {
+      const branch = await loadBranch(services.store, ref);
+      if (isFinished(await loadManifest(services.store, ref), branch)) return { ...ref, finished: true };
+      const { walkSeconds = Number.POSITIVE_INFINITY } = branch.limits;
+      const until = services.clock.now() + Math.min(walkSeconds * 1000, getRemainingTimeInMillis() - LAST_QUESTION_MS);
+      const { finished } = await walk(branch, { ...services, work: branchWork(services.store, ref), until });
+      return { ...ref, finished };
+    });
+  };
+
+export const services = (env: Environment, token?: () => string | undefined) => ({ ...bucketServices(env), ...tmdbServices(env, token) });
+
+export const handler = lambda(pageWalker, services);

@@ -1,0 +1,86 @@
+import type { PlannedBranch } from '../runs/plan.ts';
+import type { Outcome, Reason } from '../runs/work.ts';
+import type { Query, Tally, Tmdb } from '../tmdb/client.ts';
+import { TmdbShapeError } from '../tmdb/errors.ts';
+import { credits, type Details, details, type Found, found } from '../tmdb/responses.ts';
+import type { Subject } from './record.ts';
+
+export interface Fetching {
+  tmdb: Tmdb;
+  tally: Tally;
+  /** Called with what is known of an item before all of it is. */
+  partly(outcome: Outcome): void;
+}
+
+/** One item of a branch's list, asked for as its dataset says. */
+export type FetchItem = (id: number | string, resolved: number | undefined, fetching: Fetching) => Promise<Outcome>;
+
+/**
+ * How the items of a branch are asked for: details, credits or both in one request; an IMDb id is looked up first.
+ *
+ * @returns undefined where the list itself is all that the dataset wants.
+ */
+export const fetcherFor = ({ settings: { ask, source }, listFrom }: Pick<PlannedBranch, 'settings' | 'listFrom'>): FetchItem | undefined => {
+  if (ask.length === 0) return undefined;
+  const kind = listFrom.kind === 'popular' && listFrom.media === 'series' ? 'tv' : 'movie';
+  const language = 'language' in source ? source.language : source.kind === 'discover' ? source.filters.language : undefined;
+  const query: Query = typeof language === 'string' ? { language } : {};
+  const both = ask.includes('details') && ask.includes('credits');
+
+  const byTmdbId = async (id: number | string, tmdbId: number, { tmdb, tally }: Fetching): Promise<Outcome> => {
+    const path = `/${kind}/${tmdbId}`;
+    try {
+      const body = ask.includes('details')
+        ? await tmdb.lookUp(path, { ...query, ...(both && { append_to_response: 'credits' }) }, both ? details.required({ credits: true }) : details, tally)
+        : await tmdb.lookUp(`${path}/credits`, query, credits, tally);
+      if (body === 'gone') return { id, outcome: 'gone' };
+      if (body.id !== tmdbId) return { id, outcome: 'quarantined', why: `asked for ${tmdbId}, got ${String(body.id)}` };
+      return { id, outcome: 'fetched', tmdbId, body };
+    } catch (error) {
+      if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message };
+      throw error;
+    }
+  };
+
+  if (source.kind !== 'csv') return (id, _, fetching) => byTmdbId(id, Number(id), fetching);
+
+  return async (id, resolved, fetching) => {
+    if (!IMDB_ID.test(String(id))) return { id, outcome: 'malformed' };
+    const tmdbId = resolved ?? (await byImdbId(String(id), fetching));
+    if (typeof tmdbId === 'string') return { id, outcome: tmdbId };
+    if (resolved === undefined) fetching.partly({ id, outcome: 'resolved', tmdbId });
+    return byTmdbId(id, tmdbId, fetching);
+  };
+};
+
+/** IMDb gives seven digits, and eight since 2019. */
+const IMDB_ID = /^tt\d{7,8}$/;
+
+/** `find`: one movie and nothing else is what we look for. An id that TMDB doesn't know is five empty lists, not a 404. */
+const byImdbId = async (imdbId: string, { tmdb, tally }: Fetching): Promise<number | Reason> => {
+  const answer = await tmdb.get(`/find/${imdbId}`, { external_source: 'imdb_id' }, found, tally);
+  return movieIn(answer);
+};
+
+const movieIn = ({ movie_results, tv_results, tv_episode_results, tv_season_results, person_results }: Found): number | Reason => {
+  const [movie, ...more] = movie_results;
+  if (movie) return more.length || tv_results.length || tv_episode_results.length ? 'ambiguous' : movie.id;
+  if (tv_results.length) return 'is_tv';
+  if (tv_episode_results.length || tv_season_results.length) return 'is_episode';
+  if (person_results.length) return 'is_person';
+  return 'not_found';
+};
+
+/** What a record is made of, put together from the list and what was fetched. */
+export const subjectOf = (
+  { settings: { ask } }: Pick<PlannedBranch, 'settings'>,
+  item: { id: number | string; listed?: Record<string, unknown> },
+  fetched: Extract<Outcome, { outcome: 'fetched' }> | undefined,
+): Subject => {
+  const listed = item.listed && { listed: item.listed };
+  if (!fetched) return { id: Number(item.id), asked: item.id, ...listed };
+  const { tmdbId } = fetched;
+  if (!ask.includes('details')) return { id: tmdbId, asked: item.id, ...listed, credits: fetched.body as NonNullable<Subject['credits']> };
+  const body = fetched.body as Details;
+  return { id: tmdbId, asked: item.id, ...listed, details: body, ...(body.credits && { credits: body.credits }) };
+};

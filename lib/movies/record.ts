@@ -1,0 +1,46 @@
+import type { Dataset } from '../datasets/dataset.ts';
+import type { Credits, Details } from '../tmdb/responses.ts';
+
+/** All that is known of one movie (or series) when its record is made. */
+export interface Subject {
+  /** TMDB's id. */
+  id: number;
+  /** What was asked for: TMDB's id, or the IMDb id from a CSV. */
+  asked: number | string;
+  listed?: Fields;
+  details?: Details;
+  credits?: Credits;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The record that a dataset keeps of a movie: what TMDB sent, less some fields, with others at its end.
+ *
+ * Fields that the dataset doesn't name pass through, new ones too, in TMDB's order.
+ */
+export const recordOf = (subject: Subject, { from, without, with: added, peopleWithout }: Dataset['record']): Fields => {
+  const gone = new Set([...without, ...Object.keys(added)]);
+  const base = Object.entries(bases(subject)[from] ?? {}).filter(([name]) => !gone.has(name));
+  const extra = Object.entries(added).map(([name, how]) => [name, value(name, how, subject, peopleWithout)] as const);
+  return Object.fromEntries([...base, ...extra]);
+};
+
+const bases = ({ id, listed, details, credits }: Subject) => ({
+  listed,
+  // Where both came in one request, TMDB put the credits inside the details.
+  details: details && Object.fromEntries(Object.entries(details).filter(([name]) => name !== 'credits')),
+  credits: credits && { id, ...credits },
+});
+
+type Added = Dataset['record']['with'][string];
+
+const value = (name: string, how: Added, { asked, details, credits }: Subject, peopleWithout: readonly string[]): unknown => {
+  if (how.from === 'asked') return asked;
+  if (how.from === 'details') return details?.[name] ?? how.default ?? null;
+  const people: readonly Fields[] = credits?.[how.from] ?? [];
+  return people
+    .filter((person) => Object.entries(how.where ?? {}).every(([field, wanted]) => person[field] === wanted))
+    .slice(0, how.first)
+    .map((person) => Object.fromEntries(Object.entries(person).filter(([field]) => !peopleWithout.includes(field))));
+};

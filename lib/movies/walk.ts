@@ -1,0 +1,207 @@
+import pLimit from 'p-limit';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { ObjectStore } from '../raw-zone/object-store.ts';
+import { places } from '../runs/places.ts';
+import type { PlannedBranch } from '../runs/plan.ts';
+import type { BranchWork, Kept, Listing, Outcome } from '../runs/work.ts';
+import { newTally, type Tally, type Tmdb } from '../tmdb/client.ts';
+import { TmdbShapeError } from '../tmdb/errors.ts';
+import { listPage } from '../tmdb/responses.ts';
+import { ListIncompleteError } from './discover.ts';
+import { type FetchItem, fetcherFor } from './fetch.ts';
+import { type PagesOf, sourceOf } from './source.ts';
+
+export interface WalkServices {
+  tmdb: Tmdb;
+  store: ObjectStore;
+  work: BranchWork;
+  clock: Clock;
+  log: Log;
+  /** Milliseconds since 1970 after which nothing new is asked. */
+  until: number;
+}
+
+/** How far one call came. `asked` counts lists and movies that were kept by it. */
+export interface Walked {
+  finished: boolean;
+  asked: number;
+}
+
+/**
+ * Movies that are asked for and not kept yet, at most: what a kill makes the next walker ask again. They are kept in
+ * two halves, so that one is on its way to S3 while the other comes in.
+ */
+export const CHUNK = 20;
+const HALF = CHUNK / 2;
+
+/** Requests of one walker under way at once: at 9 a second and 0.15 s each, 2 would do; the others ride out slow ones. */
+const AT_ONCE = 6;
+
+/** A walker was called and got nothing done. Without this, Walk and Finished? could go round for ever. */
+export class WalkStalledError extends Error {
+  override readonly name = 'WalkStalledError';
+}
+
+/** Thrown to get out of a list when the time is up; never leaves this module. */
+class TimeUp extends Error {}
+
+/**
+ * Walks one branch as far as time allows: first its list, then what the dataset asks of each movie.
+ *
+ * Whatever came before is in `work`: killed, timed out or called again, it goes on from there.
+ *
+ * @throws {WalkStalledError} The time was up before anything was kept.
+ */
+export const walk = async (branch: PlannedBranch, services: WalkServices): Promise<Walked> => {
+  let asked = 0;
+  const counted = (kept: number) => {
+    asked += kept;
+  };
+  let finished = false;
+  try {
+    const { items } = (await services.work.listing())?.value ?? (await walkList(branch, services, counted));
+    const fetchItem = fetcherFor(branch);
+    finished = fetchItem ? await walkItems(branch, items, fetchItem, services, counted) : true;
+  } catch (error) {
+    if (!(error instanceof TimeUp)) throw error;
+  }
+  if (!finished && asked === 0) {
+    throw new WalkStalledError(`${branch.branch}: the time of this call was up before anything was kept; give it more than ${branch.limits.walkSeconds ?? 'the function\'s timeout in'} seconds.`);
+  }
+  return { finished, asked };
+};
+
+const walkList = async (branch: PlannedBranch, { tmdb, work, clock, log, until }: WalkServices, counted: (kept: number) => void): Promise<Listing> => {
+  const spent = ledger();
+  const atOnce = pLimit(AT_ONCE);
+  const pages: PagesOf = async (name, path, query, numbers) => {
+    const before = await work.pages<Awaited<ReturnType<PagesOf>>>(name);
+    if (before) {
+      spent.add(before);
+      return before.value;
+    }
+    if (clock.now() >= until) throw new TimeUp();
+    const kept = await keeping(clock, async (tally) =>
+      Promise.all(
+        numbers.map((page) =>
+          atOnce(async () => {
+            const answer = await tmdb.get(path, { ...query, page }, listPage, tally);
+            if (answer.page === page) return answer;
+            throw new TmdbShapeError(`GET ${path}: asked for page ${page}, got page ${answer.page}`);
+          }),
+        ),
+      ),
+    );
+    await work.keepPages(name, kept);
+    counted(numbers.length);
+    spent.add(kept);
+    return kept.value;
+  };
+
+  try {
+    const listing = await sourceOf(branch.listFrom).list(branch.listFrom, branch.settings, pages);
+    await work.keepListing({ ...spent.total(clock), value: listing });
+    counted(1);
+    log.info('list kept', { branch: branch.branch, movies: listing.items.length, expected: listing.expected });
+    return listing;
+  } catch (error) {
+    if (error instanceof ListIncompleteError) await work.forgetPages();
+    throw error;
+  }
+};
+
+const walkItems = async (
+  branch: PlannedBranch,
+  items: Listing['items'],
+  fetchItem: FetchItem,
+  { tmdb, store, work, clock, log, until }: WalkServices,
+  counted: (kept: number) => void,
+): Promise<boolean> => {
+  const { done, resolved } = await keptSoFar(work);
+  const todo = items.filter(({ id }) => !done.has(id));
+  let left = todo.length;
+  let stopped: { because: unknown } | undefined;
+  const chunks = pLimit(CHUNK / HALF);
+  const requests = pLimit(AT_ONCE);
+
+  const walkHalf = async (half: Listing['items']) => {
+    if (stopped || clock.now() >= until) return;
+    const kept = await keeping(clock, async (tally) => {
+      const outcomes: Outcome[] = [];
+      const partly = (outcome: Outcome) => outcomes.push(outcome);
+      await Promise.all(
+        half.map(({ id }) =>
+          requests(async () => {
+            if (stopped) return;
+            try {
+              const outcome = await fetchItem(id, resolved.get(id), { tmdb, tally, partly });
+              outcomes.push(outcome.outcome === 'quarantined' ? await quarantined(branch, store, outcome) : outcome);
+            } catch (error) {
+              stopped ??= { because: error };
+            }
+          }),
+        ),
+      );
+      return outcomes;
+    });
+    if (kept.value.length === 0) return;
+    await work.keepChunk(kept);
+    const complete = kept.value.filter(({ outcome }) => outcome !== 'resolved').length;
+    counted(complete);
+    left -= complete;
+    log.info('movies kept', { branch: branch.branch, kept: items.length - left, of: items.length });
+  };
+
+  const halves = Array.from({ length: Math.ceil(todo.length / HALF) }, (_, at) => todo.slice(at * HALF, (at + 1) * HALF));
+  await Promise.all(halves.map((half) => chunks(() => walkHalf(half))));
+  if (stopped) throw stopped.because;
+  return left === 0;
+};
+
+/** What earlier walkers of this branch have kept: finished ids, and IMDb ids whose TMDB id is known. */
+const keptSoFar = async (work: BranchWork) => {
+  const done = new Set<number | string>();
+  const resolved = new Map<number | string, number>();
+  for await (const { value } of work.chunks()) {
+    for (const outcome of value) {
+      if (outcome.outcome === 'resolved') resolved.set(outcome.id, outcome.tmdbId);
+      else done.add(outcome.id);
+    }
+  }
+  return { done, resolved };
+};
+
+/** Puts aside what TMDB sent and we can't read; the branch goes on, and its manifest names the id. */
+const quarantined = async (branch: PlannedBranch, store: ObjectStore, outcome: Extract<Outcome, { why?: string }>): Promise<Outcome> => {
+  const key = places.quarantine(branch, outcome.id);
+  await store.put(key, JSON.stringify({ ...outcome, run: branch.run }));
+  return { ...outcome, key };
+};
+
+/** Notes what it took to get something: requests, and from when to when. */
+const keeping = async <Value>(clock: Clock, get: (tally: Tally) => Promise<Value>): Promise<Kept<Value>> => {
+  const tally = newTally();
+  const from = new Date(clock.now()).toISOString();
+  const value = await get(tally);
+  return { tally, from, to: new Date(clock.now()).toISOString(), value };
+};
+
+/** Adds up what several kept things took. */
+const ledger = () => {
+  const tally = newTally();
+  const times: string[] = [];
+  return {
+    add: (kept: Kept<unknown>) => {
+      tally.requests += kept.tally.requests;
+      tally.retries += kept.tally.retries;
+      tally.throttles += kept.tally.throttles;
+      times.push(kept.from, kept.to);
+    },
+    total: (clock: Clock) => {
+      const sorted = times.toSorted();
+      const now = new Date(clock.now()).toISOString();
+      return { tally, from: sorted.at(0) ?? now, to: sorted.at(-1) ?? now };
+    },
+  };
+};

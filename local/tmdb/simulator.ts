@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { type Answer, answering, INTERNAL_ERROR, INVALID_KEY, NOT_FOUND, overLimit } from './answers.ts';
+import type { Catalogue } from './catalogue.ts';
+import { requestsInWindow } from './ceiling.ts';
+import { draw } from './chance.ts';
+import { befalling, FAULT_NAMES, type Fault, faultsNamed, hasDrifted, isGone, isRefused } from './faults.ts';
+import { asJson, disturbed, type Reply, send } from './replies.ts';
+
+export interface SimulatorOptions {
+  catalogue: Catalogue;
+  /** Latency and faults follow from it; the data don't. */
+  seed: number;
+  faults?: readonly Fault[];
+  /** Requests a second, or none; default 40, "somewhere in the 40 requests per second range". */
+  ceiling?: number | false;
+  /** Default 40 to 120. */
+  latencyMs?: { from: number; to: number };
+  /** The one token that is right; default `simulator`. */
+  token?: string;
+  /** Sockets open at once; one more is reset. Default 20, what TMDB's CDN allows one address. */
+  connections?: number;
+  /** Default 0: the system picks one. */
+  port?: number;
+  /** Milliseconds, for the ceiling and for `at`. */
+  now?: () => number;
+}
+
+export interface AskedRequest {
+  at: number;
+  method: string;
+  /** Without `/3`. */
+  path: string;
+  query: Record<string, string>;
+  status: Reply['status'];
+}
+
+export interface Simulator {
+  /** `http://127.0.0.1:<port>/3` */
+  url: string;
+  /** Every request in order of arrival. */
+  asked: readonly AskedRequest[];
+  /** How many requests were for exactly this path, or for one that matches. */
+  count(path: string | RegExp): number;
+  /** Other faults from now on; none means mended. */
+  use(faults: readonly Fault[]): void;
+  /** Ends open sockets and pending answers too. */
+  close(): Promise<void>;
+}
+
+/**
+ * A TMDB on 127.0.0.1: real shapes, codes and limits over an invented catalogue, and faults as asked.
+ *
+ * `POST /_simulator/faults` and `GET /_simulator/asked`, on the same port, let another process mend it and count.
+ */
+export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
+  const { catalogue, seed, ceiling = 40, latencyMs = { from: 40, to: 120 }, token = 'simulator' } = options;
+  const { connections = 20, port = 0, now = () => performance.now() } = options;
+  let faults = options.faults ?? [];
+  const answer = answering(catalogue);
+  const countInWindow = requestsInWindow(now);
+  const asked: AskedRequest[] = [];
+  const timesAsked = new Map<string, number>();
+  const pending = new Set<NodeJS.Timeout>();
+
+  const fromTmdb = (request: IncomingMessage, path: string, query: URLSearchParams, before: number): Reply => {
+    const authorized = request.headers.authorization === `Bearer ${token}` || query.get('api_key') === token;
+    if (!authorized) return asJson(INVALID_KEY);
+    if (request.method !== 'GET' || !request.url?.startsWith('/3/')) return asJson(NOT_FOUND);
+    if (isRefused(faults, path, query)) return asJson(INTERNAL_ERROR);
+    const drifted = hasDrifted(faults, { seed, path, query, before });
+    return asJson(answer(path, query, { drifted, gone: (id) => isGone(faults, seed, id) }));
+  };
+
+  const reply = (request: IncomingMessage, path: string, query: URLSearchParams): [Reply, latency: number] => {
+    const key = `${path}?${query}`;
+    const before = timesAsked.get(key) ?? 0;
+    const latency = latencyMs.from + (latencyMs.to - latencyMs.from) * draw('latency', seed, key, before);
+    const inWindow = countInWindow();
+    // Who is turned away at the door draws no fault: which requests those are is a matter of timing.
+    if (ceiling !== false && inWindow > ceiling) return [asJson(overLimit(inWindow, ceiling)), latency];
+    timesAsked.set(key, before + 1);
+    const fault = befalling(faults, { seed, path, query, before });
+    const undisturbed = () => fromTmdb(request, path, query, before);
+    return [fault ? disturbed(fault, undisturbed) : undisturbed(), latency];
+  };
+
+  const control = async (request: IncomingMessage, path: string): Promise<Answer> => {
+    if (path === '/_simulator/asked' && request.method === 'GET') return { status: 200, body: asked };
+    if (path !== '/_simulator/faults' || request.method !== 'POST') return NOT_FOUND;
+    const { name } = (await json(request).catch(() => ({}))) as { name?: unknown };
+    const named = typeof name === 'string' ? faultsNamed(name) : undefined;
+    if (!named) return { status: 400, body: { error: `No faults are named ${name}; ${FAULT_NAMES.join(', ')} are.` } };
+    faults = named;
+    return { status: 200, body: { name } };
+  };
+
+  const server = createServer((request, response) => {
+    const target = URL.parse(`http://127.0.0.1${request.url}`) ?? new URL('http://127.0.0.1/');
+    const { pathname, searchParams: query } = target;
+    if (pathname.startsWith('/_simulator/'))
+      return void control(request, pathname).then((said) => send(asJson(said), request, response));
+
+    const path = pathname.replace(/^\/3(?=\/)/, '');
+    const [decided, latency] = reply(request, path, query);
+    const { method = '' } = request;
+    asked.push({ at: now(), method, path, query: Object.fromEntries(query), status: decided.status });
+    if (latency === 0) return send(decided, request, response);
+    const timer = setTimeout(() => {
+      pending.delete(timer);
+      send(decided, request, response);
+    }, latency);
+    pending.add(timer);
+  });
+
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    if (open.size >= connections) return socket.resetAndDestroy();
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  // A socket closed for idleness, just as the client uses it again, would be a fault that nobody asked for.
+  server.keepAliveTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/3`,
+    asked,
+    count: (path) => asked.filter((one) => (typeof path === 'string' ? one.path === path : path.test(one.path))).length,
+    use: (others) => {
+      faults = others;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const timer of pending) clearTimeout(timer);
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+};
