@@ -30,6 +30,9 @@ export const pageWalker =
     });
   };
 
-export const services = (env: Environment, token?: () => string | undefined) => ({ ...bucketServices(env), ...tmdbServices(env, token) });
+export const services = (env: Environment, token?: () => string | undefined) => ({
+  ...bucketServices(env),
+  ...tmdbServices(env, token),
+});
 
 export const handler = lambda(pageWalker, services);

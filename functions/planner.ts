@@ -1,13 +1,26 @@
 import { parse } from '../lib/parse.ts';
 import { type Planned, type PlanServices, planEvent, planRun } from '../lib/runs/plan-run.ts';
-import { bucketServices, type Environment, executionServices, type Handler, lambda, planningServices, tmdbServices } from '../lib/wiring.ts';
+import {
+  bucketServices,
+  type Environment,
+  executionServices,
+  type Handler,
+  lambda,
+  planningServices,
+  tmdbServices,
+} from '../lib/wiring.ts';
 
 /** State `Plan` of the ingest machine: what a run will do, written down branch by branch; the state carries names. */
 export const planner =
   (services: PlanServices): Handler<Planned> =>
   async (event) => {
     const planned = await planRun(parse(planEvent, event, 'event of the planner'), services);
-    services.log.info(planned.says, { dataset: planned.dataset, day: planned.day, run: planned.run, outcome: planned.outcome });
+    services.log.info(planned.says, {
+      dataset: planned.dataset,
+      day: planned.day,
+      run: planned.run,
+      outcome: planned.outcome,
+    });
     return planned;
   };
 

@@ -1,12 +1,19 @@
 import type { Log } from '../lib/log.ts';
 import { parse } from '../lib/parse.ts';
-import { write, type WriteServices } from '../lib/raw-zone/write.ts';
+import { type WriteServices, write } from '../lib/raw-zone/write.ts';
 import { isFinished, loadManifest, metricsOf } from '../lib/runs/manifest.ts';
 import { noting } from '../lib/runs/noting.ts';
 import { branchRef } from '../lib/runs/places.ts';
 import { loadBranch } from '../lib/runs/plan.ts';
 import { branchWork } from '../lib/runs/work.ts';
-import { bucketServices, type Environment, type Handler, lambda, metricServices, type PublishMetrics } from '../lib/wiring.ts';
+import {
+  bucketServices,
+  type Environment,
+  type Handler,
+  lambda,
+  metricServices,
+  type PublishMetrics,
+} from '../lib/wiring.ts';
 
 /** State `Write` of the branch machine: what the walker kept becomes parts of 100, and the branch's manifest. */
 export const writer =
@@ -17,7 +24,12 @@ export const writer =
       const branch = await loadBranch(services.store, ref);
       if (isFinished(await loadManifest(services.store, ref), branch)) return {};
       const manifest = await write(branch, { ...services, work: branchWork(services.store, ref) });
-      services.log.info('branch written', { branch: ref.branch, kept: manifest.kept, leftOut: manifest.leftOut, parts: manifest.parts.length });
+      services.log.info('branch written', {
+        branch: ref.branch,
+        kept: manifest.kept,
+        leftOut: manifest.leftOut,
+        parts: manifest.parts.length,
+      });
       services.publish(metricsOf(manifest), ref.dataset);
       return {};
     });

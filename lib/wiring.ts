@@ -1,5 +1,5 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -26,9 +26,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A handler, once it has its services. */
 export type Handler<Out> = (event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>) => Promise<Out>;
 
-const read = <Shape extends z.ZodRawShape>(shape: Shape, env: Environment) => parse(z.object(shape), env, 'environment');
+const read = <Shape extends z.ZodRawShape>(shape: Shape, env: Environment) =>
+  parse(z.object(shape), env, 'environment');
 
-/** Where the SDK's clients go: AWS, or the endpoint that the environment names (127.0.0.1, not localhost: that becomes bucket.localhost). */
+/** Where the SDK's clients go: AWS, or the endpoint that the environment names (an address, not the name localhost, which the SDK turns into bucket.localhost). */
 const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN') => {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
   const url = env[endpoint] ?? env.AWS_ENDPOINT_URL;
@@ -48,7 +49,10 @@ const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOIN
 
 /** The bucket, the time and the log: what every function needs. */
 export const bucketServices = (env: Environment) => {
-  const { BUCKET, CODE_VERSION } = read({ BUCKET: z.string().min(3), CODE_VERSION: z.string().default('unknown') }, env);
+  const { BUCKET, CODE_VERSION } = read(
+    { BUCKET: z.string().min(3), CODE_VERSION: z.string().default('unknown') },
+    env,
+  );
   return {
     store: s3Store(new S3Client(client(env, 'AWS_ENDPOINT_URL_S3')), BUCKET),
     clock: systemClock,
@@ -58,24 +62,39 @@ export const bucketServices = (env: Environment) => {
 };
 
 /** Asking Step Functions about executions. */
-export const executionServices = (env: Environment) => ({ executions: sfnExecutions(new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN'))) });
+export const executionServices = (env: Environment) => ({
+  executions: sfnExecutions(new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN'))),
+});
 
 /**
  * Asking TMDB: one gate and one agent for the life of the process.
  *
  * @param token The token that a middleware has read; TMDB_TOKEN wins over it.
  */
-export const tmdbServices = (env: Environment, token: () => string | undefined = () => undefined, clock = systemClock) => {
+export const tmdbServices = (
+  env: Environment,
+  token: () => string | undefined = () => undefined,
+  clock = systemClock,
+) => {
   const { TMDB_BASE_URL, TMDB_REQUESTS_PER_SECOND } = read(
     {
       TMDB_BASE_URL: z.url().default('https://api.themoviedb.org/3'),
       // 36: TMDB takes "somewhere in the 40 requests per second range"; one process alone leaves a tenth for others.
-      TMDB_REQUESTS_PER_SECOND: z.coerce.number('requests a second are a number above 0').positive().max(1_000_000).default(36),
+      TMDB_REQUESTS_PER_SECOND: z.coerce
+        .number('requests a second are a number above 0')
+        .positive()
+        .max(1_000_000)
+        .default(36),
     },
     env,
   );
   return {
-    tmdb: tmdbClient({ baseUrl: TMDB_BASE_URL, token: () => env.TMDB_TOKEN || token(), gate: pace(TMDB_REQUESTS_PER_SECOND, clock), clock }),
+    tmdb: tmdbClient({
+      baseUrl: TMDB_BASE_URL,
+      token: () => env.TMDB_TOKEN || token(),
+      gate: pace(TMDB_REQUESTS_PER_SECOND, clock),
+      clock,
+    }),
   };
 };
 
@@ -84,7 +103,12 @@ export const planningServices = (env: Environment) => {
   const { DATASETS, WALKERS_AT_ONCE } = read(
     {
       DATASETS: z.string().default('datasets'),
-      WALKERS_AT_ONCE: z.coerce.number().int().min(1).max(40, 'an inline Map runs 40 iterations at once at most').default(4),
+      WALKERS_AT_ONCE: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(40, 'an inline Map runs 40 iterations at once at most')
+        .default(4),
     },
     env,
   );
@@ -92,7 +116,10 @@ export const planningServices = (env: Environment) => {
 };
 
 /** Figures for CloudWatch, in its embedded metric format. */
-export type PublishMetrics = (figures: Readonly<Record<string, { unit: 'Count' | 'Bytes' | 'Seconds'; value: number }>>, dataset: string) => void;
+export type PublishMetrics = (
+  figures: Readonly<Record<string, { unit: 'Count' | 'Bytes' | 'Seconds'; value: number }>>,
+  dataset: string,
+) => void;
 
 export const metricServices = (): { publish: PublishMetrics } => {
   const metrics = new Metrics({ namespace: 'tmdb-raw-zone' });
@@ -115,7 +142,10 @@ const logger = new Logger();
  *
  * Its token, where it has any use for one, is read from the SSM parameter that TMDB_TOKEN_PARAMETER names.
  */
-export const lambda = <Services, Out>(make: (services: Services) => Handler<Out>, services: (env: Environment, token: () => string | undefined) => Services) => {
+export const lambda = <Services, Out>(
+  make: (services: Services) => Handler<Out>,
+  services: (env: Environment, token: () => string | undefined) => Services,
+) => {
   const env = process.env;
   let token: string | undefined;
   let ready: Handler<Out> | undefined;
@@ -158,5 +188,7 @@ const tokenFrom = (parameter: string): middy.MiddlewareObj<unknown> => {
 const reasonOf = (error: unknown): string => {
   const data = error instanceof Error && (error.cause as { data?: unknown } | undefined)?.data;
   const reasons = Array.isArray(data) ? data : [error];
-  return reasons.map((reason) => (reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason))).join('; ');
+  return reasons
+    .map((reason) => (reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)))
+    .join('; ');
 };

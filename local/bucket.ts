@@ -38,7 +38,9 @@ export const startBucket = async (storage: string, port = 0): Promise<LocalBucke
   persistence.loadS3(s3Store);
   s3Store.persistence = persistence;
   if (!s3Store.hasBucket(LOCAL_BUCKET)) s3Store.createBucket(LOCAL_BUCKET);
-  const stores = { s3Store, sqsStore: new SqsStore(), snsStore: new SnsStore() } as unknown as NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>;
+  const stores = { s3Store, sqsStore: new SqsStore(), snsStore: new SnsStore() } as unknown as NonNullable<
+    NonNullable<Parameters<typeof buildApp>[0]>['stores']
+  >;
   const app = buildApp({ logger: false, stores });
   const url = await app.listen({ port, host: '127.0.0.1' });
   const objects = join(storage, 'buckets', LOCAL_BUCKET, 'objects');
@@ -47,13 +49,17 @@ export const startBucket = async (storage: string, port = 0): Promise<LocalBucke
 
 const inside = async (): Promise<Inside> => {
   const part = (path: string) => import(new URL(path, import.meta.resolve('fauxqs')).href);
-  const parts = await Promise.all(['./s3/s3Store.js', './s3/fileS3Persistence.js', './sqs/sqsStore.js', './sns/snsStore.js'].map(part));
+  const parts = await Promise.all(
+    ['./s3/s3Store.js', './s3/fileS3Persistence.js', './sqs/sqsStore.js', './sns/snsStore.js'].map(part),
+  );
   return Object.assign({}, ...parts) as Inside;
 };
 
 const filesBelow = async (folder: string, ending: string): Promise<string[]> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((): Dirent[] => []);
-  return entries.filter((entry) => entry.isFile() && entry.name.endsWith(ending)).map((entry) => join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => join(entry.parentPath, entry.name));
 };
 
 /**
@@ -63,7 +69,13 @@ const filesBelow = async (folder: string, ending: string): Promise<string[]> => 
 const mend = async (storage: string): Promise<void> => {
   for (const meta of await filesBelow(join(storage, 'buckets'), '.meta.json')) {
     const data = meta.replace(/\.meta\.json$/, '.data');
-    const [text, size] = await Promise.all([readFile(meta, 'utf8'), stat(data).then((file) => file.size, () => -1)]);
+    const [text, size] = await Promise.all([
+      readFile(meta, 'utf8'),
+      stat(data).then(
+        (file) => file.size,
+        () => -1,
+      ),
+    ]);
     if (contentLength(text) !== size) await Promise.all([rm(meta, { force: true }), rm(data, { force: true })]);
   }
 };

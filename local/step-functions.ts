@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StateMachine } from 'aws-local-stepfunctions';
 import type { Handler } from '../lib/wiring.ts';
-import type { Functions } from './service.ts';
+import type { Functions } from './deployed.ts';
 
 type Json = Parameters<StateMachine['run']>[0];
 type Definition = ConstructorParameters<typeof StateMachine>[0];
@@ -24,6 +24,8 @@ export interface Execution {
   error?: string;
   cause?: string;
   redriveCount: number;
+  /** The functions that it called: what went in, and, where one came to its end, what came out. */
+  calls: { state: TaskName; input: Json; output?: Json }[];
 }
 
 export interface StepFunctionsOptions {
@@ -49,14 +51,26 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
   const executions = new Map<string, Execution>();
   const definitions = { ingest: plain(machines.ingest), branch: plain(machines.branch) };
 
-  const call = (state: TaskName) => async (input: Json) => {
-    const { timeout } = functions[FUNCTION_OF[state]];
-    return guarded(state, await limited(handlers[state], guarded(state, input), timeout));
-  };
+  const caller =
+    ({ calls }: Execution) =>
+    (state: TaskName) =>
+    async (input: Json) => {
+      const { timeout } = functions[FUNCTION_OF[state]];
+      const noted: Execution['calls'][number] = { state, input: guarded(state, input) };
+      calls.push(noted);
+      noted.output = guarded(state, await limited(handlers[state], noted.input, timeout));
+      return noted.output;
+    };
 
-  const overrides = (run: (branch: Json) => Promise<Json>) => ({
-    taskResourceLocalHandlers: { Plan: call('Plan'), Audit: call('Audit'), Walk: call('Walk'), Write: call('Write'), RunBranch: run },
-    retryIntervalOverrides: Object.fromEntries(['Plan', 'Audit', 'Walk', 'Write'].map((state) => [state, retryMs])),
+  const overrides = (call: ReturnType<typeof caller>) => ({
+    taskResourceLocalHandlers: {
+      Plan: call('Plan'),
+      Audit: call('Audit'),
+      Walk: call('Walk'),
+      Write: call('Write'),
+      RunBranch: runBranch,
+    },
+    retryIntervalOverrides: Object.fromEntries(Object.keys(FUNCTION_OF).map((state) => [state, retryMs])),
   });
 
   /** Runs a machine from a state on; the execution says how it ended. */
@@ -71,7 +85,7 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
         RedriveCount: execution.redriveCount,
       },
     };
-    const { result } = machine.run(input, { overrides: overrides(runBranch), context });
+    const { result } = machine.run(input, { overrides: overrides(caller(execution)), context });
     try {
       return Object.assign(execution, { status: 'SUCCEEDED', output: guarded('the end', await result) });
     } catch (error) {
@@ -80,9 +94,21 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
     }
   };
 
-  const start = (machine: 'ingest' | 'branch', name: string, input: Json): { execution: Execution; ended: Promise<Execution> } => {
+  const start = (
+    machine: 'ingest' | 'branch',
+    name: string,
+    input: Json,
+  ): { execution: Execution; ended: Promise<Execution> } => {
     const executionArn = `arn:aws:states:local:000000000000:execution:tmdb-raw-zone-local-${machine}:${name}`;
-    const execution: Execution = { executionArn, name, status: 'RUNNING', startDate: new Date(), input, redriveCount: 0 };
+    const execution: Execution = {
+      executionArn,
+      name,
+      status: 'RUNNING',
+      startDate: new Date(),
+      input,
+      redriveCount: 0,
+      calls: [],
+    };
     executions.set(executionArn, execution);
     return { execution, ended: run(execution, definitions[machine], input) };
   };
@@ -92,16 +118,27 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
     const { Name, Input } = parameters as { Name: string; Input: Json };
     const ended = await start('branch', Name, guarded('RunBranch', Input)).ended;
     if (ended.status === 'SUCCEEDED') return { Output: ended.output ?? null };
-    throw failed('States.TaskFailed', JSON.stringify({ ExecutionArn: ended.executionArn, Status: ended.status, Error: ended.error, Cause: ended.cause }));
+    throw failed(
+      'States.TaskFailed',
+      JSON.stringify({
+        ExecutionArn: ended.executionArn,
+        Status: ended.status,
+        Error: ended.error,
+        Cause: ended.cause,
+      }),
+    );
   };
 
   return {
-    start: (input: Json, name = `local-${randomUUID()}`) => start('ingest', name, input),
+    start: (input: Readonly<Record<string, unknown>>, name = `local-${randomUUID()}`) =>
+      start('ingest', name, input as Json),
 
     /** Enters Audit again with the state that it failed in, as a redrive of a run in AWS does. */
-    redrive: (execution: Execution, state: Json) => {
+    redrive: (execution: Execution) => {
+      const last = execution.calls.findLast(({ state }) => state === 'Audit');
+      if (!last) throw new Error(`${execution.name} did not get as far as Audit`);
       execution.redriveCount += 1;
-      return run(execution, { ...definitions.ingest, StartAt: 'Audit' }, state);
+      return run(execution, { ...definitions.ingest, StartAt: 'Audit' }, last.input);
     },
 
     executions,
@@ -117,7 +154,13 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
         response.end(
           JSON.stringify(
             known
-              ? { ...known, input: undefined, output: undefined, startDate: known.startDate.getTime() / 1000 }
+              ? {
+                  ...known,
+                  calls: undefined,
+                  input: undefined,
+                  output: undefined,
+                  startDate: known.startDate.getTime() / 1000,
+                }
               : { __type: 'ExecutionDoesNotExist', message: `There is no execution ${executionArn}` },
           ),
         );
@@ -139,7 +182,8 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
 const plain = (definition: Definition): Definition =>
   JSON.parse(JSON.stringify(definition), (key, value) => {
     if (key === 'Resource' && typeof value === 'object') return 'arn:aws:lambda:us-east-1:000000000000:function:local';
-    if (key === 'StateMachineArn' && typeof value === 'object') return 'arn:aws:states:us-east-1:000000000000:stateMachine:local';
+    if (key === 'StateMachineArn' && typeof value === 'object')
+      return 'arn:aws:states:us-east-1:000000000000:stateMachine:local';
     if (key === 'MaxConcurrency' && value > MOST_ITERATIONS) return MOST_ITERATIONS;
     return value;
   }) as Definition;
@@ -150,9 +194,14 @@ const failed = (name: string, message: string): Error => Object.assign(new Error
 const guarded = (where: string, value: Json | undefined): Json => {
   const text = JSON.stringify(value ?? null);
   const bytes = Buffer.byteLength(text);
-  if (bytes > LARGEST_STATE_BYTES) throw failed('States.DataLimitExceeded', `${where}: ${bytes} bytes between states; Step Functions takes ${LARGEST_STATE_BYTES}`);
+  if (bytes > LARGEST_STATE_BYTES)
+    throw failed(
+      'States.DataLimitExceeded',
+      `${where}: ${bytes} bytes between states; Step Functions takes ${LARGEST_STATE_BYTES}`,
+    );
   const { walkersAtOnce } = (value ?? {}) as { walkersAtOnce?: number };
-  if (walkersAtOnce !== undefined && walkersAtOnce > MOST_ITERATIONS) throw failed('States.Runtime', `${walkersAtOnce} iterations at once; an inline Map runs ${MOST_ITERATIONS}`);
+  if (walkersAtOnce !== undefined && walkersAtOnce > MOST_ITERATIONS)
+    throw failed('States.Runtime', `${walkersAtOnce} iterations at once; an inline Map runs ${MOST_ITERATIONS}`);
   return JSON.parse(text) as Json;
 };
 
@@ -161,10 +210,16 @@ const limited = async (handler: Handler<unknown>, event: Json, timeoutSeconds: n
   const end = Date.now() + timeoutSeconds * 1000;
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(failed('Sandbox.Timedout', `Task timed out after ${timeoutSeconds}.00 seconds`)), timeoutSeconds * 1000);
+    timer = setTimeout(
+      () => reject(failed('Sandbox.Timedout', `Task timed out after ${timeoutSeconds}.00 seconds`)),
+      timeoutSeconds * 1000,
+    );
   });
   try {
-    return (await Promise.race([handler(event, { getRemainingTimeInMillis: () => Math.max(0, end - Date.now()) }), over])) as Json;
+    return (await Promise.race([
+      handler(event, { getRemainingTimeInMillis: () => Math.max(0, end - Date.now()) }),
+      over,
+    ])) as Json;
   } catch (error) {
     const { name, message } = error as Error;
     throw failed(name, JSON.stringify({ errorType: name, errorMessage: message }));

@@ -21,7 +21,10 @@ const year = z.int().min(1874, 'the oldest film is of 1874').max(2100);
 
 const years = z
   .strictObject({ from: year, to: z.union([year, z.literal('current')], 'a year, or "current"') })
-  .refine(({ from, to }) => to === 'current' || from <= to, { path: ['to'], error: 'the last year is not before the first' });
+  .refine(({ from, to }) => to === 'current' || from <= to, {
+    path: ['to'],
+    error: 'the last year is not before the first',
+  });
 
 const movieGenre = z
   .union([z.string(), z.int()])
@@ -102,7 +105,11 @@ const csv = z.strictObject({
   genres: z.array(z.string().min(1)).min(1).optional(),
   idsPerBranch: z.int().min(1).max(10_000).default(1_000),
   columns: z
-    .strictObject({ id: z.string().default('id'), year: z.string().default('anoLancamento'), genres: z.string().default('genero') })
+    .strictObject({
+      id: z.string().default('id'),
+      year: z.string().default('anoLancamento'),
+      genres: z.string().default('genero'),
+    })
     .prefault({}),
   delimiter: oneCharacter.default('|'),
   /** null: a quotation mark in a title opens nothing. */
@@ -135,7 +142,12 @@ const record = z.strictObject({
   peopleWithout: z.array(field).default([]),
 });
 
-const rule = z.strictObject({ field, above: z.number().optional(), atLeast: z.number().optional(), oneOf: z.array(z.unknown()).optional() });
+const rule = z.strictObject({
+  field,
+  above: z.number().optional(),
+  atLeast: z.number().optional(),
+  oneOf: z.array(z.unknown()).optional(),
+});
 
 const PLACEHOLDERS = {
   discover: ['genre', 'year'],
@@ -148,8 +160,11 @@ const output = z.strictObject({
   key: z
     .string()
     .max(500)
-    .regex(/^Raw\/TMDB\/[A-Za-z0-9_.{}/-]+$/, "a key begins with Raw/TMDB/ and has letters, digits and -_.{}/ in it")
-    .refine((key) => key.split('/').every((segment) => /[^.]/.test(segment)), 'a key has no empty segment, no . and no ..'),
+    .regex(/^Raw\/TMDB\/[A-Za-z0-9_.{}/-]+$/, 'a key begins with Raw/TMDB/ and has letters, digits and -_.{}/ in it')
+    .refine(
+      (key) => key.split('/').every((segment) => /[^.]/.test(segment)),
+      'a key has no empty segment, no . and no ..',
+    ),
   format: z.enum(['json', 'jsonl']).default('json'),
   gzip: z.boolean().default(false),
   recordsPerFile: z.int().min(1).max(100, 'a file holds 100 records at most').default(100),
@@ -182,30 +197,61 @@ export const dataset = z
     tolerance: z.number().min(0).max(1).default(0.005),
   })
   .check(({ value, issues }) => {
-    const wrong = (path: (string | number)[], message: string, input: unknown) => issues.push({ code: 'custom', path, message, input });
+    const wrong = (path: (string | number)[], message: string, input: unknown) =>
+      issues.push({ code: 'custom', path, message, input });
     const { source, ask, record: made, output: out } = value;
     const allowed: string[] = ['yyyy', 'mm', 'dd', 'yyyymmdd', 'part', ...PLACEHOLDERS[source.kind]];
     const used = placeholdersIn(out.key);
     const file = out.key.split('/').at(-1) ?? '';
     const unknown = used.find((name) => !allowed.includes(name));
-    if (unknown) wrong(['output', 'key'], `{${unknown}} is unknown; a ${source.kind} dataset has ${allowed.map((name) => `{${name}}`).join(', ')}`, out.key);
+    if (unknown)
+      wrong(
+        ['output', 'key'],
+        `{${unknown}} is unknown; a ${source.kind} dataset has ${allowed.map((name) => `{${name}}`).join(', ')}`,
+        out.key,
+      );
     if (/[{}]/.test(out.key.replaceAll(/\{\w+\}/g, ''))) wrong(['output', 'key'], 'a brace stands alone', out.key);
-    if (!used.includes('yyyymmdd') && !['yyyy', 'mm', 'dd'].every((name) => used.includes(name))) wrong(['output', 'key'], 'the day must be in it: {yyyymmdd}, or {yyyy}, {mm} and {dd}', out.key);
-    if (!placeholdersIn(file).includes('part')) wrong(['output', 'key'], 'the file name must have {part} in it', out.key);
-    if (used.filter((name) => name === 'part').length > 1) wrong(['output', 'key'], '{part} stands in it once', out.key);
+    if (!used.includes('yyyymmdd') && !['yyyy', 'mm', 'dd'].every((name) => used.includes(name)))
+      wrong(['output', 'key'], 'the day must be in it: {yyyymmdd}, or {yyyy}, {mm} and {dd}', out.key);
+    if (!placeholdersIn(file).includes('part'))
+      wrong(['output', 'key'], 'the file name must have {part} in it', out.key);
+    if (used.filter((name) => name === 'part').length > 1)
+      wrong(['output', 'key'], '{part} stands in it once', out.key);
     const needed: string[] = source.kind === 'popular' ? ['media', 'Media'] : [...PLACEHOLDERS[source.kind]];
-    const missing = source.kind === 'popular' ? (needed.some((name) => used.includes(name)) ? [] : needed.slice(0, 1)) : needed.filter((name) => !used.includes(name));
-    if (missing.length) wrong(['output', 'key'], `two branches would write the same file: put in ${missing.map((name) => `{${name}}`).join(' and ')}`, out.key);
+    const missing =
+      source.kind === 'popular'
+        ? needed.some((name) => used.includes(name))
+          ? []
+          : needed.slice(0, 1)
+        : needed.filter((name) => !used.includes(name));
+    if (missing.length)
+      wrong(
+        ['output', 'key'],
+        `two branches would write the same file: put in ${missing.map((name) => `{${name}}`).join(' and ')}`,
+        out.key,
+      );
     const ending = `.${out.format}${out.gzip ? '.gz' : ''}`;
-    if (!out.key.endsWith(ending)) wrong(['output', 'key'], `the key must end in ${ending}, as output.format and output.gzip say`, out.key);
-    if (made.from === 'listed' && source.kind === 'csv') wrong(['record', 'from'], 'a CSV gives ids, not items of a list: make the record from details or credits', made.from);
-    const sources = new Set([made.from, ...Object.values(made.with).map(({ from }) => (from === 'cast' || from === 'crew' ? 'credits' : from))]);
+    if (!out.key.endsWith(ending))
+      wrong(['output', 'key'], `the key must end in ${ending}, as output.format and output.gzip say`, out.key);
+    if (made.from === 'listed' && source.kind === 'csv')
+      wrong(
+        ['record', 'from'],
+        'a CSV gives ids, not items of a list: make the record from details or credits',
+        made.from,
+      );
+    const sources = new Set([
+      made.from,
+      ...Object.values(made.with).map(({ from }) => (from === 'cast' || from === 'crew' ? 'credits' : from)),
+    ]);
     for (const needs of ['details', 'credits'] as const) {
-      if (sources.has(needs) && !ask.includes(needs)) wrong(['ask'], `the record is made from ${needs}, which is not asked for`, ask);
+      if (sources.has(needs) && !ask.includes(needs))
+        wrong(['ask'], `the record is made from ${needs}, which is not asked for`, ask);
     }
-    if (source.kind === 'csv' && ask.length === 0) wrong(['ask'], 'a CSV gives ids only: ask for details or credits', ask);
+    if (source.kind === 'csv' && ask.length === 0)
+      wrong(['ask'], 'a CSV gives ids only: ask for details or credits', ask);
     for (const [at, one] of value.keep.entries()) {
-      if (one.above === undefined && one.atLeast === undefined && one.oneOf === undefined) wrong(['keep', at], 'a rule has above, atLeast or oneOf', one);
+      if (one.above === undefined && one.atLeast === undefined && one.oneOf === undefined)
+        wrong(['keep', at], 'a rule has above, atLeast or oneOf', one);
     }
   });
 

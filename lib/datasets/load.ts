@@ -15,7 +15,9 @@ const NAME = /^[a-z0-9-]{1,24}$/;
 export const loadDataset = async (folder: string, name: string): Promise<Dataset> => {
   const names = await datasetNames(folder);
   if (!NAME.test(name) || !names.includes(name)) {
-    throw new BadInputError(`There is no dataset ${JSON.stringify(name)}: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}.`);
+    throw new BadInputError(
+      `There is no dataset ${JSON.stringify(name)}: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}.`,
+    );
   }
   const wanted = await read(folder, name);
   for (const other of names.filter((one) => one !== name)) {
@@ -44,7 +46,8 @@ const read = async (folder: string, name: string): Promise<Dataset> => {
     throw new BadInputError(`dataset ${name}: it is not JSON: ${(error as Error).message}.`);
   }
   const read = parse(dataset, data, `dataset ${name}`);
-  if (read.name !== name) throw new BadInputError(`dataset ${name}: name: it must be that of its file; got ${JSON.stringify(read.name)}.`);
+  if (read.name !== name)
+    throw new BadInputError(`dataset ${name}: name: it must be that of its file; got ${JSON.stringify(read.name)}.`);
   return read;
 };
 

@@ -19,7 +19,11 @@ const MOST_PASSES = 6;
 
 /** `discover/movie`, a branch for each genre × year pair. */
 export const discover: Source<'discover'> = {
-  firstPage: (pair, settings) => ({ path: PATH, query: queryOf(pair, settings), expected: ({ total_results }) => total_results }),
+  firstPage: (pair, settings) => ({
+    path: PATH,
+    query: queryOf(pair, settings),
+    expected: ({ total_results }) => total_results,
+  }),
   list: async (pair, settings, pages) => {
     const windows = await walkWindow(pair, settings, pages);
     const seen: Seen = new Map();
@@ -139,6 +143,7 @@ const judged = (listing: Listing, tolerance: number): Listing => {
   const missing = listing.expected - listing.items.length;
   if (missing === 0) return listing;
   const what = `TMDB says ${listing.expected} movies, its pages list ${listing.items.length} distinct ones in ${listing.passes} passes`;
-  if (missing > listing.expected * tolerance) throw new ListIncompleteError(`${what}; the dataset tolerates ${tolerance * 100} % missing.`);
+  if (missing > listing.expected * tolerance)
+    throw new ListIncompleteError(`${what}; the dataset tolerates ${tolerance * 100} % missing.`);
   return { ...listing, warnings: [what] };
 };

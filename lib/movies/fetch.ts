@@ -20,10 +20,14 @@ export type FetchItem = (id: number | string, resolved: number | undefined, fetc
  *
  * @returns undefined where the list itself is all that the dataset wants.
  */
-export const fetcherFor = ({ settings: { ask, source }, listFrom }: Pick<PlannedBranch, 'settings' | 'listFrom'>): FetchItem | undefined => {
+export const fetcherFor = ({
+  settings: { ask, source },
+  listFrom,
+}: Pick<PlannedBranch, 'settings' | 'listFrom'>): FetchItem | undefined => {
   if (ask.length === 0) return undefined;
   const kind = listFrom.kind === 'popular' && listFrom.media === 'series' ? 'tv' : 'movie';
-  const language = 'language' in source ? source.language : source.kind === 'discover' ? source.filters.language : undefined;
+  const language =
+    'language' in source ? source.language : source.kind === 'discover' ? source.filters.language : undefined;
   const query: Query = typeof language === 'string' ? { language } : {};
   const both = ask.includes('details') && ask.includes('credits');
 
@@ -31,7 +35,12 @@ export const fetcherFor = ({ settings: { ask, source }, listFrom }: Pick<Planned
     const path = `/${kind}/${tmdbId}`;
     try {
       const body = ask.includes('details')
-        ? await tmdb.lookUp(path, { ...query, ...(both && { append_to_response: 'credits' }) }, both ? details.required({ credits: true }) : details, tally)
+        ? await tmdb.lookUp(
+            path,
+            { ...query, ...(both && { append_to_response: 'credits' }) },
+            both ? details.required({ credits: true }) : details,
+            tally,
+          )
         : await tmdb.lookUp(`${path}/credits`, query, credits, tally);
       if (body === 'gone') return { id, outcome: 'gone' };
       if (body.id !== tmdbId) return { id, outcome: 'quarantined', why: `asked for ${tmdbId}, got ${String(body.id)}` };
@@ -62,7 +71,13 @@ const byImdbId = async (imdbId: string, { tmdb, tally }: Fetching): Promise<numb
   return movieIn(answer);
 };
 
-const movieIn = ({ movie_results, tv_results, tv_episode_results, tv_season_results, person_results }: Found): number | Reason => {
+const movieIn = ({
+  movie_results,
+  tv_results,
+  tv_episode_results,
+  tv_season_results,
+  person_results,
+}: Found): number | Reason => {
   const [movie, ...more] = movie_results;
   if (movie) return more.length || tv_results.length || tv_episode_results.length ? 'ambiguous' : movie.id;
   if (tv_results.length) return 'is_tv';
@@ -80,7 +95,8 @@ export const subjectOf = (
   const listed = item.listed && { listed: item.listed };
   if (!fetched) return { id: Number(item.id), asked: item.id, ...listed };
   const { tmdbId } = fetched;
-  if (!ask.includes('details')) return { id: tmdbId, asked: item.id, ...listed, credits: fetched.body as NonNullable<Subject['credits']> };
+  if (!ask.includes('details'))
+    return { id: tmdbId, asked: item.id, ...listed, credits: fetched.body as NonNullable<Subject['credits']> };
   const body = fetched.body as Details;
   return { id: tmdbId, asked: item.id, ...listed, details: body, ...(body.credits && { credits: body.credits }) };
 };

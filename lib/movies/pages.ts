@@ -10,7 +10,13 @@ export const LAST_PAGE = 500;
 const PAGES_AT_ONCE = 20;
 
 /** Once through a list: page 1, which says how many there are, then the others. */
-export const passOver = async (pages: PagesOf, name: string, path: string, query: Query, most = LAST_PAGE): Promise<ListPage[]> => {
+export const passOver = async (
+  pages: PagesOf,
+  name: string,
+  path: string,
+  query: Query,
+  most = LAST_PAGE,
+): Promise<ListPage[]> => {
   const [first] = await pages(`${name}-1`, path, query, [1]);
   if (!first) return [];
   const last = Math.min(first.total_pages, most);
@@ -35,4 +41,5 @@ export const collect = (seen: Seen, rows: readonly ListedItem[]): number => {
   return seen.size - before;
 };
 
-export const itemsOf = (seen: Seen): Listing['items'] => [...seen.values()].map((listed) => ({ id: listed.id, listed }));
+export const itemsOf = (seen: Seen): Listing['items'] =>
+  [...seen.values()].map((listed) => ({ id: listed.id, listed }));

@@ -23,7 +23,10 @@ export const popular: Source<'popular'> = {
       listed: rows.length,
       doubled,
       passes: 1,
-      warnings: doubled === 0 ? [] : [`${doubled} of ${rows.length} items stood on two pages; as many others may have slipped between them`],
+      warnings:
+        doubled === 0
+          ? []
+          : [`${doubled} of ${rows.length} items stood on two pages; as many others may have slipped between them`],
     };
   },
 };

@@ -19,7 +19,10 @@ type Fields = Readonly<Record<string, unknown>>;
  *
  * Fields that the dataset doesn't name pass through, new ones too, in TMDB's order.
  */
-export const recordOf = (subject: Subject, { from, without, with: added, peopleWithout }: Dataset['record']): Fields => {
+export const recordOf = (
+  subject: Subject,
+  { from, without, with: added, peopleWithout }: Dataset['record'],
+): Fields => {
   const gone = new Set([...without, ...Object.keys(added)]);
   const base = Object.entries(bases(subject)[from] ?? {}).filter(([name]) => !gone.has(name));
   const extra = Object.entries(added).map(([name, how]) => [name, value(name, how, subject, peopleWithout)] as const);
@@ -35,7 +38,12 @@ const bases = ({ id, listed, details, credits }: Subject) => ({
 
 type Added = Dataset['record']['with'][string];
 
-const value = (name: string, how: Added, { asked, details, credits }: Subject, peopleWithout: readonly string[]): unknown => {
+const value = (
+  name: string,
+  how: Added,
+  { asked, details, credits }: Subject,
+  peopleWithout: readonly string[],
+): unknown => {
   if (how.from === 'asked') return asked;
   if (how.from === 'details') return details?.[name] ?? how.default ?? null;
   const people: readonly Fields[] = credits?.[how.from] ?? [];

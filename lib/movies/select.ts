@@ -14,7 +14,10 @@ export interface Candidate {
  * TMDB writes 0 for "nobody has filled this in", not for a movie that cost nothing, so `budget above 0` means: known.
  * Ties fall back to the id, which keeps two runs over the same data byte for byte alike.
  */
-export const select = <Movie extends Candidate>(movies: readonly Movie[], { keep, sort }: Pick<Dataset, 'keep' | 'sort'>): Movie[] => {
+export const select = <Movie extends Candidate>(
+  movies: readonly Movie[],
+  { keep, sort }: Pick<Dataset, 'keep' | 'sort'>,
+): Movie[] => {
   const kept = movies.filter(({ facts }) => keep.every((rule) => holds(rule, facts[rule.field])));
   if (sort.length === 0) return kept;
   return kept.toSorted((a, b) => {

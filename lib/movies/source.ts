@@ -33,7 +33,10 @@ export type PagesOf = (name: string, path: string, query: Query, numbers: readon
  */
 export interface Source<Kind extends ListFrom['kind']> {
   /** What page 1 is asked of, and how many movies it promises; undefined where the list is known. */
-  firstPage?(list: Extract<ListFrom, { kind: Kind }>, settings: Dataset): { path: string; query: Query; expected(page: ListPage): number };
+  firstPage?(
+    list: Extract<ListFrom, { kind: Kind }>,
+    settings: Dataset,
+  ): { path: string; query: Query; expected(page: ListPage): number };
   list(list: Extract<ListFrom, { kind: Kind }>, settings: Dataset, pages: PagesOf): Promise<Listing>;
 }
 

@@ -67,18 +67,24 @@ export const walk = async (branch: PlannedBranch, services: WalkServices): Promi
     if (!(error instanceof TimeUp)) throw error;
   }
   if (!finished && asked === 0) {
-    throw new WalkStalledError(`${branch.branch}: the time of this call was up before anything was kept; give it more than ${branch.limits.walkSeconds ?? 'the function\'s timeout in'} seconds.`);
+    throw new WalkStalledError(
+      `${branch.branch}: the time of this call was up before anything was kept; give it more than ${branch.limits.walkSeconds ?? "the function's timeout in"} seconds.`,
+    );
   }
   return { finished, asked };
 };
 
-const walkList = async (branch: PlannedBranch, { tmdb, work, clock, log, until }: WalkServices, counted: (kept: number) => void): Promise<Listing> => {
+const walkList = async (
+  branch: PlannedBranch,
+  { tmdb, work, clock, log, until }: WalkServices,
+  counted: (kept: number) => void,
+): Promise<Listing> => {
   const spent = ledger();
   const atOnce = pLimit(AT_ONCE);
   const pages: PagesOf = async (name, path, query, numbers) => {
     const before = await work.pages<Awaited<ReturnType<PagesOf>>>(name);
     if (before) {
-      spent.add(before);
+      spent.add(name, before);
       return before.value;
     }
     if (clock.now() >= until) throw new TimeUp();
@@ -95,7 +101,7 @@ const walkList = async (branch: PlannedBranch, { tmdb, work, clock, log, until }
     );
     await work.keepPages(name, kept);
     counted(numbers.length);
-    spent.add(kept);
+    spent.add(name, kept);
     return kept.value;
   };
 
@@ -153,7 +159,9 @@ const walkItems = async (
     log.info('movies kept', { branch: branch.branch, kept: items.length - left, of: items.length });
   };
 
-  const halves = Array.from({ length: Math.ceil(todo.length / HALF) }, (_, at) => todo.slice(at * HALF, (at + 1) * HALF));
+  const halves = Array.from({ length: Math.ceil(todo.length / HALF) }, (_, at) =>
+    todo.slice(at * HALF, (at + 1) * HALF),
+  );
   await Promise.all(halves.map((half) => chunks(() => walkHalf(half))));
   if (stopped) throw stopped.because;
   return left === 0;
@@ -173,7 +181,11 @@ const keptSoFar = async (work: BranchWork) => {
 };
 
 /** Puts aside what TMDB sent and we can't read; the branch goes on, and its manifest names the id. */
-const quarantined = async (branch: PlannedBranch, store: ObjectStore, outcome: Extract<Outcome, { why?: string }>): Promise<Outcome> => {
+const quarantined = async (
+  branch: PlannedBranch,
+  store: ObjectStore,
+  outcome: Extract<Outcome, { why?: string }>,
+): Promise<Outcome> => {
   const key = places.quarantine(branch, outcome.id);
   await store.put(key, JSON.stringify({ ...outcome, run: branch.run }));
   return { ...outcome, key };
@@ -187,21 +199,21 @@ const keeping = async <Value>(clock: Clock, get: (tally: Tally) => Promise<Value
   return { tally, from, to: new Date(clock.now()).toISOString(), value };
 };
 
-/** Adds up what several kept things took. */
+/** Adds up what several kept things took, each once, however often a list goes back to it. */
 const ledger = () => {
-  const tally = newTally();
-  const times: string[] = [];
+  const entries = new Map<string, Kept<unknown>>();
   return {
-    add: (kept: Kept<unknown>) => {
-      tally.requests += kept.tally.requests;
-      tally.retries += kept.tally.retries;
-      tally.throttles += kept.tally.throttles;
-      times.push(kept.from, kept.to);
-    },
+    add: (name: string, kept: Kept<unknown>) => entries.set(name, kept),
     total: (clock: Clock) => {
-      const sorted = times.toSorted();
+      const all = [...entries.values()];
+      const sum = (field: keyof Tally) => all.reduce((total, { tally }) => total + tally[field], 0);
+      const times = all.flatMap(({ from, to }) => [from, to]).toSorted();
       const now = new Date(clock.now()).toISOString();
-      return { tally, from: sorted.at(0) ?? now, to: sorted.at(-1) ?? now };
+      return {
+        tally: { requests: sum('requests'), retries: sum('retries'), throttles: sum('throttles') },
+        from: times.at(0) ?? now,
+        to: times.at(-1) ?? now,
+      };
     },
   };
 };

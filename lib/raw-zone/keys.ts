@@ -11,7 +11,8 @@ export type Placeholders = Readonly<Record<string, string>>;
 const PLACEHOLDER = /\{(\w+)\}/g;
 
 /** The names in braces, in order. */
-export const placeholdersIn = (pattern: string): string[] => [...pattern.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+export const placeholdersIn = (pattern: string): string[] =>
+  [...pattern.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 
 export const DAY_PLACEHOLDERS = ['yyyy', 'mm', 'dd', 'yyyymmdd'] as const;
 
@@ -49,7 +50,9 @@ export const couldMeet = (one: string, other: string): boolean => {
 
 const folderAboveDates = (pattern: string): string[] => {
   const segments = pattern.split('/').slice(0, -1);
-  const dated = segments.findIndex((segment) => placeholdersIn(segment).some((name) => DAY_PLACEHOLDERS.some((day) => day === name)));
+  const dated = segments.findIndex((segment) =>
+    placeholdersIn(segment).some((name) => DAY_PLACEHOLDERS.some((day) => day === name)),
+  );
   return dated === -1 ? segments : segments.slice(0, dated);
 };
 

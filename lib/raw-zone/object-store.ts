@@ -50,7 +50,13 @@ const DELETE_AT_ONCE = 1_000;
 
 /** A bucket in S3, or in whatever speaks S3 at the client's endpoint. */
 export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
-  const put = async (input: { Key: string; Body: string | Uint8Array; ContentType?: string; IfMatch?: string; IfNoneMatch?: string }) => {
+  const put = async (input: {
+    Key: string;
+    Body: string | Uint8Array;
+    ContentType?: string;
+    IfMatch?: string;
+    IfNoneMatch?: string;
+  }) => {
     const { ETag = '', VersionId } = await s3.send(new PutObjectCommand({ Bucket: bucket, ...input }));
     return { etag: ETag, ...(VersionId && { versionId: VersionId }) };
   };
@@ -80,7 +86,8 @@ export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
   };
 
   return {
-    put: (key, body, { contentType = 'application/json' } = {}) => put({ Key: key, Body: body, ContentType: contentType }),
+    put: (key, body, { contentType = 'application/json' } = {}) =>
+      put({ Key: key, Body: body, ContentType: contentType }),
 
     putIf: async (key, body, etag) => {
       try {
@@ -117,7 +124,9 @@ export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
     remove: async (keys) => {
       for (let from = 0; from < keys.length; from += DELETE_AT_ONCE) {
         const Objects = keys.slice(from, from + DELETE_AT_ONCE).map((Key) => ({ Key }));
-        const { Errors = [] } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
+        const { Errors = [] } = await s3.send(
+          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+        );
         const [error] = Errors;
         if (error) throw new Error(`S3 could not delete ${error.Key}: ${error.Code} ${error.Message}`);
       }

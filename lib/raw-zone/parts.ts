@@ -50,7 +50,9 @@ export const cutIntoParts = (records: readonly object[], { format, gzip, records
     const one = text(record);
     const size = Buffer.byteLength(one) + between.length;
     if (overhead + size > LARGEST_PART_BYTES) {
-      throw new RecordTooLargeError(`One record has ${size} bytes, and a part may have ${LARGEST_PART_BYTES}: leave fields out in the dataset's record.without.`);
+      throw new RecordTooLargeError(
+        `One record has ${size} bytes, and a part may have ${LARGEST_PART_BYTES}: leave fields out in the dataset's record.without.`,
+      );
     }
     if (texts.length === recordsPerFile || bytes + size > LARGEST_PART_BYTES) finish();
     texts.push(one);

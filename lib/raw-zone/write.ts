@@ -29,7 +29,10 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
   const { store, clock, codeVersion } = services;
   const { candidates, figures } = await account(branch, services);
   const chosen = select(candidates, branch.settings);
-  const parts = cutIntoParts(chosen.map(({ record }) => record), branch.settings.output);
+  const parts = cutIntoParts(
+    chosen.map(({ record }) => record),
+    branch.settings.output,
+  );
   const written = await putParts(branch, parts, store);
 
   const manifest: BranchManifest = {
@@ -55,7 +58,8 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
 /** Every item of the list, accounted for: a candidate for the parts, or an id with a reason. */
 const account = async (branch: PlannedBranch, { work }: WriteServices) => {
   const list = await work.listing();
-  if (!list) throw new NotPlannedError(`${branch.branch} has not been walked: there is no list of it in run ${branch.run}.`);
+  if (!list)
+    throw new NotPlannedError(`${branch.branch} has not been walked: there is no list of it in run ${branch.run}.`);
   const { items, expected, listed, doubled, passes, warnings } = list.value;
   const place = new Map(items.map(({ id }, at) => [id, at]));
   const candidates: (Candidate | undefined)[] = Array.from({ length: items.length });
@@ -90,20 +94,39 @@ const account = async (branch: PlannedBranch, { work }: WriteServices) => {
         continue;
       }
       (missing[outcome.outcome] ??= []).push(outcome.id);
-      if (outcome.outcome === 'quarantined') quarantine.push({ id: outcome.id, why: outcome.why ?? '', key: outcome.key ?? '' });
+      if (outcome.outcome === 'quarantined')
+        quarantine.push({ id: outcome.id, why: outcome.why ?? '', key: outcome.key ?? '' });
     }
   }
   const unwalked = branch.settings.ask.length === 0 ? 0 : items.length - seen.size;
-  if (unwalked > 0) throw new NotPlannedError(`${branch.branch} has not been walked to its end: ${unwalked} of ${items.length} movies are not there yet.`);
+  if (unwalked > 0)
+    throw new NotPlannedError(
+      `${branch.branch} has not been walked to its end: ${unwalked} of ${items.length} movies are not there yet.`,
+    );
   for (const ids of Object.values(missing)) ids.sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
 
   return {
     candidates: candidates.filter((one) => one !== undefined),
-    figures: { expected, listed, distinct: items.length, doubled, passes, missing, quarantine, warnings, ...cost, fetchedAt: { from, to } },
+    figures: {
+      expected,
+      listed,
+      distinct: items.length,
+      doubled,
+      passes,
+      missing,
+      quarantine,
+      warnings,
+      ...cost,
+      fetchedAt: { from, to },
+    },
   };
 };
 
-const putParts = async ({ dataset, day, branch, settings: { output }, placeholders }: PlannedBranch, parts: readonly Part[], store: ObjectStore) => {
+const putParts = async (
+  { dataset, day, branch, settings: { output }, placeholders }: PlannedBranch,
+  parts: readonly Part[],
+  store: ObjectStore,
+) => {
   const keys = partKeys(output.key, day, placeholders);
   const written: BranchManifest['parts'] = [];
   for (const [at, { body, records, sha256 }] of parts.entries()) {
@@ -123,5 +146,7 @@ const putParts = async ({ dataset, day, branch, settings: { output }, placeholde
 const blindRules = ({ settings: { keep, sort } }: PlannedBranch, candidates: readonly Candidate[]): string[] => {
   if (candidates.length === 0) return [];
   const named = new Set([...keep, ...sort].map(({ field }) => field));
-  return [...named].filter((field) => candidates.every(({ facts }) => facts[field] === undefined)).map((field) => `no movie has a field ${JSON.stringify(field)}, which the dataset's keep or sort names`);
+  return [...named]
+    .filter((field) => candidates.every(({ facts }) => facts[field] === undefined))
+    .map((field) => `no movie has a field ${JSON.stringify(field)}, which the dataset's keep or sort names`);
 };

@@ -50,7 +50,9 @@ const READS_AT_ONCE = 20;
 const takeStock = async (store: ObjectStore, run: PlannedRun) => {
   const atOnce = pLimit(READS_AT_ONCE);
   const prefix = places.branchManifests(run);
-  const names = (await store.list(prefix)).map((key) => key.slice(prefix.length, -'.json'.length)).filter((name) => branchName.safeParse(name).success);
+  const names = (await store.list(prefix))
+    .map((key) => key.slice(prefix.length, -'.json'.length))
+    .filter((name) => branchName.safeParse(name).success);
   const manifests = await Promise.all(names.map((branch) => atOnce(() => loadManifest(store, { ...run, branch }))));
   return new Map(manifests.flatMap((manifest) => (manifest ? [[manifest.branch, manifest] as const] : [])));
 };
@@ -60,7 +62,8 @@ export const unfinishedBranches = (run: PlannedRun, manifests: ReadonlyMap<strin
   run.branches.map(({ name }) => name).filter((name) => !isFinished(manifests.get(name), run));
 
 /** The branches that a resumed run has still to do. */
-export const stillToDo = async (store: ObjectStore, run: PlannedRun): Promise<string[]> => unfinishedBranches(run, await takeStock(store, run));
+export const stillToDo = async (store: ObjectStore, run: PlannedRun): Promise<string[]> =>
+  unfinishedBranches(run, await takeStock(store, run));
 
 /**
  * Holds what is in the bucket against the plan, writes the day's manifest, and says what is to be done again.
@@ -73,7 +76,10 @@ export const stillToDo = async (store: ObjectStore, run: PlannedRun): Promise<st
 export const audit = async (input: AuditInput, services: AuditServices): Promise<Audited> => {
   const { store, executions } = services;
   const run = await loadRun(store, input);
-  if (!run) throw new NotPlannedError(`There is no run ${input.run} of ${input.dataset}, ${input.day}: there is no ${places.run(input)}.`);
+  if (!run)
+    throw new NotPlannedError(
+      `There is no run ${input.run} of ${input.dataset}, ${input.day}: there is no ${places.run(input)}.`,
+    );
   const manifests = await takeStock(store, run);
   const unfinished = unfinishedBranches(run, manifests);
   const failures = await Promise.all(unfinished.map((branch) => loadFailure(store, { ...input, branch })));
@@ -90,14 +96,20 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
 };
 
 /** A function that ran out of time or memory can't say so itself. */
-const SILENT: FailedBranch = { error: 'NoWord', message: 'it left no word: out of time or memory, or never started; its execution of the branch machine says more', at: '' };
+const SILENT: FailedBranch = {
+  error: 'NoWord',
+  message: 'it left no word: out of time or memory, or never started; its execution of the branch machine says more',
+  at: '',
+};
 
 /** An error's message that Step Functions can show: its console cuts a cause, and 32,768 characters are its limit. */
 const LONGEST_SENTENCE = 8_000;
 
 const unfinishedSentence = (left: readonly (FailedBranch & { branch: string })[], run: PlannedRun): string => {
   const text = `${left.length} of ${run.branches.length} branches: ${left.map(({ branch, error, message }) => `${branch} (${error}: ${message})`).join('; ')}`;
-  return text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE)}… All of them: ${places.dayManifest(run)}` : text;
+  return text.length > LONGEST_SENTENCE
+    ? `${text.slice(0, LONGEST_SENTENCE)}… All of them: ${places.dayManifest(run)}`
+    : text;
 };
 
 /**
@@ -140,7 +152,10 @@ const writeDayManifest = async (
 };
 
 /** `latest.json` names the last complete day, and never moves to an earlier one, such as a back-fill's. */
-const moveLatest = async (store: ObjectStore, latest: { dataset: string; day: string; run: string; manifest: string }): Promise<void> => {
+const moveLatest = async (
+  store: ObjectStore,
+  latest: { dataset: string; day: string; run: string; manifest: string },
+): Promise<void> => {
   const key = places.latest(latest.dataset);
   for (;;) {
     const there = await store.get(key);

@@ -59,7 +59,10 @@ const branchManifest = branchRef.extend({
 export type BranchManifest = z.output<typeof branchManifest>;
 
 /** @returns undefined where there is none, or none that this version of the code can read. */
-export const loadManifest = async (store: ObjectStore, ref: Omit<BranchRef, 'run'>): Promise<BranchManifest | undefined> => {
+export const loadManifest = async (
+  store: ObjectStore,
+  ref: Omit<BranchRef, 'run'>,
+): Promise<BranchManifest | undefined> => {
   const object = await store.get(places.branchManifest(ref));
   return object && branchManifest.safeParse(JSON.parse(object.body.toString())).data;
 };
@@ -71,8 +74,10 @@ export const saveManifest = (store: ObjectStore, manifest: BranchManifest) =>
  * Whether a branch needs nothing more: finished by its own run, or by one that was planned later for the same day.
  * A run that is redriven after another one has done the day must not put older data over newer.
  */
-export const isFinished = (manifest: BranchManifest | undefined, { run, plannedAt }: Pick<PlannedBranch, 'run' | 'plannedAt'>): boolean =>
-  manifest !== undefined && (manifest.run === run || manifest.plannedAt > plannedAt);
+export const isFinished = (
+  manifest: BranchManifest | undefined,
+  { run, plannedAt }: Pick<PlannedBranch, 'run' | 'plannedAt'>,
+): boolean => manifest !== undefined && (manifest.run === run || manifest.plannedAt > plannedAt);
 
 /** `_runs/…/failed/<branch>.json`: the last word of a handler that failed, for the auditor to quote. */
 const failedBranch = z.object({ error: z.string(), message: z.string(), at: z.string() });
@@ -82,7 +87,14 @@ export type FailedBranch = z.output<typeof failedBranch>;
 const LONGEST_MESSAGE = 1_000;
 
 export const noteFailure = (store: ObjectStore, ref: BranchRef, { name, message }: Error, at: Date) =>
-  store.put(places.failed(ref), JSON.stringify({ error: name, message: message.slice(0, LONGEST_MESSAGE), at: at.toISOString() } satisfies FailedBranch));
+  store.put(
+    places.failed(ref),
+    JSON.stringify({
+      error: name,
+      message: message.slice(0, LONGEST_MESSAGE),
+      at: at.toISOString(),
+    } satisfies FailedBranch),
+  );
 
 export const loadFailure = async (store: ObjectStore, ref: BranchRef): Promise<FailedBranch | undefined> => {
   const object = await store.get(places.failed(ref));
@@ -93,7 +105,9 @@ const numbers = Object.keys(figures.shape) as (keyof Figures)[];
 
 /** Adds up the figures of branches, and puts their missing ids together. */
 export const totals = (branches: readonly BranchManifest[]) => {
-  const sum = Object.fromEntries(numbers.map((name) => [name, branches.reduce((total, branch) => total + branch[name], 0)])) as Figures;
+  const sum = Object.fromEntries(
+    numbers.map((name) => [name, branches.reduce((total, branch) => total + branch[name], 0)]),
+  ) as Figures;
   const ids = REASONS.flatMap((reason) => {
     const all = branches.flatMap((branch) => branch.missing[reason] ?? []);
     return all.length ? [[reason, all] as const] : [];
@@ -102,7 +116,15 @@ export const totals = (branches: readonly BranchManifest[]) => {
 };
 
 /** A finished branch as CloudWatch sees it. */
-export const metricsOf = ({ written, requests, retries, throttles, bytes, missing: { gone = [] }, fetchedAt: { from, to } }: BranchManifest) => {
+export const metricsOf = ({
+  written,
+  requests,
+  retries,
+  throttles,
+  bytes,
+  missing: { gone = [] },
+  fetchedAt: { from, to },
+}: BranchManifest) => {
   const seconds = from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : 0;
   const count = (value: number) => ({ unit: 'Count', value }) as const;
   return {

@@ -8,7 +8,11 @@ import type { BranchRef } from './places.ts';
  * Does a branch's work, and leaves word in the bucket where it fails: the auditor quotes it, since an error that the
  * Map has caught is seen by nobody else.
  */
-export const noting = async <Out>({ store, clock, log }: { store: ObjectStore; clock: Clock; log: Log }, ref: BranchRef, work: () => Promise<Out>): Promise<Out> => {
+export const noting = async <Out>(
+  { store, clock, log }: { store: ObjectStore; clock: Clock; log: Log },
+  ref: BranchRef,
+  work: () => Promise<Out>,
+): Promise<Out> => {
   try {
     return await work();
   } catch (thrown) {

@@ -6,10 +6,14 @@ import { day } from './day.ts';
  *
  * Names come from outside (an event, a person), so each has a pattern that leaves no way out of its folder.
  */
-export const datasetName = z.string().regex(/^[a-z0-9-]{1,24}$/, 'a dataset has lower-case letters, digits and hyphens');
+export const datasetName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,24}$/, 'a dataset has lower-case letters, digits and hyphens');
 
 /** 80 is Step Functions' limit for an execution's name. */
-export const runName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/, "a run is an execution's name: letters, digits, - and _");
+export const runName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/, "a run is an execution's name: letters, digits, - and _");
 
 /** 43: with a hyphen and a UUID behind it, it names an execution of the branch machine, and 80 is the limit. */
 export const branchName = z
@@ -36,8 +40,10 @@ export const places = {
   /** A branch's list and chunks; ends in a slash. */
   work: (ref: BranchRef) => `${root(ref)}/work/${ref.branch}/`,
   branchManifests: ({ dataset, day: on }: Pick<RunRef, 'dataset' | 'day'>) => `_manifests/${dataset}/${on}/branches/`,
-  branchManifest: ({ dataset, day: on, branch }: Omit<BranchRef, 'run'>) => `_manifests/${dataset}/${on}/branches/${branch}.json`,
+  branchManifest: ({ dataset, day: on, branch }: Omit<BranchRef, 'run'>) =>
+    `_manifests/${dataset}/${on}/branches/${branch}.json`,
   dayManifest: ({ dataset, day: on }: Pick<RunRef, 'dataset' | 'day'>) => `_manifests/${dataset}/${on}/manifest.json`,
   latest: (dataset: string) => `_manifests/${dataset}/latest.json`,
-  quarantine: ({ dataset, day: on, branch }: Omit<BranchRef, 'run'>, id: number | string) => `_quarantine/${dataset}/${on}/${branch}/${id}.json`,
+  quarantine: ({ dataset, day: on, branch }: Omit<BranchRef, 'run'>, id: number | string) =>
+    `_quarantine/${dataset}/${on}/${branch}/${id}.json`,
 };

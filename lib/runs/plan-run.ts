@@ -43,7 +43,10 @@ export const runInput = z.strictObject({
   /** Key of an uploaded CSV in the bucket, instead of the newest one. */
   upload: z
     .string()
-    .regex(/^Raw\/Local\/CSV\/(Movies|Series)\/[^\0-\x1f]+$/, 'an upload is a key below Raw/Local/CSV/Movies/ or Raw/Local/CSV/Series/')
+    .regex(
+      /^Raw\/Local\/CSV\/(Movies|Series)\/\P{Cc}+$/u,
+      'an upload is a key below Raw/Local/CSV/Movies/ or Raw/Local/CSV/Series/',
+    )
     .optional(),
   /** Says what a run would do, and does nothing. */
   dryRun: z.boolean().optional(),
@@ -132,7 +135,8 @@ export const planRun = async (event: z.output<typeof planEvent>, services: PlanS
     unfinished: planned.map(({ branch }) => branch.name),
     expected: movies,
   };
-  if (input.dryRun) return { ...answer, outcome: 'dryRun', says: `${estimate(planned, settings)} Nothing was written.` };
+  if (input.dryRun)
+    return { ...answer, outcome: 'dryRun', says: `${estimate(planned, settings)} Nothing was written.` };
 
   const full = planned.map(
     ({ branch }): PlannedBranch => ({
@@ -181,7 +185,8 @@ const branchesOf = async (input: z.output<typeof runInput>, settings: Dataset, o
         return csvBranches(source, plan, { ...services, upload: input.upload });
     }
   };
-  if (input.years && source.kind === 'popular') throw new BadInputError(`years: dataset ${settings.name} is a list of what is popular now and has no years.`);
+  if (input.years && source.kind === 'popular')
+    throw new BadInputError(`years: dataset ${settings.name} is a list of what is popular now and has no years.`);
   if (input.upload && source.kind !== 'csv') throw new BadInputError(`upload: dataset ${settings.name} reads no CSV.`);
   const ofRun = await all({ settings, day: on, years: input.years });
   if (ofRun.length > MOST_BRANCHES) {
@@ -189,22 +194,33 @@ const branchesOf = async (input: z.output<typeof runInput>, settings: Dataset, o
       `dataset ${settings.name} would have ${ofRun.length} branches, and a run has ${MOST_BRANCHES} at most: split it with years ("2000-2009", then "2010-2019") or into two datasets${source.kind === 'csv' ? ', or raise source.idsPerBranch' : ''}.`,
     );
   }
-  if (ofRun.length === 0) throw new BadInputError(`dataset ${settings.name} has no branch on ${on}: its first year lies in the future.`);
+  if (ofRun.length === 0)
+    throw new BadInputError(`dataset ${settings.name} has no branch on ${on}: its first year lies in the future.`);
   const ofDataset = input.years && source.kind === 'discover' ? await all({ settings, day: on }) : ofRun;
   return { ofRun, ofDataset: ofDataset.map(({ name }) => name) };
 };
 
-const only = (branches: readonly SourceBranch[], names: readonly string[] | undefined, dataset: string): readonly SourceBranch[] => {
+const only = (
+  branches: readonly SourceBranch[],
+  names: readonly string[] | undefined,
+  dataset: string,
+): readonly SourceBranch[] => {
   if (!names) return branches;
   const unknown = names.find((name) => !branches.some((branch) => branch.name === name));
   if (unknown) {
     const first = branches.slice(0, 40).map(({ name }) => name);
-    throw new BadInputError(`only: dataset ${dataset} has no branch ${JSON.stringify(unknown)}: it has ${first.join(', ')}${branches.length > first.length ? ` and ${branches.length - first.length} more` : ''}.`);
+    throw new BadInputError(
+      `only: dataset ${dataset} has no branch ${JSON.stringify(unknown)}: it has ${first.join(', ')}${branches.length > first.length ? ` and ${branches.length - first.length} more` : ''}.`,
+    );
   }
   return branches.filter(({ name }) => names.includes(name));
 };
 
-const takeDay = async (event: z.output<typeof planEvent>, ref: RunRef, services: PlanServices): Promise<Planned | undefined> => {
+const takeDay = async (
+  event: z.output<typeof planEvent>,
+  ref: RunRef,
+  services: PlanServices,
+): Promise<Planned | undefined> => {
   const { store, executions, clock } = services;
   const holder = await lockDay(store, executions, ref, event.execution.id, new Date(clock.now()));
   if (holder === undefined) return undefined;
@@ -221,7 +237,11 @@ const takeDay = async (event: z.output<typeof planEvent>, ref: RunRef, services:
 const checkToken = ({ tmdb }: PlanServices) => tmdb.get('/authentication', {}, z.unknown(), newTally());
 
 /** How many movies each list promises; undefined where its page 1 could not be had. */
-const firstPages = async (branches: readonly SourceBranch[], settings: Dataset, { tmdb, log }: PlanServices): Promise<(number | undefined)[]> => {
+const firstPages = async (
+  branches: readonly SourceBranch[],
+  settings: Dataset,
+  { tmdb, log }: PlanServices,
+): Promise<(number | undefined)[]> => {
   const atOnce = pLimit(AT_ONCE);
   const errors: unknown[] = [];
   const ask = async ({ name, listFrom, expected }: SourceBranch): Promise<number | undefined> => {
@@ -247,8 +267,12 @@ const estimate = (planned: readonly { branch: SourceBranch; expected: number | n
   const movies = planned.reduce((sum, { expected }) => sum + (expected ?? 0), 0);
   const unknown = planned.filter(({ expected }) => expected === null).length;
   const [first] = planned;
-  const perMovie = first && fetcherFor({ settings, listFrom: first.branch.listFrom }) ? (settings.source.kind === 'csv' ? 2 : 1) : 0;
-  const pages = settings.source.kind === 'csv' ? 0 : planned.reduce((sum, { expected }) => sum + Math.max(1, Math.ceil((expected ?? 0) / 20)), 0);
+  const perMovie =
+    first && fetcherFor({ settings, listFrom: first.branch.listFrom }) ? (settings.source.kind === 'csv' ? 2 : 1) : 0;
+  const pages =
+    settings.source.kind === 'csv'
+      ? 0
+      : planned.reduce((sum, { expected }) => sum + Math.max(1, Math.ceil((expected ?? 0) / 20)), 0);
   return `${planned.length} branches, ${movies} movies${unknown ? ` and those of ${unknown} branches whose list could not be had` : ''}, about ${pages + movies * perMovie} requests.`;
 };
 
@@ -261,17 +285,28 @@ const resumeRun = async (event: z.output<typeof planEvent>, run: string, service
   const other = (['only', 'years', 'upload', 'dryRun', 'limits'] as const).find((field) => input[field] !== undefined);
   if (other) throw new BadInputError(`${other}: it doesn't go with resume, which goes on with the plan that there is.`);
   const { store } = services;
-  const days = input.day ? [input.day] : (await store.folders(places.days(input.dataset))).map((folder) => folder.slice(0, -1));
-  const runs = await Promise.all(days.flatMap((on) => (day.safeParse(on).success ? [loadRun(store, { dataset: input.dataset, day: on as Day, run })] : [])));
+  const days = input.day
+    ? [input.day]
+    : (await store.folders(places.days(input.dataset))).map((folder) => folder.slice(0, -1));
+  const runs = await Promise.all(
+    days.flatMap((on) =>
+      day.safeParse(on).success ? [loadRun(store, { dataset: input.dataset, day: on as Day, run })] : [],
+    ),
+  );
   const found = runs.find((one) => one !== undefined);
-  if (!found) throw new BadInputError(`resume: dataset ${input.dataset} has no run ${JSON.stringify(run)} (any more: plans and work are kept for 16 days).`);
+  if (!found)
+    throw new BadInputError(
+      `resume: dataset ${input.dataset} has no run ${JSON.stringify(run)} (any more: plans and work are kept for 16 days).`,
+    );
   const ref = runRef.parse(found);
 
   const turnedAway = await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
   const unfinished = await stillToDo(store, found);
   if (unfinished.length > 0) await checkToken(services);
-  const expected = found.branches.filter(({ name }) => unfinished.includes(name)).reduce((sum, branch) => sum + (branch.expected ?? 0), 0);
+  const expected = found.branches
+    .filter(({ name }) => unfinished.includes(name))
+    .reduce((sum, branch) => sum + (branch.expected ?? 0), 0);
   return {
     ...begin(event, ref, services),
     outcome: 'planned',
@@ -280,4 +315,3 @@ const resumeRun = async (event: z.output<typeof planEvent>, run: string, service
     expected,
   };
 };
-

@@ -41,7 +41,12 @@ const plannedRun = runRef.extend({
 });
 export type PlannedRun = z.output<typeof plannedRun>;
 
-export const savePlan = async (store: ObjectStore, run: PlannedRun, branches: readonly PlannedBranch[], atOnce: <T>(work: () => Promise<T>) => Promise<T>) => {
+export const savePlan = async (
+  store: ObjectStore,
+  run: PlannedRun,
+  branches: readonly PlannedBranch[],
+  atOnce: <T>(work: () => Promise<T>) => Promise<T>,
+) => {
   await Promise.all(branches.map((branch) => atOnce(() => store.put(places.plan(branch), JSON.stringify(branch)))));
   await store.put(places.run(run), JSON.stringify(run));
 };
@@ -54,7 +59,10 @@ export const loadRun = async (store: ObjectStore, ref: RunRef): Promise<PlannedR
 /** @throws {NotPlannedError} The run has no such branch. */
 export const loadBranch = async (store: ObjectStore, ref: BranchRef): Promise<PlannedBranch> => {
   const object = await store.get(places.plan(ref));
-  if (!object) throw new NotPlannedError(`Run ${ref.run} of ${ref.dataset}, ${ref.day}, has no branch ${ref.branch}: there is no ${places.plan(ref)}.`);
+  if (!object)
+    throw new NotPlannedError(
+      `Run ${ref.run} of ${ref.dataset}, ${ref.day}, has no branch ${ref.branch}: there is no ${places.plan(ref)}.`,
+    );
   return parse(plannedBranch, JSON.parse(object.body.toString()), places.plan(ref));
 };
 

@@ -5,7 +5,16 @@ import type { Tally } from '../tmdb/client.ts';
 import { type BranchRef, places } from './places.ts';
 
 /** Why an id that was asked for gave no record. */
-export const REASONS = ['gone', 'quarantined', 'not_found', 'is_tv', 'is_episode', 'is_person', 'ambiguous', 'malformed'] as const;
+export const REASONS = [
+  'gone',
+  'quarantined',
+  'not_found',
+  'is_tv',
+  'is_episode',
+  'is_person',
+  'ambiguous',
+  'malformed',
+] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** What became of one item of the list. */
@@ -66,7 +75,9 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
 
     /** Named by what is in it, so that two walkers of one branch (a timed-out one and its successor) never overwrite each other. */
     keepChunk: (kept: Kept<Outcome[]>) => {
-      const ids = createHash('sha256').update(kept.value.map(({ id, outcome }) => `${id} ${outcome}`).join()).digest('hex');
+      const ids = createHash('sha256')
+        .update(kept.value.map(({ id, outcome }) => `${id} ${outcome}`).join())
+        .digest('hex');
       return save(`${chunksRoot}${ids.slice(0, 24)}.json.gz`, kept);
     },
 

@@ -4,7 +4,13 @@ import axios, { AxiosError, type AxiosResponse } from 'axios';
 import axiosRetry from 'axios-retry';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { TmdbRefusedError, TmdbShapeError, TmdbThrottledError, TmdbTokenError, TmdbUnavailableError } from './errors.ts';
+import {
+  TmdbRefusedError,
+  TmdbShapeError,
+  TmdbThrottledError,
+  TmdbTokenError,
+  TmdbUnavailableError,
+} from './errors.ts';
 import type { Gate } from './pace.ts';
 import { failure } from './responses.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -32,7 +38,12 @@ export interface Tmdb {
    */
   get<Shape extends z.ZodType>(path: string, query: Query, schema: Shape, tally: Tally): Promise<z.output<Shape>>;
   /** Like `get`, where 404 is an answer and not an error: the id that TMDB listed is gone. */
-  lookUp<Shape extends z.ZodType>(path: string, query: Query, schema: Shape, tally: Tally): Promise<z.output<Shape> | 'gone'>;
+  lookUp<Shape extends z.ZodType>(
+    path: string,
+    query: Query,
+    schema: Shape,
+    tally: Tally,
+  ): Promise<z.output<Shape> | 'gone'>;
 }
 
 export interface TmdbOptions {
@@ -149,7 +160,10 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
 
   const ask = async (path: string, query: Query, tally: Tally): Promise<{ status: number; body: unknown }> => {
     const bearer = token();
-    if (!bearer) throw new TmdbTokenError('There is no TMDB token: set TMDB_TOKEN, or put one into the SSM parameter that TMDB_TOKEN_PARAMETER names.');
+    if (!bearer)
+      throw new TmdbTokenError(
+        'There is no TMDB token: set TMDB_TOKEN, or put one into the SSM parameter that TMDB_TOKEN_PARAMETER names.',
+      );
     const question = new Question(tally, clock.now());
     try {
       const { status, data } = await http.get<unknown>(path, {
@@ -167,7 +181,9 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
     const result = schema.safeParse(body);
     if (result.success) return body as z.output<Shape>;
     const [issue] = result.error.issues;
-    throw new TmdbShapeError(`GET ${path}: TMDB's answer has an unknown shape: ${issue?.path.map(String).join('.')}: ${issue?.message}`);
+    throw new TmdbShapeError(
+      `GET ${path}: TMDB's answer has an unknown shape: ${issue?.path.map(String).join('.')}: ${issue?.message}`,
+    );
   };
 
   return {
@@ -234,7 +250,8 @@ const lastWord = (error: unknown, path: string, retries: number): Error => {
     return new TmdbUnavailableError(`GET ${path}: ${what}, after up to ${retries} retries`);
   }
   const { status } = response;
-  if (status === 429) return new TmdbThrottledError(`GET ${path}: TMDB says that we ask too fast (429), after up to ${retries} retries`);
+  if (status === 429)
+    return new TmdbThrottledError(`GET ${path}: TMDB says that we ask too fast (429), after up to ${retries} retries`);
   if (status === 401 || status === 403) return tokenError(status, body);
   if (worthAnotherTry(error)) {
     const what = status < 300 ? `status ${status} with a body that is not JSON or too long` : `status ${status}`;
@@ -244,11 +261,16 @@ const lastWord = (error: unknown, path: string, retries: number): Error => {
 };
 
 const tokenError = (status: number, body: unknown) =>
-  new TmdbTokenError(`TMDB doesn't take our token (${said(status, body)}): it wants an API Read Access Token from themoviedb.org, settings, API.`);
+  new TmdbTokenError(
+    `TMDB doesn't take our token (${said(status, body)}): it wants an API Read Access Token from themoviedb.org, settings, API.`,
+  );
 
-const refusal = (path: string, status: number, body: unknown) => new TmdbRefusedError(`GET ${path}: TMDB refused it (${said(status, body)})`);
+const refusal = (path: string, status: number, body: unknown) =>
+  new TmdbRefusedError(`GET ${path}: TMDB refused it (${said(status, body)})`);
 
 const said = (status: number, body: unknown): string => {
   const parsed = failure.safeParse(body);
-  return parsed.success ? `${status}, code ${parsed.data.status_code}: ${parsed.data.status_message.slice(0, 200)}` : `status ${status}`;
+  return parsed.success
+    ? `${status}, code ${parsed.data.status_code}: ${parsed.data.status_message.slice(0, 200)}`
+    : `status ${status}`;
 };

@@ -11,7 +11,8 @@ const functions = z.object({ planner: fn, pageWalker: fn, writer: fn, auditor: f
 export type Functions = z.output<typeof functions>;
 
 /** What serverless.yml says of the functions; seconds. One place for both, so that what runs here runs there. */
-export const readFunctions = async (): Promise<Functions> => z.object({ functions }).parse(await yaml('serverless.yml')).functions;
+export const readFunctions = async (): Promise<Functions> =>
+  z.object({ functions }).parse(await yaml('serverless.yml')).functions;
 
 /** The state machines that are deployed, to the letter. */
 export const readMachines = async () => ({

@@ -1,0 +1,172 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
+import { BadInputError } from '../lib/parse.ts';
+import { places } from '../lib/runs/places.ts';
+import { loadRun } from '../lib/runs/plan.ts';
+import type { Planned } from '../lib/runs/plan-run.ts';
+import { ROOT } from './deployed.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { FolderInUseError, openPipeline, type Pipeline } from './pipeline.ts';
+import { showProgress, watchedLog } from './progress.ts';
+import type { Execution } from './step-functions.ts';
+import { summary } from './summary.ts';
+import { catalogueFrom, defaultCatalogue } from './tmdb/catalogue.ts';
+import { faultsNamed } from './tmdb/faults.ts';
+import { startSimulator } from './tmdb/simulator.ts';
+
+/** `npm start`: reads what is wanted, puts the neighbours up, runs, tells. Its return value is the exit code. */
+const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+  const options = readOptions(argv, env);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const datasets = env.DATASETS ? resolve(env.DATASETS) : join(ROOT, 'datasets');
+  await loadDataset(datasets, options.input.dataset);
+
+  const simulator = options.simulator && (await simulated(options.simulator));
+  try {
+    const tmdb = simulator ? { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' } : {};
+    return await run(options, { ...env, ...tmdb, DATASETS: datasets });
+  } finally {
+    await simulator?.close();
+  }
+};
+
+const simulated = async ({
+  catalogue,
+  faults,
+  ceiling,
+  latency,
+  seed = Date.now() % 1_000_000,
+}: NonNullable<Options['simulator']>) =>
+  startSimulator({
+    catalogue: catalogue ? await readCatalogue(catalogue) : defaultCatalogue(),
+    faults: faultsNamed(faults) ?? [],
+    ceiling,
+    latencyMs: latency,
+    seed,
+  });
+
+const readCatalogue = async (file: string) => {
+  try {
+    return await catalogueFrom(file);
+  } catch (error) {
+    throw new BadInputError(`--catalogue: ${(error as Error).message}`);
+  }
+};
+
+const run = async ({ input, out, bucket, again }: Options, env: NodeJS.ProcessEnv): Promise<number> => {
+  const name = runName(new Date());
+  const folder = resolve(out);
+  await mkdir(join(folder, 'logs'), { recursive: true });
+  const logFile = createWriteStream(join(folder, 'logs', `${name}.jsonl`));
+  const progress = showProgress(process.stdout);
+  const log = watchedLog((line) => logFile.write(line), progress.see);
+  const pipeline = await openPipeline({ out: folder, env, bucket, log });
+  const began = Date.now();
+  // Ctrl-C ends this process; what the walkers have kept stays, and the next one goes on from there.
+  process.once('SIGINT', () => {
+    progress.stop();
+    process.stderr.write(`\nStopped. To go on with it: ${mendCommand(input.resume ?? name, again)}\n`);
+    process.exit(130);
+  });
+  try {
+    const wanted = input.resume
+      ? { ...input, dataset: await datasetOf(pipeline, input.resume, input.dataset, env) }
+      : input;
+    const execution = await pipeline.start(wanted, name).ended;
+    progress.stop();
+    await pipeline.mirror();
+    return await tell(execution, pipeline, {
+      bucket: bucket ? `s3://${bucket}` : join(folder, 'bucket'),
+      seconds: (Date.now() - began) / 1000,
+      again,
+    });
+  } finally {
+    progress.stop();
+    await pipeline.close();
+    await new Promise((done) => logFile.end(done));
+  }
+};
+
+/** When it was started, to a millisecond: a name that sorts, and that no other run on this machine has. */
+const runName = (now: Date): string => `local-${now.toISOString().replaceAll(/[-:.]/g, '')}`;
+
+const mendCommand = (run: string, again: readonly string[]): string =>
+  ['npm start -- --redrive', run, ...again.map(quoted)].join(' ');
+
+const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** A run's dataset, so that --redrive needs no --dataset: the one that has a run of this name. */
+const datasetOf = async (
+  { store }: Pipeline,
+  run: string,
+  fallback: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string> => {
+  for (const dataset of await datasetNames(env.DATASETS ?? '')) {
+    for (const day of await store.folders(places.days(dataset))) {
+      if ((await store.folders(`${places.days(dataset)}${day}`)).includes(`${run}/`)) return dataset;
+    }
+  }
+  return fallback;
+};
+
+interface Told {
+  bucket: string;
+  seconds: number;
+  again: readonly string[];
+}
+
+/** Tells how it ended; the exit code. */
+const tell = async (execution: Execution, { store }: Pipeline, { bucket, seconds, again }: Told): Promise<number> => {
+  const { errorType, errorMessage } = causeOf(execution);
+  const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
+  if (errorType === 'BadInputError') throw new BadInputError(errorMessage);
+  if (planned && planned.outcome !== 'planned') {
+    process.stdout.write(`${planned.says}\n`);
+    return 0;
+  }
+  const [run, manifest] = planned
+    ? await Promise.all([loadRun(store, planned), store.get(places.dayManifest(planned))])
+    : [];
+  if (!run || !manifest || (errorType && errorType !== 'BranchesUnfinishedError')) {
+    process.stderr.write(`${errorType}: ${errorMessage}\n`);
+    return 1;
+  }
+  process.stdout.write(
+    summary(manifest.body.toString(), {
+      ...run,
+      bucket,
+      seconds,
+      planned: run.branches.length,
+      mend: mendCommand(run.run, again),
+    }),
+  );
+  return errorType ? 1 : 0;
+};
+
+/** A function's error, out of the JSON that Lambda makes of it. */
+const causeOf = ({
+  status,
+  error,
+  cause = '',
+}: Execution): { errorType?: string | undefined; errorMessage: string } => {
+  if (status !== 'FAILED') return { errorMessage: '' };
+  try {
+    return JSON.parse(cause) as { errorType: string; errorMessage: string };
+  } catch {
+    return { errorType: error, errorMessage: cause };
+  }
+};
+
+try {
+  process.exitCode = await main(process.argv.slice(2), process.env);
+} catch (error) {
+  const known = error instanceof BadInputError || error instanceof FolderInUseError;
+  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
+  process.exitCode = error instanceof BadInputError ? 2 : 1;
+}

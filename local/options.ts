@@ -1,0 +1,143 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { BadInputError, parse } from '../lib/parse.ts';
+import { runInput } from '../lib/runs/plan-run.ts';
+import { FAULT_NAMES, faultsNamed } from './tmdb/faults.ts';
+
+export const USAGE = `npm start [-- options]          the whole pipeline on this machine
+
+  --dataset NAME      which dataset of datasets/ (crime-war)
+  --only BRANCH       this branch alone, such as crime-2017; may be said several times
+  --day YYYY-MM-DD    the day that the run stands for (today, in the dataset's zone)
+  --years 2012-2022   these years instead of the dataset's own
+  --upload KEY        this CSV in the bucket instead of the newest one
+  --out DIR           where everything is kept (.local)
+  --redrive RUN       go on with that run: its plan, its work, only what is unfinished
+  --bucket NAME       a real bucket instead of the embedded one
+  --dry-run           say what a run would do, and do nothing
+  --catalogue FILE    TMDB details objects as JSON lines, .gz or not, for the simulator to serve
+  --faults NAME       what goes wrong in the simulator: ${FAULT_NAMES.join(', ')}
+  --ceiling N         requests a second that the simulator takes (40), or none
+  --latency FROM-TO   milliseconds that the simulator takes to answer (40-120)
+  --seed N            the simulator's latency and faults (another one each time)
+  --help              this
+
+With TMDB_TOKEN set, the real TMDB is asked; with TMDB_BASE_URL too, whatever TMDB is there.
+TMDB_REQUESTS_PER_SECOND sets the pace (36), WALKERS_AT_ONCE the branches under way at once (4).
+Exit code: 0 the run is complete, 1 it is not, 2 wrong usage.
+`;
+
+const OPTIONS = {
+  dataset: { type: 'string', default: 'crime-war' },
+  only: { type: 'string', multiple: true },
+  day: { type: 'string' },
+  years: { type: 'string' },
+  upload: { type: 'string' },
+  out: { type: 'string', default: '.local' },
+  redrive: { type: 'string' },
+  bucket: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  catalogue: { type: 'string' },
+  faults: { type: 'string', default: 'none' },
+  ceiling: { type: 'string', default: '40' },
+  latency: { type: 'string', default: '40-120' },
+  seed: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+const faults = z
+  .string()
+  .refine((name) => faultsNamed(name) !== undefined, `faults are one of ${FAULT_NAMES.join(', ')}`);
+
+const simulator = z.object({
+  faults,
+  catalogue: z.string().optional(),
+  ceiling: z.union(
+    [z.literal('none').transform(() => false as const), z.coerce.number().positive()],
+    'a number above 0, or none',
+  ),
+  latency: z
+    .string()
+    .regex(/^\d+-\d+$/, 'milliseconds, such as 40-120')
+    .transform((text) => {
+      const [from = 0, to = from] = text.split('-').map(Number);
+      return { from, to };
+    }),
+  seed: z.coerce.number('a whole number').int('a whole number').optional(),
+});
+
+/** S3's rules for a bucket's name, as far as a typing mistake goes. */
+const bucketName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens",
+  );
+
+export type SimulatorSettings = z.output<typeof simulator>;
+
+export interface Options {
+  help: boolean;
+  /** What the run is started with, as the planner wants it. */
+  input: { dataset: string; resume?: string } & Record<string, unknown>;
+  out: string;
+  bucket: string | undefined;
+  /** undefined where a real TMDB is asked. */
+  simulator: SimulatorSettings | undefined;
+  /** What was said about all of it, to be said again by the one who goes on with the run. */
+  again: string[];
+}
+
+/**
+ * Reads the command line.
+ *
+ * @param env TMDB_TOKEN decides whether the simulator is used.
+ * @throws {BadInputError} One sentence that names the option.
+ */
+export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Options => {
+  const values = readArgs(argv);
+  const real = Boolean(env.TMDB_TOKEN);
+  if (!real && env.TMDB_BASE_URL)
+    throw new BadInputError(
+      'TMDB_BASE_URL: it goes with TMDB_TOKEN, which is not set; without a token the simulator is asked.',
+    );
+  const said = Object.keys(OPTIONS).filter((name) =>
+    argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
+  );
+  const onlySimulated = said.find((name) => ['catalogue', 'faults', 'ceiling', 'latency', 'seed'].includes(name));
+  if (real && onlySimulated)
+    throw new BadInputError(
+      `--${onlySimulated}: it is for the simulator, and TMDB_TOKEN is set, so the real TMDB is asked.`,
+    );
+
+  const { redrive, only, day, years, upload } = values;
+  const input = {
+    dataset: values.dataset,
+    ...(redrive !== undefined && { resume: redrive }),
+    ...(only && { only }),
+    ...(day !== undefined && { day }),
+    ...(years !== undefined && { years }),
+    ...(upload !== undefined && { upload }),
+    ...(values['dry-run'] && { dryRun: true }),
+  };
+  if (!values.help) parse(runInput, input, 'options');
+  if (values.bucket !== undefined) parse(z.object({ bucket: bucketName }), values, 'options');
+  return {
+    help: values.help ?? false,
+    input,
+    out: values.out,
+    bucket: values.bucket,
+    simulator: real ? undefined : parse(simulator, values, 'options'),
+    again: said.flatMap((name) =>
+      name === 'out' || name === 'bucket' || name === 'catalogue' ? [`--${name}`, String(values[name])] : [],
+    ),
+  };
+};
+
+const readArgs = (argv: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new BadInputError(`options: ${(error as Error).message.split('. ')[0]}. npm start -- --help lists them.`);
+  }
+};

@@ -1,0 +1,137 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as auditing from '../functions/auditor.ts';
+import * as walking from '../functions/page-walker.ts';
+import * as planning from '../functions/planner.ts';
+import * as writing from '../functions/writer.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { type Environment, type Handler, tmdbServices } from '../lib/wiring.ts';
+import { LOCAL_BUCKET, startBucket } from './bucket.ts';
+import { ROOT, readFunctions, readMachines } from './deployed.ts';
+import { stepFunctions } from './step-functions.ts';
+
+export interface PipelineOptions {
+  /** Folder for all that this keeps. */
+  out: string;
+  /** What the functions' environment has besides the neighbours: TMDB_BASE_URL, TMDB_TOKEN, WALKERS_AT_ONCE … */
+  env: Environment;
+  /** A bucket in AWS instead of the embedded one. */
+  bucket?: string | undefined;
+  log: Log;
+  clock?: Clock;
+  /** Milliseconds that the machines' Retry waits. */
+  retryMs?: number;
+  /** The functions' timeouts, instead of serverless.yml's; seconds. */
+  timeouts?: Partial<Record<'planner' | 'pageWalker' | 'writer' | 'auditor', number>>;
+}
+
+/** Somebody else works in this folder. */
+export class FolderInUseError extends Error {
+  override readonly name = 'FolderInUseError';
+}
+
+/** Instead of the half minutes that AWS waits for a crowd to disperse. */
+const RETRY_MS = 1_000;
+
+/**
+ * The pipeline on this machine: real handlers, real state machines, and S3 and Step Functions beside them.
+ *
+ * @throws {FolderInUseError}
+ */
+export const openPipeline = async ({
+  out,
+  env,
+  bucket,
+  log,
+  clock = systemClock,
+  retryMs = RETRY_MS,
+  timeouts = {},
+}: PipelineOptions) => {
+  const release = await claim(out);
+  const s3 = bucket ? undefined : await startBucket(join(out, 's3'));
+  const embedded = s3 && {
+    BUCKET: LOCAL_BUCKET,
+    AWS_ENDPOINT_URL_S3: s3.url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  };
+
+  const functions = await readFunctions();
+  for (const [name, timeout] of Object.entries(timeouts)) functions[name as keyof typeof functions] = { timeout };
+  const settings: Record<string, string | undefined> = {
+    CODE_VERSION: 'local',
+    DATASETS: join(ROOT, 'datasets'),
+    ...env,
+    ...embedded,
+    ...(bucket && { BUCKET: bucket }),
+  };
+  // One process, one gate: all walkers share the whole pace.
+  const ours = { log, clock, ...tmdbServices(settings, undefined, clock) };
+  const onFirstEvent = (make: () => Handler<unknown>): Handler<unknown> => {
+    let made: Handler<unknown> | undefined;
+    return (event, context) => (made ??= make())(event, context);
+  };
+  const engine = stepFunctions({
+    machines: (await readMachines()) as Parameters<typeof stepFunctions>[0]['machines'],
+    handlers: {
+      Plan: onFirstEvent(() => planning.planner({ ...planning.services(settings), ...ours })),
+      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours })),
+      Write: onFirstEvent(() => writing.writer({ ...writing.services(settings), ...ours, publish: () => undefined })),
+      Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours })),
+    },
+    functions,
+    retryMs,
+  });
+  // The functions ask Step Functions over HTTP, and it calls the functions: they are made on their first event, when its address is known.
+  const described = await engine.serve();
+  settings.AWS_ENDPOINT_URL_SFN = described.url;
+
+  return {
+    start: engine.start,
+    redrive: engine.redrive,
+    executions: engine.executions,
+    /** The bucket as the functions see it. */
+    store: planning.services(settings).store,
+    /** Plain files under `<out>/bucket/<key>`, where the bucket is the embedded one. */
+    mirror: async () => s3?.mirror(join(out, 'bucket')),
+    close: async () => {
+      await described.close();
+      await s3?.close();
+      await release();
+    },
+  };
+};
+
+export type Pipeline = Awaited<ReturnType<typeof openPipeline>>;
+
+/** One process at a time: the embedded bucket's files have one writer. A process that was killed has lost its claim. */
+const claim = async (out: string): Promise<() => Promise<void>> => {
+  await mkdir(out, { recursive: true });
+  const file = join(out, 'in-use-by.pid');
+  for (;;) {
+    try {
+      await writeFile(file, String(process.pid), { flag: 'wx' });
+      return () => rm(file, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const owner = Number(await readFile(file, 'utf8').catch(() => ''));
+    if (owner && owner !== process.pid && isAlive(owner))
+      throw new FolderInUseError(
+        `Process ${owner} works in ${out} at the moment; wait for it, or take another folder with --out.`,
+      );
+    if (owner === process.pid) throw new FolderInUseError(`This process works in ${out} already.`);
+    await rm(file, { force: true });
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};

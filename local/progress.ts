@@ -1,0 +1,75 @@
+import { SingleBar } from 'cli-progress';
+import type { Log } from '../lib/log.ts';
+
+/** What a run's log says, as far as progress goes. */
+interface Facts {
+  branch?: string;
+  kept?: number;
+  of?: number;
+  movies?: number;
+  expected?: number;
+  leftOut?: number;
+  parts?: number;
+  error?: string;
+  because?: string;
+}
+
+/** Shows how far a run is. */
+export interface Progress {
+  see(message: string, facts: Facts): void;
+  stop(): void;
+}
+
+/**
+ * A bar that moves on a terminal; elsewhere a line for each branch that ends.
+ *
+ * It reads the functions' own log: they don't know that anybody watches.
+ */
+export const showProgress = (out: NodeJS.WriteStream): Progress => (out.isTTY ? bar(out) : lines(out));
+
+const lines = (out: NodeJS.WriteStream): Progress => ({
+  see: (message, { branch, kept, leftOut, parts, error, because, ...facts }) => {
+    if (message === 'branch written')
+      out.write(`  ${branch}: ${kept} kept, ${leftOut} left out, ${parts} ${parts === 1 ? 'part' : 'parts'}\n`);
+    else if (message === 'branch failed') out.write(`  ${branch}: ${error}: ${because}\n`);
+    else if ('outcome' in facts) out.write(`${message}\n`);
+  },
+  stop: () => undefined,
+});
+
+const bar = (out: NodeJS.WriteStream): Progress => {
+  const shown = new SingleBar({
+    stream: out,
+    format: '{bar} {percentage}% | {value}/{total} movies | {branches} branches | {duration_formatted}',
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  const movies = new Map<string, { kept: number; of: number }>();
+  let branches = 0;
+  let expected = 0;
+  shown.start(0, 0, { branches });
+  const update = () => {
+    const all = [...movies.values()];
+    const sum = (field: 'kept' | 'of') => all.reduce((total, one) => total + one[field], 0);
+    shown.setTotal(Math.max(expected, sum('of')));
+    shown.update(sum('kept'), { branches });
+  };
+  return {
+    see: (message, { branch = '', kept = 0, of = 0, ...facts }) => {
+      if (facts.expected !== undefined && !branch) expected = facts.expected;
+      if (message === 'movies kept') movies.set(branch, { kept, of });
+      if (message === 'branch written') branches += 1;
+      update();
+    },
+    stop: () => shown.stop(),
+  };
+};
+
+/** A log that goes to a file as JSON lines, and past somebody who watches. */
+export const watchedLog = (write: (line: string) => void, see: Progress['see']): Log => {
+  const level = (name: string) => (message: string, facts: Record<string, unknown>) => {
+    write(`${JSON.stringify({ at: new Date().toISOString(), level: name, message, ...facts })}\n`);
+    see(message, facts as Facts);
+  };
+  return { info: level('info'), warn: level('warn'), error: level('error') };
+};
