@@ -90,6 +90,7 @@ export const openPipeline = async ({
 
   return {
     start: engine.start,
+    startBranch: engine.startBranch,
     redrive: engine.redrive,
     executions: engine.executions,
     /** The bucket as the functions see it. */

@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { expect, it, onTestFinished } from 'vitest';
+import { s3Store } from '../../lib/raw-zone/object-store.ts';
+import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
+import { memoryStore } from '../doubles/memory-store.ts';
+import { objectStoreContract } from './object-store.ts';
+
+/** S3 over HTTP on disk, the client that AWS gets, and a bucket with nothing in it. */
+const embedded = async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'object-store-'));
+  const bucket = await startBucket(folder);
+  const s3 = new S3Client({
+    endpoint: bucket.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  onTestFinished(async () => {
+    s3.destroy();
+    await bucket.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return s3Store(s3, LOCAL_BUCKET);
+};
+
+objectStoreContract('in memory', async () => memoryStore(), { conditions: true });
+objectStoreContract('in memory, versioned', async () => memoryStore({ versioned: true }), { conditions: true });
+objectStoreContract('S3 over HTTP, embedded', embedded, { conditions: false });
+
+it('a versioned bucket gives each write a version of its own, another one gives none', async () => {
+  const versioned = memoryStore({ versioned: true });
+  const versions = [await versioned.put('a.json', 'same'), await versioned.put('a.json', 'same')];
+
+  expect(new Set(versions.map(({ versionId }) => versionId)).size).toBe(2);
+  expect(await (await embedded()).put('a.json', 'same')).not.toHaveProperty('versionId');
+});

@@ -1,0 +1,156 @@
+import { buffer } from 'node:stream/consumers';
+import pLimit from 'p-limit';
+import { describe, expect, it } from 'vitest';
+import type { ObjectStore } from '../../lib/raw-zone/object-store.ts';
+
+export interface Keeps {
+  /**
+   * Whether the store honours conditions on a write. S3 does; the embedded one (fauxqs 2.4.1) reads If-Match and
+   * If-None-Match in its directory buckets only, and writes whatever they say. One process at a time works there, so
+   * nobody is ever faster; the lock's own tests run where conditions are kept.
+   */
+  conditions: boolean;
+}
+
+const more = Array.from({ length: 1_001 }, (_, at) => `many/${String(at).padStart(4, '0')}.json`);
+const KEYS = ['plain.json', 'ação & crime/filmes 100%.csv', 'a+b=c,d;e.csv', "it's (a) part!.json", '🎬.json'];
+
+/** What every store promises. A new adapter is done when it passes. */
+export const objectStoreContract = (name: string, open: () => Promise<ObjectStore>, { conditions }: Keeps) =>
+  describe(`object store: ${name}`, () => {
+    const textAt = async (store: ObjectStore, key: string) => (await store.get(key))?.body.toString();
+    const filled = async (...keys: string[]) => {
+      const store = await open();
+      const atOnce = pLimit(20);
+      await Promise.all(keys.map((key) => atOnce(() => store.put(key, key))));
+      return store;
+    };
+
+    it('overwrites, so that a retried write leaves one object', async () => {
+      const store = await open();
+      await store.put('Raw/a.json', 'first');
+      await store.put('Raw/a.json', 'second');
+
+      expect(await textAt(store, 'Raw/a.json')).toBe('second');
+      expect(await store.list('Raw/')).toEqual(['Raw/a.json']);
+    });
+
+    it('gives back the bytes that were put, whatever they are', async () => {
+      const store = await open();
+      const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * 7919) % 256));
+      await store.put('bytes.gz', bytes, { contentType: 'application/gzip' });
+
+      expect((await store.get('bytes.gz'))?.body.equals(bytes)).toBe(true);
+    });
+
+    it('keeps an empty object', async () => {
+      const store = await open();
+      await store.put('empty.json', '');
+
+      expect(await textAt(store, 'empty.json')).toBe('');
+    });
+
+    it('streams an object and says its size', async () => {
+      const store = await open();
+      const bytes = Buffer.alloc(300_000, 'id|genero\n');
+      await store.put('movies.csv', bytes);
+      const streamed = await store.stream('movies.csv');
+
+      expect(streamed?.bytes).toBe(300_000);
+      expect((await buffer(streamed?.body ?? [])).equals(bytes)).toBe(true);
+    });
+
+    it('has nothing under a key that nobody wrote', async () => {
+      const store = await filled('Raw/a.json');
+
+      expect(await store.get('Raw/a')).toBeUndefined();
+      expect(await store.stream('Raw/a')).toBeUndefined();
+    });
+
+    it('names an object by the same etag when it is put and when it is read, and changed bytes by another', async () => {
+      const store = await open();
+      const first = await store.put('a.json', 'first');
+      expect((await store.get('a.json'))?.etag).toBe(first.etag);
+      const second = await store.put('a.json', 'second');
+
+      expect((await store.get('a.json'))?.etag).toBe(second.etag);
+      expect(second.etag).not.toBe(first.etag);
+    });
+
+    it.each(KEYS)('takes the key %s', async (key) => {
+      const store = await filled(key);
+
+      expect(await textAt(store, key)).toBe(key);
+      expect(await store.list('')).toEqual([key]);
+      await store.remove([key]);
+      expect(await store.list('')).toEqual([]);
+    });
+
+    it('lists what begins with a prefix, in order, folders below it too', async () => {
+      const store = await filled('a/2.json', 'a/10.json', 'a/b/1.json', 'ab.json', 'b/1.json', 'A/1.json');
+
+      expect(await store.list('a/')).toEqual(['a/10.json', 'a/2.json', 'a/b/1.json']);
+      expect(await store.list('a')).toEqual(['a/10.json', 'a/2.json', 'a/b/1.json', 'ab.json']);
+      expect(await store.list('c')).toEqual([]);
+    });
+
+    it('lists, and removes, more than the 1,000 keys that S3 takes at once', async () => {
+      const store = await filled(...more, 'other.json');
+      expect(await store.list('many/')).toEqual(more);
+
+      await store.remove(more);
+
+      expect(await store.list('')).toEqual(['other.json']);
+    });
+
+    it('knows the folders on the next level, and only those', async () => {
+      const store = await filled('_runs/d/2026-11-20/r1/run.json', '_runs/d/2026-11-20/r2/run.json', '_runs/d/x.json');
+
+      expect(await store.folders('_runs/d/')).toEqual(['2026-11-20/']);
+      expect(await store.folders('_runs/d/2026-11-20/')).toEqual(['r1/', 'r2/']);
+      expect(await store.folders('_runs/e/')).toEqual([]);
+    });
+
+    it('removes what is there and is content with what is not', async () => {
+      const store = await filled('a.json', 'b.json');
+      await store.remove(['a.json', 'never.json']);
+      await store.remove([]);
+
+      expect(await store.list('')).toEqual(['b.json']);
+    });
+
+    describe.runIf(conditions)('writes under a condition', () => {
+      it('that there is no object yet', async () => {
+        const store = await open();
+
+        expect(await store.putIf('lock.json', 'mine', undefined)).toMatchObject({ etag: expect.any(String) });
+        expect(await store.putIf('lock.json', 'theirs', undefined)).toBeUndefined();
+        expect(await textAt(store, 'lock.json')).toBe('mine');
+      });
+
+      it('that the object is still the one that was read', async () => {
+        const store = await filled('lock.json');
+        const read = (await store.get('lock.json'))?.etag;
+
+        expect(await store.putIf('lock.json', 'mine', read)).toMatchObject({ etag: expect.any(String) });
+        expect(await store.putIf('lock.json', 'theirs', read)).toBeUndefined();
+        expect(await textAt(store, 'lock.json')).toBe('mine');
+      });
+
+      it('and not where the object to replace is gone', async () => {
+        const store = await filled('lock.json');
+        const read = (await store.get('lock.json'))?.etag;
+        await store.remove(['lock.json']);
+
+        expect(await store.putIf('lock.json', 'mine', read)).toBeUndefined();
+        expect(await store.list('')).toEqual([]);
+      });
+
+      it('for one of many who try at once', async () => {
+        const store = await open();
+        const tries = await Promise.all(more.slice(0, 10).map((who) => store.putIf('lock.json', who, undefined)));
+
+        expect(tries.filter((stored) => stored !== undefined)).toHaveLength(1);
+      });
+    });
+  });

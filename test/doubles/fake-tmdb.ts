@@ -1,0 +1,40 @@
+import type { Query, Tmdb } from '../../lib/tmdb/client.ts';
+import { TmdbShapeError } from '../../lib/tmdb/errors.ts';
+
+export interface Asked {
+  path: string;
+  query: Query;
+}
+
+export interface FakeTmdb extends Tmdb {
+  /** Every question, in the order in which they were put. */
+  asked: readonly Asked[];
+  /** The paths of the questions, in their order. */
+  paths(): string[];
+}
+
+/**
+ * A TMDB without a network, for tests that decide what it says and when.
+ *
+ * @param answer The body of each answer, 'gone' for a 404; what it throws is what the client throws after its last try.
+ */
+export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeTmdb => {
+  const asked: Asked[] = [];
+  const ask: Tmdb['lookUp'] = async (path, query, schema, tally) => {
+    asked.push({ path, query });
+    tally.requests += 1;
+    const body = await answer(path, query);
+    if (body === 'gone') return body;
+    if (!schema.safeParse(body).success) throw new TmdbShapeError(`GET ${path}: TMDB's answer has an unknown shape`);
+    return body as never;
+  };
+  return { get: ask as Tmdb['get'], lookUp: ask, asked, paths: () => asked.map(({ path }) => path) };
+};
+
+/** One page of a list as TMDB cuts it: 20 to a page, totals uncapped, one page where there is nothing. */
+export const pageOf = (items: readonly object[], page: unknown) => ({
+  page: Number(page),
+  results: items.slice((Number(page) - 1) * 20, Number(page) * 20),
+  total_pages: Math.max(1, Math.ceil(items.length / 20)),
+  total_results: items.length,
+});

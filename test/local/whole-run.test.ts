@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { faultsNamed } from '../../local/tmdb/faults.ts';
+import { filesIn, quickPipeline, quickSimulator, rawZone, readJson } from './running.ts';
+
+const DAY = '2026-11-20';
+const MOVIES = `Raw/TMDB/JSON/Movies/2026/11/20`;
+const PAIRS = ['crime', 'war'].flatMap((genre) => Array.from({ length: 11 }, (_, at) => `${genre}-${2012 + at}`));
+const input = { dataset: 'crime-war', day: DAY };
+
+const wholeRun = async (options: Parameters<typeof quickSimulator>[0] = {}) => {
+  const simulator = await quickSimulator(options);
+  const pipeline = await quickPipeline(simulator);
+  const execution = await pipeline.start(input).ended;
+  await pipeline.mirror();
+  return { simulator, pipeline, execution };
+};
+
+describe('a run of crime and war, 2012 to 2022', () => {
+  it('accounts for every movie, writes parts of 100, and asks TMDB for nothing twice', async () => {
+    const { simulator, pipeline, execution } = await wholeRun();
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+
+    const bucket = pipeline.bucket;
+    const manifests = await filesIn(join(bucket, `_manifests/crime-war/${DAY}/branches`));
+    expect([...manifests.keys()].toSorted()).toEqual(PAIRS.map((pair) => `${pair}.json`).toSorted());
+
+    const files = await filesIn(join(bucket, MOVIES));
+    let pages = 0;
+    let distinct = 0;
+    for (const [name, body] of manifests) {
+      const manifest = JSON.parse(body.toString());
+      expect(manifest.distinct, name).toBe(
+        manifest.kept + manifest.leftOut + manifest.missing.gone.length + manifest.missing.quarantined.length,
+      );
+      expect(manifest.written, name).toBe(manifest.kept);
+      for (const { key, records, bytes, sha256 } of manifest.parts) {
+        const file = files.get(key.slice(MOVIES.length + 1)) ?? Buffer.alloc(0);
+        expect(
+          {
+            records: JSON.parse(file.toString()).length,
+            bytes: file.length,
+            sha256: createHash('sha256').update(file).digest('hex'),
+          },
+          key,
+        ).toEqual({ records, bytes, sha256 });
+        expect(records).toBeLessThanOrEqual(100);
+      }
+      pages += Math.max(1, Math.ceil(manifest.expected / 20));
+      distinct += manifest.distinct;
+    }
+    expect(manifests.get('crime-2019.json')?.toString()).toContain(`${MOVIES}/movie_crime_2019_part_3_20261120.json`);
+    expect(JSON.parse(manifests.get('war-2020.json')?.toString() ?? '')).toMatchObject({ distinct: 0, parts: [] });
+
+    const day = await readJson(bucket, `_manifests/crime-war/${DAY}/manifest.json`);
+    const records = [...files.values()].reduce((sum, body) => sum + JSON.parse(body.toString()).length, 0);
+    expect(day).toMatchObject({
+      complete: true,
+      distinct,
+      written: records,
+      bytes: [...files.values()].reduce((sum, body) => sum + body.length, 0),
+      unfinished: [],
+    });
+    expect(await readJson(bucket, '_manifests/crime-war/latest.json')).toMatchObject({ day: DAY });
+
+    // Each movie once for each branch that lists it, each page once, and page 1 of each list for the plan.
+    expect(simulator.asked.length).toBe(distinct + pages + PAIRS.length);
+    expect(day.requests).toBe(distinct + pages);
+  });
+
+  it('gives the same bytes under 5 % of mixed faults and lists that drift as on a quiet day', async () => {
+    const quiet = await wholeRun({ seed: 1 });
+    const stormy = await wholeRun({ seed: 2, faults: faultsNamed('mixed') ?? [] });
+    expect(stormy.execution).toMatchObject({ status: 'SUCCEEDED' });
+    expect(stormy.simulator.asked.filter(({ status }) => status !== 200).length).toBeGreaterThan(20);
+    expect(await rawZone(stormy.pipeline.bucket)).toEqual(await rawZone(quiet.pipeline.bucket));
+  });
+
+  it('records ids that TMDB lists and no longer has, and goes on', async () => {
+    const { pipeline, execution } = await wholeRun({ faults: faultsNamed('gone') ?? [] });
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+    const day = await readJson(pipeline.bucket, `_manifests/crime-war/${DAY}/manifest.json`);
+    expect(day.missing.gone.length).toBeGreaterThan(0);
+    expect(day.distinct).toBe(day.kept + day.leftOut + day.missing.gone.length);
+  });
+
+  it('never meets the ceiling of 40 a second at a pace of 36, with four branches overlapping', async () => {
+    const simulator = await quickSimulator({ ceiling: 40 });
+    const { systemClock: clock } = await import('../../lib/clock.ts');
+    const pipeline = await quickPipeline(simulator, { clock, env: { TMDB_REQUESTS_PER_SECOND: '36' } });
+    const only = ['war-2012', 'war-2013', 'war-2014', 'war-2015'];
+    expect(await pipeline.start({ ...input, only }).ended).toMatchObject({ status: 'SUCCEEDED' });
+    expect(simulator.asked.length).toBeGreaterThan(180);
+    expect(simulator.asked.filter(({ status }) => status === 429)).toEqual([]);
+  });
+});
