@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where CI wants the runner's own counts; .ci/run reads them. */
+const report = process.env.VITEST_JSON;
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     // Whole runs take seconds on a quiet machine; a slow one is normal and no reason to fail.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

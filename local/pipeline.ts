@@ -6,7 +6,7 @@ import * as planning from '../functions/planner.ts';
 import * as writing from '../functions/writer.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { type Environment, type Handler, tmdbServices } from '../lib/wiring.ts';
+import { type Environment, type Handler, planningServices, tmdbServices } from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { ROOT, readFunctions, readMachines } from './deployed.ts';
 import { stepFunctions } from './step-functions.ts';
@@ -22,8 +22,6 @@ export interface PipelineOptions {
   clock?: Clock;
   /** Milliseconds that the machines' Retry waits. */
   retryMs?: number;
-  /** The functions' timeouts, instead of serverless.yml's; seconds. */
-  timeouts?: Partial<Record<'planner' | 'pageWalker' | 'writer' | 'auditor', number>>;
 }
 
 /** Somebody else works in this folder. */
@@ -46,29 +44,25 @@ export const openPipeline = async ({
   log,
   clock = systemClock,
   retryMs = RETRY_MS,
-  timeouts = {},
 }: PipelineOptions) => {
+  const given = { CODE_VERSION: 'local', DATASETS: join(ROOT, 'datasets'), ...env };
+  // One process, one gate: all walkers share the whole pace. And what is wrong in the environment shows before anything is up.
+  const ours = { log, clock, ...tmdbServices(given, undefined, clock) };
+  planningServices(given);
+
   const release = await claim(out);
   const s3 = bucket ? undefined : await startBucket(join(out, 's3'));
-  const embedded = s3 && {
-    BUCKET: LOCAL_BUCKET,
-    AWS_ENDPOINT_URL_S3: s3.url,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-  };
-
-  const functions = await readFunctions();
-  for (const [name, timeout] of Object.entries(timeouts)) functions[name as keyof typeof functions] = { timeout };
   const settings: Record<string, string | undefined> = {
-    CODE_VERSION: 'local',
-    DATASETS: join(ROOT, 'datasets'),
-    ...env,
-    ...embedded,
+    ...given,
     ...(bucket && { BUCKET: bucket }),
+    ...(s3 && {
+      BUCKET: LOCAL_BUCKET,
+      AWS_ENDPOINT_URL_S3: s3.url,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+    }),
   };
-  // One process, one gate: all walkers share the whole pace.
-  const ours = { log, clock, ...tmdbServices(settings, undefined, clock) };
   const onFirstEvent = (make: () => Handler<unknown>): Handler<unknown> => {
     let made: Handler<unknown> | undefined;
     return (event, context) => (made ??= make())(event, context);
@@ -81,7 +75,7 @@ export const openPipeline = async ({
       Write: onFirstEvent(() => writing.writer({ ...writing.services(settings), ...ours, publish: () => undefined })),
       Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours })),
     },
-    functions,
+    functions: await readFunctions(),
     retryMs,
   });
   // The functions ask Step Functions over HTTP, and it calls the functions: they are made on their first event, when its address is known.

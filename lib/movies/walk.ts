@@ -139,7 +139,8 @@ const walkItems = async (
       await Promise.all(
         half.map(({ id }) =>
           requests(async () => {
-            if (stopped) return;
+            // Not only between halves: ten movies of a slow TMDB take longer than what is set aside for the last question.
+            if (stopped || clock.now() >= until) return;
             try {
               const outcome = await fetchItem(id, resolved.get(id), { tmdb, tally, partly });
               outcomes.push(outcome.outcome === 'quarantined' ? await quarantined(branch, store, outcome) : outcome);

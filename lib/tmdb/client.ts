@@ -77,7 +77,7 @@ interface Limits {
 const LIMITS: Limits = {
   tryMs: 15_000,
   questionMs: 90_000,
-  retries: 5,
+  retries: 4,
   backoffMs: 500,
   bodyBytes: 8 * 1024 * 1024,
   sockets: 15,
@@ -136,6 +136,8 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   axiosRetry(http, {
     retries,
     retryCondition: (error) => worthAnotherTry(error),
+    // Its default reads Retry-After too, and would wait by its own timer for a day, or not at all where the timer overflows.
+    retryDelay: () => 0,
     onRetry: async (retry, error, config) => {
       const { question } = config;
       const asked = retryAfterMs(error.response?.headers['retry-after'], clock.now());
@@ -233,10 +235,12 @@ const answered = (what: string, response: AxiosResponse, body?: unknown) => new 
 
 /**
  * Whether asking again can help: 429, 5xx, anything that isn't JSON with a status of success, and no answer at all.
- * Never what TMDB says about our question (400, 401, 403, 404, 422 and the like) or a redirect.
+ * Never what TMDB says about our question (400, 401, 403, 404, 422 and the like) or a redirect; but a 404 whose body
+ * broke off has not said yet whether the movie is gone.
  */
 const worthAnotherTry = (error: AxiosError): boolean => {
   const status = error.response?.status;
+  if (status === 404) return !(error instanceof Answered);
   return status === undefined || status === 429 || status >= 500 || status < 300;
 };
 
@@ -246,7 +250,8 @@ const lastWord = (error: unknown, path: string, retries: number): Error => {
   const { response } = error;
   const body = error instanceof Answered ? error.body : undefined;
   if (!response) {
-    const what = error.code === 'ERR_CANCELED' ? 'no whole answer in time' : `${error.code ?? 'no answer'}`;
+    const tooLong = error.code === AxiosError.ERR_BAD_RESPONSE && 'a body that is too long';
+    const what = error.code === 'ERR_CANCELED' ? 'no whole answer in time' : tooLong || (error.code ?? 'no answer');
     return new TmdbUnavailableError(`GET ${path}: ${what}, after up to ${retries} retries`);
   }
   const { status } = response;
@@ -254,7 +259,7 @@ const lastWord = (error: unknown, path: string, retries: number): Error => {
     return new TmdbThrottledError(`GET ${path}: TMDB says that we ask too fast (429), after up to ${retries} retries`);
   if (status === 401 || status === 403) return tokenError(status, body);
   if (worthAnotherTry(error)) {
-    const what = status < 300 ? `status ${status} with a body that is not JSON or too long` : `status ${status}`;
+    const what = status < 300 ? `status ${status} with a body that is not JSON or not whole` : `status ${status}`;
     return new TmdbUnavailableError(`GET ${path}: ${what}, after up to ${retries} retries`);
   }
   return refusal(path, status, body);

@@ -32,7 +32,7 @@ export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeT
 };
 
 /** One page of a list as TMDB cuts it: 20 to a page, totals uncapped, one page where there is nothing. */
-export const pageOf = (items: readonly object[], page: unknown) => ({
+export const pageOf = <Item extends object>(items: readonly Item[], page: unknown) => ({
   page: Number(page),
   results: items.slice((Number(page) - 1) * 20, Number(page) * 20),
   total_pages: Math.max(1, Math.ceil(items.length / 20)),

@@ -21,8 +21,7 @@ export const memoryStore = ({ versioned = false } = {}): MemoryStore => {
   const objects = new Map<string, Held>();
   const puts: string[] = [];
 
-  const keys = () =>
-    [...objects.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const keys = () => [...objects.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const put = (key: string, body: string | Uint8Array): Stored => {
     const held = Buffer.from(body as string);
     puts.push(key);

@@ -1,0 +1,55 @@
+/** What the writer publishes (lib/wiring.ts), a graph for each; searched for, so that a new dataset shows by itself. */
+const METRICS = [
+  ['movies', 'Movies written'],
+  ['requests', 'Requests to TMDB'],
+  ['retries', 'of them, retries'],
+  ['throttles', 'of them, turned away (429)'],
+  ['gone', 'Movies that are gone (404)'],
+  ['bytes', 'Bytes written'],
+  ['branchSeconds', 'Seconds a branch took, longest', 'Maximum'],
+];
+
+const HOUR_SECONDS = 3600;
+
+export const dashboard = async ({ resolveVariable }) => {
+  const service = `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
+  const graph = (title, metrics, at) => ({
+    type: 'metric',
+    width: 8, // of 24
+    height: 6,
+    x: (at % 3) * 8,
+    y: Math.floor(at / 3) * 6,
+    properties: { title, metrics, region: '${AWS::Region}', period: HOUR_SECONDS, stat: 'Sum', view: 'timeSeries' },
+  });
+  const executions = [
+    'ExecutionsStarted',
+    'ExecutionsSucceeded',
+    'ExecutionsFailed',
+    'ExecutionsTimedOut',
+    'ExecutionsAborted',
+  ];
+  const ofMachine = (machine) => executions.map((name) => ['AWS/States', name, 'StateMachineArn', `\${${machine}}`]);
+  const search = (metric, statistic) =>
+    `SEARCH('{tmdb-raw-zone,dataset,service} MetricName="${metric}" service="${service}"', '${statistic}', ${HOUR_SECONDS})`;
+  const graphs = [
+    ['Runs', ofMachine('IngestMachine')],
+    ['Branches', ofMachine('BranchMachine')],
+    ...METRICS.map(([metric, title, statistic = 'Sum']) => [
+      title,
+      [[{ expression: search(metric, statistic), id: metric }]],
+    ]),
+  ];
+  return {
+    Resources: {
+      Dashboard: {
+        Type: 'AWS::CloudWatch::Dashboard',
+        Properties: {
+          DashboardName: service,
+          DashboardBody: {
+            'Fn::Sub': JSON.stringify({ widgets: graphs.map(([title, metrics], at) => graph(title, metrics, at)) }),
+          },
+        },
+      },
+    },
+  };
+};

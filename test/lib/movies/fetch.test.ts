@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { fetcherFor, subjectOf } from '../../../lib/movies/fetch.ts';
+import type { PlannedBranch } from '../../../lib/runs/plan.ts';
+import type { Outcome } from '../../../lib/runs/work.ts';
+import { newTally } from '../../../lib/tmdb/client.ts';
+import { TmdbShapeError, TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
+import { fakeTmdb } from '../../doubles/fake-tmdb.ts';
+import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
+
+const fetched = async (
+  branch: PlannedBranch,
+  id: number | string,
+  answer: Parameters<typeof fakeTmdb>[0],
+  resolved?: number,
+) => {
+  const tmdb = fakeTmdb(answer);
+  const partly: Outcome[] = [];
+  const tally = newTally();
+  const outcome = await fetcherFor(branch)?.(id, resolved, { tmdb, tally, partly: (one) => partly.push(one) });
+  return { outcome, asked: tmdb.asked, partly, tally };
+};
+const asking = (...ask: ('details' | 'credits')[]) => crime2017({ settings: crimeWar({ ask }) });
+
+describe('a movie of a list', () => {
+  it('is asked for with one request for details and credits, in the language of the list', async () => {
+    const { outcome, asked, tally } = await fetched(crime2017(), 7, () => detailed(7));
+
+    expect(asked).toEqual([{ path: '/movie/7', query: { language: 'en-US', append_to_response: 'credits' } }]);
+    expect(outcome).toEqual({ id: 7, outcome: 'fetched', tmdbId: 7, body: detailed(7) });
+    expect(tally.requests).toBe(1);
+  });
+
+  it('is asked for its details or its credits alone, where the dataset wants no more', async () => {
+    const { credits, ...details } = detailed(7);
+
+    expect((await fetched(asking('details'), 7, () => details)).asked).toEqual([
+      { path: '/movie/7', query: { language: 'en-US' } },
+    ]);
+    expect((await fetched(asking('credits'), 7, () => ({ id: 7, ...credits }))).asked).toEqual([
+      { path: '/movie/7/credits', query: { language: 'en-US' } },
+    ]);
+    expect(fetcherFor(asking())).toBeUndefined();
+  });
+
+  it('that is a series is asked for as one', async () => {
+    const branch = { ...asking('details'), listFrom: { kind: 'popular', media: 'series' } } as const;
+
+    expect((await fetched(branch, 7, () => detailed(7))).asked).toMatchObject([{ path: '/tv/7' }]);
+  });
+
+  it('can be gone', async () => {
+    expect((await fetched(crime2017(), 7, () => 'gone')).outcome).toEqual({ id: 7, outcome: 'gone' });
+  });
+
+  it.each([
+    ['is another one', () => detailed(8), 'asked for 7, got 8'],
+    ['has no credits, which were asked for', () => ({ ...detailed(7), credits: undefined }), 'shape'],
+    ['has a budget that is a text', () => detailed(7, { budget: '5' }), 'shape'],
+  ])('is put aside where what TMDB sent %s', async (_, answer, why) => {
+    const { outcome } = await fetched(crime2017(), 7, answer);
+
+    expect(outcome).toMatchObject({ id: 7, outcome: 'quarantined', why: expect.stringContaining(why) });
+  });
+
+  it('is no outcome at all where TMDB can not be had', async () => {
+    const failing = fetched(crime2017(), 7, () => {
+      throw new TmdbUnavailableError('GET /movie/7: status 500');
+    });
+
+    await expect(failing).rejects.toThrow(TmdbUnavailableError);
+  });
+});
+
+describe('an IMDb id', () => {
+  const nothing = {
+    movie_results: [],
+    person_results: [],
+    tv_results: [],
+    tv_episode_results: [],
+    tv_season_results: [],
+  };
+  const one = [{ id: 550 }];
+  const saying = (found: object) => (path: string) =>
+    path.startsWith('/find/') ? { ...nothing, ...found } : detailed(550);
+  const look = (found: object, id = 'tt0137523') => fetched(detailsOf(id), id, saying(found));
+
+  it('is looked up, and then its movie asked for', async () => {
+    const { outcome, asked, partly } = await look({ movie_results: one });
+
+    expect(asked).toEqual([
+      { path: '/find/tt0137523', query: { external_source: 'imdb_id' } },
+      { path: '/movie/550', query: { language: 'en-US' } },
+    ]);
+    expect(partly).toEqual([{ id: 'tt0137523', outcome: 'resolved', tmdbId: 550 }]);
+    expect(outcome).toMatchObject({ id: 'tt0137523', outcome: 'fetched', tmdbId: 550 });
+  });
+
+  it('that was looked up before is not looked up again', async () => {
+    const { asked, partly } = await fetched(detailsOf('tt0137523'), 'tt0137523', saying({}), 550);
+
+    expect(asked.map(({ path }) => path)).toEqual(['/movie/550']);
+    expect(partly).toEqual([]);
+  });
+
+  it.each([
+    ['not_found', {}],
+    ['is_tv', { tv_results: one }],
+    ['is_episode', { tv_episode_results: one }],
+    ['is_episode', { tv_season_results: one }],
+    ['is_person', { person_results: one }],
+    ['ambiguous', { movie_results: [{ id: 1 }, { id: 2 }] }],
+    ['ambiguous', { movie_results: one, tv_results: one }],
+    ['ambiguous', { movie_results: one, tv_episode_results: one }],
+  ])('is %s where find says %j, and nothing more is asked', async (reason, found) => {
+    const { outcome, asked } = await look(found);
+
+    expect(outcome).toEqual({ id: 'tt0137523', outcome: reason });
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each(['', 'tt', 'tt123456', 'tt123456789', 'nm0000093', 'TT0137523', '0137523', 'tt0137523 ', '../movie/7'])(
+    '%j is malformed, and nobody is asked about it',
+    async (id) => {
+      const { outcome, asked } = await look({ movie_results: one }, id);
+
+      expect([outcome, asked]).toEqual([{ id, outcome: 'malformed' }, []]);
+    },
+  );
+
+  it('is gone where find knows a movie that is not there', async () => {
+    const { outcome } = await fetched(detailsOf('tt0137523'), 'tt0137523', (path) =>
+      path.startsWith('/find/') ? { ...nothing, movie_results: one } : 'gone',
+    );
+
+    expect(outcome).toEqual({ id: 'tt0137523', outcome: 'gone' });
+  });
+
+  it('fails its branch where find itself has an unknown shape: that is no single id', async () => {
+    await expect(look({ movie_results: 'none' })).rejects.toThrow(TmdbShapeError);
+  });
+});
+
+describe('what a record is made of', () => {
+  const outcome = { id: 7, outcome: 'fetched', tmdbId: 7, body: detailed(7) } as const;
+
+  it('is the item of the list, the details, and the credits out of them', () => {
+    expect(subjectOf(crime2017(), { id: 7, listed: listed(7) }, outcome)).toEqual({
+      id: 7,
+      asked: 7,
+      listed: listed(7),
+      details: detailed(7),
+      credits: detailed(7).credits,
+    });
+  });
+
+  it('is the credits, where they alone were asked for', () => {
+    const { credits } = detailed(7);
+
+    expect(subjectOf(asking('credits'), { id: 7 }, { ...outcome, body: credits })).toEqual({
+      id: 7,
+      asked: 7,
+      credits,
+    });
+  });
+
+  it("has TMDB's id and the one that was asked for", () => {
+    expect(subjectOf(detailsOf('tt0000007'), { id: 'tt0000007' }, { ...outcome, id: 'tt0000007' })).toMatchObject({
+      id: 7,
+      asked: 'tt0000007',
+    });
+  });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { recordOf, type Subject } from '../../../lib/movies/record.ts';
+import { crimeWar, detailed, inCast, inCrew, listed } from '../crime-2017.ts';
+
+const subject = (changes: Record<string, unknown> = {}): Subject => {
+  const details = detailed(7, changes);
+  return { id: 7, asked: 7, listed: listed(7), details, credits: details.credits };
+};
+const crimeWarRecord = (one: Subject) => recordOf(one, crimeWar().record);
+const ids = (people: unknown) => (people as { id: number }[]).map(({ id }) => id);
+
+describe('a record of crime-war', () => {
+  it("is the list's item less five fields, then budget, imdb_id, origin_country, actors and directors", () => {
+    expect(JSON.stringify(crimeWarRecord(subject()), null, 1)).toBe(
+      JSON.stringify(
+        {
+          genre_ids: [28, 80],
+          id: 7,
+          title: 'Movie 7',
+          original_language: 'en',
+          popularity: 54.8,
+          poster_path: '/p.jpg',
+          release_date: '2017-03-13',
+          softcore: false,
+          vote_average: 6.1,
+          vote_count: 1520,
+          budget: 7_000,
+          imdb_id: 'tt0000007',
+          origin_country: ['US'],
+          actors: [{ gender: 2, popularity: 4.2, id: 1, name: 'Actor 1', character: 'Tobey', order: 1 }],
+          directors: [{ gender: 2, popularity: 4.2, id: 2, name: 'Crew 2', job: 'Director' }],
+        },
+        null,
+        1,
+      ),
+    );
+  });
+
+  it('carries a field that TMDB adds tomorrow, in its place', () => {
+    const { id, title, ...rest } = listed(7);
+    const item = { id, new_in_2027: { a: [null] }, title, ...rest };
+
+    expect(Object.entries(crimeWarRecord({ ...subject(), listed: item })).slice(0, 3)).toEqual([
+      ['id', 7],
+      ['new_in_2027', { a: [null] }],
+      ['title', 'Movie 7'],
+    ]);
+  });
+
+  it.each([
+    { details: { budget: null, imdb_id: null, origin_country: null } },
+    { details: { budget: undefined, imdb_id: undefined, origin_country: undefined } },
+  ])('has 0, "" and [] where the details have $details', ({ details }) => {
+    expect(crimeWarRecord(subject(details))).toMatchObject({ budget: 0, imdb_id: '', origin_country: [] });
+  });
+
+  it('has empty lists of people where nobody is credited', () => {
+    const { credits: _, ...uncredited } = subject();
+
+    expect(crimeWarRecord(uncredited)).toMatchObject({ actors: [], directors: [] });
+    expect(crimeWarRecord({ ...uncredited, credits: { cast: [], crew: [] } })).toMatchObject({ actors: [] });
+  });
+
+  it("names as actors the first five who are known for acting, in TMDB's order", () => {
+    const cast = [
+      inCast(9),
+      inCast(3, 'Directing'),
+      inCast(8),
+      inCast(4, null),
+      inCast(7),
+      inCast(6),
+      inCast(5),
+      inCast(2),
+    ];
+
+    expect(ids(crimeWarRecord({ ...subject(), credits: { cast, crew: [] } }).actors)).toEqual([9, 8, 7, 6, 5]);
+  });
+
+  it('names every director, and nobody else of the crew', () => {
+    const crew = [inCrew(1, 'Producer'), inCrew(2), inCrew(3, 'Assistant Director'), inCrew(4)];
+
+    expect(ids(crimeWarRecord({ ...subject(), credits: { cast: [], crew } }).directors)).toEqual([2, 4]);
+  });
+
+  it('puts an added field at the end, where the list has one of that name too', () => {
+    const record = crimeWarRecord({ ...subject(), listed: { budget: -1, ...listed(7) } });
+
+    expect(record.budget).toBe(7_000);
+    expect(Object.keys(record).indexOf('budget')).toBeGreaterThan(Object.keys(record).indexOf('vote_count'));
+  });
+
+  it('leaves what TMDB sent as it was', () => {
+    const one = subject();
+    const before = structuredClone(one);
+    crimeWarRecord(one);
+
+    expect(one).toEqual(before);
+  });
+});
+
+describe('a record of another make', () => {
+  const rest = { without: [], with: {}, peopleWithout: [] };
+
+  it('of the details holds no credits, which came along in the same request', () => {
+    const { credits: _, ...details } = detailed(7);
+
+    expect(recordOf(subject(), { from: 'details', ...rest })).toEqual(details);
+  });
+
+  it('of the credits begins with the id, also where TMDB sent none inside the details', () => {
+    const { credits } = detailed(7);
+
+    expect(Object.entries(recordOf(subject(), { from: 'credits', ...rest }))).toEqual([
+      ['id', 7],
+      ['cast', credits.cast],
+      ['crew', credits.crew],
+    ]);
+  });
+
+  it('can name the id that was asked for', () => {
+    const found = { ...subject(), asked: 'tt0137523' };
+    const record = recordOf(found, { from: 'details', ...rest, with: { imdb_id: { from: 'asked' } } });
+
+    expect(record).toMatchObject({ id: 7, imdb_id: 'tt0137523' });
+    expect(Object.keys(record).at(-1)).toBe('imdb_id');
+  });
+
+  it('has null for a field of the details that is not there and has no default', () => {
+    const made = { from: 'listed', ...rest, with: { revenue: { from: 'details' } } } as const;
+
+    expect(recordOf(subject(), made).revenue).toBeNull();
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { BadInputError, parse } from '../../lib/parse.ts';
+
+const schema = z.strictObject({
+  name: z.string().min(2, 'a name has two letters'),
+  years: z.object({ from: z.int() }).optional(),
+  pages: z.array(z.int().max(500, 'no page is after 500')).default([1]),
+});
+const sentenceFor = (value: unknown): string => {
+  try {
+    parse(schema, value, 'dataset crime-war');
+  } catch (error) {
+    if (error instanceof BadInputError) return error.message;
+  }
+  throw new Error('It was taken.');
+};
+
+describe('what comes in at a border', () => {
+  it('is handed on as the schema reads it', () => {
+    expect(parse(schema, { name: 'war' }, 'dataset')).toEqual({ name: 'war', pages: [1] });
+  });
+
+  it.each([
+    [{ name: 'w' }, 'dataset crime-war: name: a name has two letters; got "w".'],
+    [{}, 'dataset crime-war: name: Invalid input: expected string, received undefined; it is missing.'],
+    [{ name: 'war', nmae: 1, x: 2 }, 'dataset crime-war: unknown field "nmae", "x".'],
+    [
+      { name: 'war', years: { from: 'x' } },
+      'dataset crime-war: years.from: Invalid input: expected number, received string; got "x".',
+    ],
+    [{ name: 'war', pages: [1, 501] }, 'dataset crime-war: pages.1: no page is after 500; got 501.'],
+    [7, 'dataset crime-war: Invalid input: expected object, received number; got 7.'],
+  ])('%j is refused: %s', (value, sentence) => {
+    expect(sentenceFor(value)).toBe(sentence);
+  });
+
+  it('is refused in one sentence for all that is wrong', () => {
+    expect(sentenceFor({ name: 'w', pages: [501] })).toBe(
+      'dataset crime-war: name: a name has two letters; got "w"; pages.0: no page is after 500; got 501.',
+    );
+  });
+
+  it('is quoted, and cut where it gets long', () => {
+    const sentence = sentenceFor({ name: 'war', years: 'x'.repeat(5_000) });
+
+    expect(sentence).toMatch(/got "x{76}\.\.\.\.$/);
+    expect(sentence.length).toBeLessThan(200);
+  });
+});

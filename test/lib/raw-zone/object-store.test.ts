@@ -1,0 +1,54 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { s3Store } from '../../../lib/raw-zone/object-store.ts';
+import { saying, serving } from '../tmdb/hostile.ts';
+
+/** A bucket that answers every write in this way; what each store promises otherwise is in test/contracts. */
+const answering = async (status: number, code = '') => {
+  const conditions: unknown[] = [];
+  const answer = saying(status, code && `<Error><Code>${code}</Code><Message>No.</Message></Error>`, { etag: '"new"' });
+  const { url } = await serving((request, response) => {
+    conditions.push({ ifMatch: request.headers['if-match'], ifNoneMatch: request.headers['if-none-match'] });
+    request.resume();
+    request.on('end', () => answer(request, response));
+  });
+  const s3 = new S3Client({
+    endpoint: new URL(url).origin,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  });
+  return { store: s3Store(s3, 'bucket'), conditions };
+};
+
+describe('a write to S3 under a condition', () => {
+  it('says the condition: none is there, or it is still the one that was read', async () => {
+    const { store, conditions } = await answering(200);
+    await store.putIf('lock.json', '{}', undefined);
+    await store.putIf('lock.json', '{}', '"read"');
+    await store.put('lock.json', '{}');
+
+    expect(conditions).toEqual([
+      { ifMatch: undefined, ifNoneMatch: '*' },
+      { ifMatch: '"read"', ifNoneMatch: undefined },
+      { ifMatch: undefined, ifNoneMatch: undefined },
+    ]);
+  });
+
+  it.each([
+    [412, 'PreconditionFailed'],
+    [409, 'ConditionalRequestConflict'],
+    [404, 'NoSuchKey'],
+  ])('has not happened where S3 answers %d %s', async (status, code) => {
+    const { store } = await answering(status, code);
+
+    expect(await store.putIf('lock.json', '{}', '"read"')).toBeUndefined();
+  });
+
+  it('fails where S3 refuses it for another reason', async () => {
+    const { store } = await answering(403, 'AccessDenied');
+
+    await expect(store.putIf('lock.json', '{}', undefined)).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(store.get('lock.json')).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+});

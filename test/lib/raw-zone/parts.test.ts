@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { contentType, cutIntoParts, type FileFormat, LARGEST_PART_BYTES, RecordTooLargeError } from '../../../lib/raw-zone/parts.ts';
+
+const asJson: FileFormat = { format: 'json', gzip: false, recordsPerFile: 100 };
+const asLines: FileFormat = { ...asJson, format: 'jsonl' };
+
+const movies = (count: number) => Array.from({ length: count }, (_, id) => ({ id }));
+const sizes = (records: readonly object[], format = asJson) => cutIntoParts(records, format).map((part) => part.records);
+/** A record whose JSON has this many bytes. */
+const weighing = (bytes: number) => ({ overview: 'x'.repeat(bytes - '{"overview":""}'.length) });
+/** Records with all that JSON can hold: line separators that JavaScript breaks lines at, quotes, backslashes, emoji. */
+const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\u2028', '\u2029', '"', '\\', 'a\nb', '\r\n', '🎬', '\0'));
+const record = fc.dictionary(text, fc.oneof(text, fc.jsonValue()), { maxKeys: 5 }).map(
+  (one) => JSON.parse(JSON.stringify(one)) as object,
+);
+const records = fc.array(record, { maxLength: 30 });
+
+describe('cutting into parts', () => {
+  it.each([
+    { movies: 0, parts: [] },
+    { movies: 1, parts: [1] },
+    { movies: 100, parts: [100] },
+    { movies: 101, parts: [100, 1] },
+    { movies: 250, parts: [100, 100, 50] },
+  ])('makes $parts of $movies movies', ({ movies: count, parts }) => {
+    expect(sizes(movies(count))).toEqual(parts);
+  });
+
+  it.each(['json', 'jsonl'] as const)('neither loses nor repeats a record of %s, and keeps their order', (format) => {
+    const read = (body: Buffer): unknown[] =>
+      format === 'json' ? JSON.parse(body.toString()) : body.toString().trimEnd().split('\n').map((line) => JSON.parse(line));
+    fc.assert(
+      fc.property(records, fc.integer({ min: 1, max: 7 }), fc.boolean(), (all, recordsPerFile, gzip) => {
+        const parts = cutIntoParts(all, { format, gzip, recordsPerFile });
+
+        expect(parts.flatMap(({ body }) => read(gzip ? gunzipSync(body) : body))).toEqual(all);
+        expect(parts.map((part) => part.records)).toEqual(
+          Array.from({ length: Math.ceil(all.length / recordsPerFile) }, (_, at) =>
+            Math.min(recordsPerFile, all.length - at * recordsPerFile),
+          ),
+        );
+      }),
+    );
+  });
+
+  it('begins a new part before one would pass 10 MB', () => {
+    const four = weighing(4_000_000);
+
+    expect(sizes([four, four, four, four, four])).toEqual([2, 2, 1]);
+    expect(sizes([four, four, { id: 1 }, four], asLines)).toEqual([3, 1]);
+    for (const { body } of cutIntoParts([four, four, four], asJson)) expect(body.length).toBeLessThanOrEqual(10_000_000);
+  });
+
+  it('counts bytes and not letters', () => {
+    const emoji = { overview: '🎬'.repeat(1_300_000) };
+
+    expect(sizes([emoji, emoji])).toEqual([1, 1]);
+  });
+
+  it('never makes a part larger than 10 MB, wherever the edge lies', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 2_499_980, max: 2_500_000 }), { minLength: 3, maxLength: 5 }), (weights) => {
+        for (const format of [asJson, asLines]) {
+          const parts = cutIntoParts(weights.map(weighing), format);
+          expect(Math.max(...parts.map(({ body }) => body.length))).toBeLessThanOrEqual(LARGEST_PART_BYTES);
+          expect(parts.length).toBeLessThanOrEqual(2);
+        }
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it('refuses a record that would not fit into a part alone', () => {
+    expect(sizes([weighing(9_999_000)])).toEqual([1]);
+    expect(() => cutIntoParts([{ id: 1 }, weighing(10_000_001)], asJson)).toThrow(RecordTooLargeError);
+  });
+});
+
+describe('a part', () => {
+  it('of json has the bytes of one array, indented by 4', () => {
+    fc.assert(
+      fc.property(records, (all) => {
+        const [part] = cutIntoParts(all, asJson);
+        expect(part?.body.toString() ?? '[]').toBe(JSON.stringify(all, null, 4));
+      }),
+    );
+  });
+
+  it('keeps texts as they are: a line separator inside one begins no new line', () => {
+    const [part] = cutIntoParts([{ title: 'One\u2028two "three"\n' }], asJson);
+
+    expect(part?.body.toString()).toBe('[\n    {\n        "title": "One\u2028two \\"three\\"\\n"\n    }\n]');
+  });
+
+  it('of jsonl has a record a line, each line ended', () => {
+    const [part] = cutIntoParts([{ id: 1, genres: [] }, { id: 2 }], asLines);
+
+    expect(part?.body.toString()).toBe('{"id":1,"genres":[]}\n{"id":2}\n');
+  });
+
+  it('is named by the hash of the bytes that lie in the bucket', () => {
+    for (const gzip of [false, true]) {
+      const [part] = cutIntoParts(movies(3), { ...asJson, gzip });
+      expect(part?.sha256).toBe(createHash('sha256').update(part?.body ?? '').digest('hex'));
+    }
+  });
+
+  it('has the same bytes whenever and wherever it is packed', () => {
+    const pack = () => cutIntoParts(movies(100), { ...asLines, gzip: true })[0]?.body ?? Buffer.alloc(0);
+    const header = pack().subarray(0, 10);
+
+    expect(pack()).toEqual(pack());
+    // No name, no time, and no operating system: RFC 1952, 2.3.1.
+    expect([header[3], header.readUInt32LE(4), header[9]]).toEqual([0, 0, 255]);
+    expect(gunzipSync(pack()).toString().split('\n')).toHaveLength(101);
+  });
+
+  it.each([
+    { format: 'json', gzip: false, type: 'application/json' },
+    { format: 'jsonl', gzip: false, type: 'application/x-ndjson' },
+    { format: 'json', gzip: true, type: 'application/gzip' },
+  ] as const)('of $format, gzip $gzip, is $type', ({ type, ...format }) => {
+    expect(contentType({ ...asJson, ...format })).toBe(type);
+  });
+});

@@ -1,0 +1,422 @@
+import type { RequestListener, ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
+import { createGzip, gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Gate, pace } from '../../../lib/tmdb/pace.ts';
+import { details, listPage } from '../../../lib/tmdb/responses.ts';
+import type { Fault } from '../../../local/tmdb/faults.ts';
+import { fastClock, NOON } from '../../doubles/fast-clock.ts';
+import { catalogue, simulated } from '../../local/tmdb/asking.ts';
+import { clientAt, saying, serving } from './hostile.ts';
+
+const anything = z.unknown();
+const JSON_TYPE = { 'content-type': 'application/json' };
+const failure = (status_code: number) => JSON.stringify({ success: false, status_code, status_message: 'Not so.' });
+
+/** First these answers, one each, then the last of them for ever. */
+const inTurn = (...answers: RequestListener[]): RequestListener => {
+  let next = 0;
+  return (request, response) => {
+    const answer = answers[Math.min(next, answers.length - 1)];
+    next += 1;
+    answer?.(request, response);
+  };
+};
+const good = saying(200, '{"id":1}', JSON_TYPE);
+
+/** The error that a question ends with. */
+const errorOf = async (question: Promise<unknown>): Promise<Error> =>
+  question.then(
+    (answer) => Promise.reject(new Error(`There was an answer: ${inspect(answer)}`)),
+    (error: Error) => error,
+  );
+
+describe('a question to TMDB', () => {
+  it('goes out with the token in its header, and the query as it was given', async () => {
+    const simulator = await simulated();
+    const { tmdb, tally } = clientAt(simulator.url);
+    const page = await tmdb.get('/discover/movie', { with_genres: 80, 'vote_count.gte': 5, page: 2 }, listPage, tally);
+
+    expect(page.page).toBe(2);
+    expect(simulator.asked).toMatchObject([
+      { path: '/discover/movie', query: { with_genres: '80', 'vote_count.gte': '5', page: '2' }, status: 200 },
+    ]);
+    expect(tally).toEqual({ requests: 1, retries: 0, throttles: 0 });
+  });
+
+  it("comes back as TMDB's own object, field for field in its order, with fields that we don't know", async () => {
+    const text = '{"new_in_2027":[1],"id":7,"budget":5,"another":null}';
+    const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
+
+    expect(JSON.stringify(await tmdb.get('/movie/7', {}, details, tally))).toBe(text);
+  });
+
+  it('is answered whether the body is zipped or not, and with a byte order mark in front', async () => {
+    for (const listener of [
+      saying(200, gzipSync('{"id":1}'), { ...JSON_TYPE, 'content-encoding': 'gzip' }),
+      saying(200, '\uFEFF{"id":1}', JSON_TYPE),
+      saying(200, '{"id":1}', { 'content-type': 'text/html' }),
+    ]) {
+      const { tmdb, tally } = clientAt((await serving(listener)).url);
+      expect(await tmdb.get('/movie/1', {}, details, tally)).toEqual({ id: 1 });
+    }
+  });
+
+  it('uses few sockets for many requests', async () => {
+    const server = await serving(good);
+    const { tmdb, tally } = clientAt(server.url, { limits: { sockets: 3 } });
+    await Promise.all(Array.from({ length: 100 }, () => tmdb.get('/movie/1', {}, details, tally)));
+
+    expect(server.seen.requests).toBe(100);
+    expect(server.seen.sockets).toBeLessThanOrEqual(3);
+  });
+
+  it('reads the token anew each time: one that was mended is used by the next question', async () => {
+    const simulator = await simulated({ token: 'right' });
+    let token = 'wrong';
+    const { tmdb, tally } = clientAt(simulator.url, { token: () => token });
+    await expect(tmdb.get('/authentication', {}, anything, tally)).rejects.toMatchObject({ name: 'TmdbTokenError' });
+    token = 'right';
+
+    expect(await tmdb.get('/authentication', {}, anything, tally)).toMatchObject({ success: true });
+  });
+
+  it('is not put where there is no token', async () => {
+    const server = await serving(good);
+    const { tmdb, tally } = clientAt(server.url, { token: () => undefined });
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+      name: 'TmdbTokenError',
+      message: expect.stringContaining('set TMDB_TOKEN'),
+    });
+    expect(server.seen.requests).toBe(0);
+  });
+
+  it('with an answer of an unknown shape names the field', async () => {
+    const { tmdb, tally } = clientAt((await serving(saying(200, '{"id":"seven"}', JSON_TYPE))).url);
+
+    await expect(tmdb.get('/movie/7', {}, details, tally)).rejects.toMatchObject({
+      name: 'TmdbShapeError',
+      message: expect.stringMatching(/^GET \/movie\/7: .*: id: /),
+    });
+    expect(tally.requests).toBe(1);
+  });
+});
+
+describe('a passing fault of TMDB is outlasted', () => {
+  const TWICE = { share: 1, times: 2 };
+  const FAULTS: Record<string, Fault> = {
+    '429 in JSON': { kind: 'throttle', body: 'json', ...TWICE },
+    '429 with an empty body': { kind: 'throttle', body: 'empty', ...TWICE },
+    '429 in HTML, Retry-After 0': { kind: 'throttle', body: 'html', retryAfter: '0', ...TWICE },
+    '429 with a date in Retry-After': { kind: 'throttle', body: 'json', retryAfter: 'date', ...TWICE },
+    'an internal error': { kind: 'internal-error', ...TWICE },
+    'a 502 in HTML': { kind: 'bad-gateway', ...TWICE },
+    'HTML with status 200': { kind: 'html-with-200', ...TWICE },
+    'a reset connection': { kind: 'reset', ...TWICE },
+    'a connection cut in the middle of a body': { kind: 'cut', what: 'connection', ...TWICE },
+    'half a body': { kind: 'cut', what: 'body', ...TWICE },
+  };
+
+  it.each(Object.entries(FAULTS))('%s, twice', async (_, fault) => {
+    const simulator = await simulated({ faults: [fault] });
+    const clock = fastClock(Date.now()); // the simulator's dates are real ones
+    const { tmdb, tally } = clientAt(simulator.url, { clock });
+    const id = catalogue().movies[0]?.id ?? 0;
+
+    expect(await tmdb.lookUp(`/movie/${id}`, { append_to_response: 'credits' }, details, tally)).toMatchObject({ id });
+    expect(tally).toEqual({ requests: 3, retries: 2, throttles: fault.kind === 'throttle' ? 2 : 0 });
+    expect(simulator.asked.map(({ status }) => status)).toHaveLength(3);
+  });
+
+  it('silence', async () => {
+    const simulator = await simulated({ faults: [{ kind: 'stall', share: 1, times: 1 }] });
+    const { tmdb, tally } = clientAt(simulator.url, { limits: { tryMs: 1_000 } });
+
+    expect(await tmdb.get('/authentication', {}, anything, tally)).toMatchObject({ success: true });
+    expect(simulator.asked.at(0)?.status).toBe('stall');
+    expect(tally).toMatchObject({ requests: simulator.asked.length, retries: simulator.asked.length - 1 });
+  });
+
+  it('half of a 404: whether a movie is gone is not believed from half an answer', async () => {
+    const half: RequestListener = (request, response) => {
+      response.writeHead(404, { ...JSON_TYPE, 'content-length': '1000' });
+      response.write('{"success":false,', () => request.socket.destroy());
+    };
+    const { tmdb, tally } = clientAt((await serving(inTurn(half, saying(404, failure(34), JSON_TYPE)))).url);
+
+    expect(await tmdb.lookUp('/movie/1', {}, details, tally)).toBe('gone');
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+  });
+});
+
+describe('a 429 holds back the whole client', () => {
+  /** What the gate is told for one 429 with these headers. */
+  const pausesFor = async (headers: Record<string, string>, random = 0) => {
+    const clock = fastClock();
+    const gate = pace(1_000_000, clock);
+    const paused: number[] = [];
+    const watched: Gate = {
+      pass: gate.pass,
+      pause: (ms) => {
+        paused.push(ms);
+        gate.pause(ms);
+      },
+    };
+    const server = await serving(inTurn(saying(429, '', headers), good));
+    const { tmdb, tally } = clientAt(server.url, { clock, gate: watched, random: () => random });
+    await tmdb.get('/movie/1', {}, details, tally);
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 1 });
+    return paused;
+  };
+
+  it.each([
+    { says: 'nothing', headers: {}, ms: 1_000 },
+    { says: '0', headers: { 'retry-after': '0' }, ms: 1_000 },
+    { says: '1', headers: { 'retry-after': '1' }, ms: 1_000 },
+    { says: '7', headers: { 'retry-after': '7' }, ms: 7_000 },
+    { says: 'a date', headers: { 'retry-after': new Date(NOON + 5_000).toUTCString() }, ms: 5_000 },
+    { says: 'a date long past', headers: { 'retry-after': new Date(0).toUTCString() }, ms: 1_000 },
+    { says: 'a day', headers: { 'retry-after': '86400' }, ms: 60_000 },
+    { says: 'more than a timer takes', headers: { 'retry-after': '99999999999' }, ms: 60_000 },
+    { says: 'nonsense', headers: { 'retry-after': 'soon' }, ms: 1_000 },
+  ])('for $ms ms, where Retry-After says $says', { timeout: 30_000 }, async ({ headers, ms }) => {
+    expect((await pausesFor(headers)).map(Math.round)).toEqual([ms]);
+  });
+
+  it('and so every question that is put meanwhile', async () => {
+    const clock = fastClock();
+    const gate = pace(1_000_000, clock);
+    const arrivals: number[] = [];
+    const refuse = saying(429, '', { 'retry-after': '7' });
+    const answer = inTurn(refuse, good);
+    const server = await serving((request, response) => {
+      arrivals.push(clock.now() - NOON);
+      answer(request, response);
+    });
+    const meanwhile: Promise<unknown>[] = [];
+    const watched: Gate = {
+      pass: gate.pass,
+      pause: (ms) => {
+        gate.pause(ms);
+        for (let i = 0; i < 3; i += 1) meanwhile.push(tmdb.get('/movie/2', {}, details, tally));
+      },
+    };
+    const { tmdb, tally } = clientAt(server.url, { clock, gate: watched });
+    await tmdb.get('/movie/1', {}, details, tally);
+    await Promise.all(meanwhile);
+
+    expect(arrivals).toHaveLength(5);
+    expect(Math.min(...arrivals.slice(1))).toBeGreaterThanOrEqual(7_000);
+  });
+});
+
+describe('tries are bounded', () => {
+  it('in number', async () => {
+    const server = await serving(saying(500, failure(11), JSON_TYPE));
+    const { tmdb, tally } = clientAt(server.url, { limits: { retries: 3 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+      name: 'TmdbUnavailableError',
+      message: 'GET /movie/1: status 500, after up to 3 retries',
+    });
+    expect([server.seen.requests, tally]).toEqual([4, { requests: 4, retries: 3, throttles: 0 }]);
+  });
+
+  it('in time over all tries of a question', async () => {
+    const server = await serving(saying(502, '<html>'));
+    const { tmdb, tally, clock } = clientAt(server.url, {
+      random: () => 0.999,
+      limits: { backoffMs: 1_000, questionMs: 4_000, retries: 50 },
+    });
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
+    expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 }); // after 1 s and 2 s more; 4 s more would be too late
+    expect(clock.now() - NOON).toBeLessThanOrEqual(4_000);
+  });
+
+  it('with waits that double, under full jitter, and never pass half a minute', async () => {
+    const arrivals: number[] = [];
+    const clock = fastClock();
+    const server = await serving((_, response) => {
+      arrivals.push(clock.now());
+      response.writeHead(503).end();
+    });
+    const { tmdb, tally } = clientAt(server.url, {
+      clock,
+      random: () => 0.5,
+      limits: { retries: 9, backoffMs: 1_000, questionMs: 1_000_000 },
+    });
+    await errorOf(tmdb.get('/movie/1', {}, details, tally));
+    const waits = arrivals.slice(1).map((at, i) => Math.round((at - (arrivals[i] ?? 0)) / 100) / 10);
+
+    expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15, 15, 15]);
+  });
+
+  it('for 429 too, which then is an error of its own', async () => {
+    const server = await serving(saying(429, failure(25), JSON_TYPE));
+    const { tmdb, tally } = clientAt(server.url, { limits: { retries: 2 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbThrottledError' });
+    expect(tally).toEqual({ requests: 3, retries: 2, throttles: 3 });
+  });
+
+  it('where nobody listens', async () => {
+    const server = await serving(good);
+    await server.close();
+    const { tmdb, tally } = clientAt(server.url);
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+      name: 'TmdbUnavailableError',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(tally).toMatchObject({ requests: 6, retries: 5 });
+  });
+});
+
+describe('a hostile answer', () => {
+  const limits = { retries: 1, bodyBytes: 1_000_000 };
+
+  it.each([301, 302, 303, 307, 308])(
+    '%i to another host is not followed, and nobody there sees the token',
+    async (status) => {
+      const elsewhere = await serving(good);
+      const server = await serving(saying(status, '', { location: `${elsewhere.url}/movie/1` }));
+      const { tmdb, tally } = clientAt(server.url);
+
+      await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbRefusedError' });
+      expect([server.seen.requests, elsewhere.seen.requests]).toEqual([1, 0]);
+    },
+  );
+
+  /** Writes for as long as somebody reads. */
+  const forEver = (response: NodeJS.WritableStream, closes: ServerResponse, piece: Buffer) => {
+    let over = false;
+    closes.on('close', () => {
+      over = true;
+    });
+    const write = () => {
+      if (over) return;
+      if (response.write(piece)) setImmediate(write);
+      else response.once('drain', write);
+    };
+    write();
+  };
+
+  it.each<[string, RequestListener]>([
+    [
+      'a body without an end',
+      (_, response) => {
+        response.writeHead(200, JSON_TYPE);
+        forEver(response, response, Buffer.alloc(65_536, '[1,'));
+      },
+    ],
+    [
+      'a gzip bomb without an end',
+      (_, response) => {
+        response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' });
+        const zip = createGzip({ level: 1 });
+        zip.pipe(response);
+        forEver(zip, response, Buffer.alloc(65_536, 0x20));
+      },
+    ],
+  ])('%s is read no further than the limit', { timeout: 60_000 }, async (_, listener) => {
+    const { tmdb, tally } = clientAt((await serving(listener)).url, { limits: { ...limits, tryMs: 600_000 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+      name: 'TmdbUnavailableError',
+      message: expect.stringContaining('too long'),
+    });
+    expect(tally.requests).toBe(2);
+  });
+
+  it('a slow drip is cut off after the time of a try', { timeout: 60_000 }, async () => {
+    const server = await serving((_, response) => {
+      response.writeHead(200, JSON_TYPE);
+      const drip = setInterval(() => response.write(' '), 10);
+      response.on('close', () => clearInterval(drip));
+    });
+    const { tmdb, tally } = clientAt(server.url, { limits: { ...limits, tryMs: 200 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+      name: 'TmdbUnavailableError',
+      message: 'GET /movie/1: no whole answer in time, after up to 1 retries',
+    });
+    expect(tally.requests).toBe(2);
+  });
+
+  it.each([
+    ['NaN in JSON', '{"id":NaN}'],
+    ['a page of HTML with status 200', '<html></html>'],
+    ['nothing', ''],
+    ['two objects', '{"id":1}{"id":1}'],
+  ])('%s is asked for again and never passes for a movie', async (_, text) => {
+    const server = await serving(saying(200, text, JSON_TYPE));
+    const { tmdb, tally } = clientAt(server.url, { limits });
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
+    expect(server.seen.requests).toBe(2);
+  });
+});
+
+describe('what TMDB says about our question is asked once', () => {
+  it.each([
+    { status: 400, body: failure(22), name: 'TmdbRefusedError', message: '400, code 22: Not so.' },
+    { status: 401, body: failure(7), name: 'TmdbTokenError', message: '401, code 7: Not so.' },
+    { status: 401, body: '<html>', name: 'TmdbTokenError', message: 'status 401' },
+    { status: 403, body: '<html>', name: 'TmdbTokenError', message: 'status 403' },
+    { status: 404, body: failure(34), name: 'TmdbRefusedError', message: '404, code 34: Not so.' },
+    { status: 404, body: '<html>', name: 'TmdbRefusedError', message: 'status 404' },
+    { status: 422, body: '{"errors":["page must be less"]}', name: 'TmdbRefusedError', message: 'status 422' },
+  ])('$status with $body is a $name', async ({ status, body, name, message }) => {
+    const server = await serving(saying(status, body, JSON_TYPE));
+    const { tmdb, tally } = clientAt(server.url);
+
+    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(message),
+    });
+    expect([server.seen.requests, tally]).toEqual([1, { requests: 1, retries: 0, throttles: 0 }]);
+  });
+
+  it("a 404 of TMDB's own means gone, where an id is looked up", async () => {
+    const { tmdb, tally } = clientAt((await simulated()).url);
+
+    expect(await tmdb.lookUp('/movie/99999', {}, details, tally)).toBe('gone');
+    await expect(tmdb.get('/movie/99999', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbRefusedError' });
+  });
+
+  it('a 404 that is a page for people does not: that is somebody in between', async () => {
+    const { tmdb, tally } = clientAt((await serving(saying(404, '<html>Not found</html>'))).url);
+
+    await expect(tmdb.lookUp('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbRefusedError' });
+  });
+});
+
+describe('no error holds the token', () => {
+  const SECRET = 'eyJhbGciOiJIUzI1NiJ9.a-secret';
+  /** All that a log, a console or a Step Functions cause could show of an error. */
+  const shown = (error: Error) =>
+    [error.message, error.stack, String(error), JSON.stringify(error), JSON.stringify({ ...error }), error.cause]
+      .concat(inspect(error, { depth: 20, showHidden: true, getters: true }))
+      .join('\n');
+
+  it.each<[string, RequestListener]>([
+    ['TmdbTokenError', saying(401, failure(7), JSON_TYPE)],
+    ['TmdbRefusedError', saying(422, failure(5), JSON_TYPE)],
+    ['TmdbRefusedError', saying(302, '', { location: 'http://127.0.0.1:1/' })],
+    ['TmdbThrottledError', saying(429, '')],
+    ['TmdbUnavailableError', saying(500, failure(11), JSON_TYPE)],
+    ['TmdbUnavailableError', saying(200, '<html>')],
+    ['TmdbUnavailableError', (request) => void request.socket.destroy()],
+    ['TmdbShapeError', saying(200, '[]', JSON_TYPE)],
+  ])('%s', async (name, listener) => {
+    const { tmdb, tally } = clientAt((await serving(listener)).url, { token: () => SECRET, limits: { retries: 1 } });
+    const error = await errorOf(tmdb.get('/movie/1', {}, details, tally));
+
+    expect(error.name).toBe(name);
+    expect(shown(error)).toContain(error.message);
+    expect(shown(error)).not.toContain(SECRET);
+  });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { pace } from '../../../lib/tmdb/pace.ts';
+import { fastClock, NOON } from '../../doubles/fast-clock.ts';
+
+/** Milliseconds after noon at which so many callers, all in line at once, got through. */
+const passing = async (count: number, { perSecond = 10, clock = fastClock(), gate = pace(perSecond, clock) } = {}) =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      await gate.pass();
+      return clock.now() - NOON;
+    }),
+  );
+
+describe('pace', () => {
+  it('lets requests leave evenly, the first at once', async () => {
+    expect(await passing(5, { perSecond: 10 })).toEqual([0, 100, 200, 300, 400]);
+  });
+
+  it('keeps 36 a second under 40 in any second, also after a hold-up', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(3_000), { maxLength: 8 }), async (holdUps) => {
+        const clock = fastClock();
+        const gate = pace(36, clock);
+        const left: number[] = [];
+        for (const ms of holdUps) {
+          clock.skip(ms);
+          left.push(...(await passing(20, { clock, gate })));
+        }
+        for (const from of left) expect(left.filter((at) => at >= from && at < from + 1000).length).toBeLessThan(40);
+      }),
+    );
+  });
+
+  it('catches up by two requests after a hold-up, and by no more', async () => {
+    const clock = fastClock();
+    const gate = pace(10, clock);
+    await gate.pass();
+    clock.skip(60_000);
+
+    expect(await passing(6, { clock, gate })).toEqual([60_000, 60_000, 60_000, 60_100, 60_200, 60_300]);
+  });
+
+  it('holds everybody back while it is paused, those in line already too', async () => {
+    const clock = fastClock();
+    const gate = pace(10, clock);
+    const inLine = passing(3, { clock, gate });
+    gate.pause(5_000);
+    const later = passing(1, { clock, gate });
+
+    expect(Math.min(...(await inLine), ...(await later))).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('keeps the longer of two pauses', async () => {
+    const clock = fastClock();
+    const gate = pace(10, clock);
+    gate.pause(5_000);
+    gate.pause(1_000);
+
+    expect(await passing(1, { clock, gate })).toEqual([5_000]);
+  });
+
+  it('serves who came first', async () => {
+    const clock = fastClock();
+    const gate = pace(10, clock);
+    const served: number[] = [];
+    const callers = Array.from({ length: 20 }, async (_, caller) => {
+      await gate.pass();
+      served.push(caller);
+      if (caller === 5) gate.pause(2_000);
+    });
+    await Promise.all(callers);
+
+    expect(served).toEqual(served.toSorted((a, b) => a - b));
+    expect(served).toHaveLength(20);
+  });
+
+  it.each([0, -1, Number.NaN])('refuses a pace of %d requests a second', (perSecond) => {
+    expect(() => pace(perSecond, fastClock())).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,153 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CHUNK } from '../../lib/movies/walk.ts';
+import { faultsNamed } from '../../local/tmdb/faults.ts';
+import type { Simulator } from '../../local/tmdb/simulator.ts';
+import { startCommand } from './command-line.ts';
+import { quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
+
+const DAY = '2026-11-20';
+const asking = (simulator: Simulator, perSecond = 100_000) => ({
+  TMDB_TOKEN: 'simulator',
+  TMDB_BASE_URL: simulator.url,
+  TMDB_REQUESTS_PER_SECOND: String(perSecond),
+});
+const runIn = async (out: string) => (await readdir(join(out, 'logs')))[0]?.replace('.jsonl', '') ?? '';
+
+describe('npm start', () => {
+  it('runs, says what landed where, and ends with 0', async () => {
+    const simulator = await quickSimulator();
+    const out = await temporaryFolder();
+    const {
+      code,
+      out: said,
+      err,
+    } = await startCommand(['--only', 'crime-2017', '--day', DAY, '--out', out], asking(simulator)).ended;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(said).toMatch(/crime-2017: 19 kept, 55 left out, 1 part/);
+    expect(said).toMatch(/Run local-\w+ of crime-war, 2026-11-20: complete/);
+    expect(said).toContain('without a manifest: crime-2012');
+  });
+
+  it('ends with 1 where a branch is left, says why, and gives the command that mends it', async () => {
+    const simulator = await quickSimulator({ faults: faultsNamed('refuse-crime-2017') ?? [] });
+    const out = await temporaryFolder();
+    const only = ['--only', 'crime-2017', '--only', 'war-2012'];
+    const first = await startCommand([...only, '--day', DAY, '--out', out], asking(simulator)).ended;
+    expect(first.code).toBe(1);
+    expect(first.out).toContain('1 of 2 branches unfinished');
+    expect(first.out).toMatch(/Unfinished: crime-2017 \(TmdbUnavailableError: GET \/discover\/movie: status 500/);
+    const mend = /npm start -- (--redrive local-\w+ --out \S+)/.exec(first.out)?.[1];
+    expect(mend).toBe(`--redrive ${await runIn(out)} --out ${out}`);
+
+    simulator.use([]);
+    const before = simulator.asked.length;
+    const second = await startCommand(mend?.split(' ') ?? [], asking(simulator)).ended;
+    expect(second.code).toBe(0);
+    expect(simulator.asked.slice(before).some(({ query }) => query.with_genres === '10752')).toBe(false);
+    expect(Object.keys(await rawZone(join(out, 'bucket')))).toHaveLength(2);
+  });
+
+  it('killed in the middle and redriven, writes the bytes of an undisturbed run and repeats at most a chunk for each branch under way', async () => {
+    const simulator = await quickSimulator();
+    const out = await temporaryFolder();
+    const killed = startCommand(['--day', DAY, '--out', out], asking(simulator, 400));
+    while (simulator.asked.length < 600) await new Promise((resolve) => setImmediate(resolve));
+    killed.child.kill('SIGKILL');
+    expect(await killed.ended).toMatchObject({ signal: 'SIGKILL' });
+
+    const { code } = await startCommand(['--redrive', await runIn(out), '--out', out], asking(simulator)).ended;
+    expect(code).toBe(0);
+    const questions = simulator.asked
+      .filter(({ path }) => path !== '/authentication')
+      .map(({ path, query }) => `${path} ${JSON.stringify(query)}`);
+    // The planner and the walker ask page 1 each; in crime-war nothing else is asked twice, but for movies of both genres.
+    const times = Map.groupBy(questions, (question) => question);
+    const undisturbed = await quickPipeline(await quickSimulator());
+    await undisturbed.start({ dataset: 'crime-war', day: DAY }).ended;
+    await undisturbed.mirror();
+    const { requests } = await readJson(undisturbed.bucket, `_manifests/crime-war/${DAY}/manifest.json`);
+    const WALKERS = 4;
+    expect(times.size).toBeLessThan(questions.length);
+    expect(questions.length - (requests + 22)).toBeLessThanOrEqual(WALKERS * CHUNK);
+    expect(await rawZone(join(out, 'bucket'))).toEqual(await rawZone(undisturbed.bucket));
+  });
+
+  it('says one clear sentence of a wrong token, before anything fans out', async () => {
+    const simulator = await quickSimulator();
+    const { code, err } = await startCommand(['--out', await temporaryFolder()], {
+      ...asking(simulator),
+      TMDB_TOKEN: 'wr0ng-t0ken',
+    }).ended;
+    expect(code).toBe(1);
+    expect(err).toMatch(/^TmdbTokenError: TMDB doesn't take our token \(401, code 7: Invalid API key.*\n$/);
+    expect(err).not.toContain('wr0ng-t0ken');
+    expect(simulator.asked.every(({ path }) => path === '/discover/movie')).toBe(true);
+    expect(simulator.asked.length).toBeLessThan(22);
+  });
+
+  it('refuses to work in a folder that another process works in', async () => {
+    const out = await temporaryFolder();
+    await writeFile(join(out, 'in-use-by.pid'), String(process.pid));
+    const { code, err } = await startCommand(['--out', out]).ended;
+    expect({ code, err }).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(new RegExp(`^Process ${process.pid} works in .*--out\\.\n$`)),
+    });
+  });
+
+  it.each([
+    { args: ['--dataset', 'nope'], says: /^There is no dataset "nope": there (is|are) .*crime-war.*\.\n$/ },
+    {
+      args: ['--dataset', '../crime-war'],
+      says: /^options: dataset: a dataset has lower-case letters.*"\.\.\/crime-war"\.\n$/,
+    },
+    {
+      args: ['--only', 'crime-1999'],
+      says: /^only: dataset crime-war has no branch "crime-1999": it has crime-2012, .*\.\n$/,
+    },
+    {
+      args: ['--day', '2026-02-30'],
+      says: /^options: day: a day is a date of the calendar, as YYYY-MM-DD; got "2026-02-30"\.\n$/,
+    },
+    { args: ['--years', '2022-2012'], says: /^options: years: the last year is not before the first; got .*\n$/ },
+    { args: ['--fault', 'mixed'], says: /^options: Unknown option '--fault'.*--help lists them\.\n$/ },
+    { args: ['--faults', 'many'], says: /^options: faults: faults are one of none, mixed, .*; got "many"\.\n$/ },
+    { args: ['--catalogue', 'nowhere.jsonl'], says: /^--catalogue: .*nowhere\.jsonl.*\n$/ },
+    { args: ['--redrive', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
+    { args: ['--bucket', 'No_Bucket'], says: /^options: bucket: a bucket's name has 3 to 63 .*; got "No_Bucket"\.\n$/ },
+    { args: ['stray'], says: /^options: .*stray.*\n$/ },
+  ])('answers $args with one clear sentence and 2', async ({ args, says }) => {
+    const { code, err } = await startCommand([
+      ...args,
+      ...(args.includes('--bucket') ? [] : ['--out', await temporaryFolder()]),
+    ]).ended;
+    expect(err).toMatch(says);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    { env: { TMDB_BASE_URL: 'http://127.0.0.1:9' }, args: [], says: /^TMDB_BASE_URL: it goes with TMDB_TOKEN/ },
+    {
+      env: { TMDB_TOKEN: 'x' },
+      args: ['--faults', 'mixed'],
+      says: /^--faults: it is for the simulator, and TMDB_TOKEN is set/,
+    },
+    {
+      env: { TMDB_REQUESTS_PER_SECOND: 'fast' },
+      args: [],
+      says: /^environment: TMDB_REQUESTS_PER_SECOND: requests a second are a number above 0/,
+    },
+    {
+      env: { WALKERS_AT_ONCE: '41' },
+      args: [],
+      says: /^environment: WALKERS_AT_ONCE: an inline Map runs 40 iterations at once at most/,
+    },
+  ])('answers $env with one clear sentence and 2', async ({ env, args, says }) => {
+    const { code, err } = await startCommand([...args, '--out', await temporaryFolder()], env as Record<string, string>)
+      .ended;
+    expect(err).toMatch(says);
+    expect(code).toBe(2);
+  });
+});
