@@ -29,7 +29,9 @@ const yearRange = z
     const [from = 0, to = from] = text.split('-').map(Number);
     return { from, to };
   })
-  .refine(({ from, to }) => from <= to, 'the last year is not before the first');
+  .refine(({ from, to }) => from <= to, 'the last year is not before the first')
+  // As in a dataset: a year of fewer than four digits would make no date.
+  .refine(({ from, to }) => from >= 1874 && to <= 2100, 'years lie between 1874, that of the oldest film, and 2100');
 
 /** What a person or the schedule starts a run with. Unknown fields are refused: a misspelt one would do something else. */
 export const runInput = z.strictObject({

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { isFinished, loadFailure, loadManifest, metricsOf, noteFailure, saveManifest, totals } from '../../../lib/runs/manifest.ts';
+import { NOON } from '../../doubles/fast-clock.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
+import { crime2017 } from '../crime-2017.ts';
+import { manifested } from './manifested.ts';
+
+describe('a branch is finished', () => {
+  const planned = crime2017();
+
+  it.each([
+    ['by its own run', {}, true],
+    ['by its own run, though a clock stood still', { plannedAt: '2026-11-20T00:00:00.000Z' }, true],
+    ['by a run that was planned later for the same day', { run: 'saturday', plannedAt: '2026-11-21T09:00:00.000Z' }, true],
+    ['not by a run that was planned before', { run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }, false],
+    ['not by another run of the same moment', { run: 'other' }, false],
+  ])('%s', (_, changes, finished) => {
+    expect(isFinished(manifested(changes), planned)).toBe(finished);
+  });
+
+  it('not where it has no manifest', () => {
+    expect(isFinished(undefined, planned)).toBe(false);
+  });
+});
+
+describe('a manifest', () => {
+  it('comes back as it was saved', async () => {
+    const store = memoryStore();
+    await saveManifest(store, manifested());
+
+    expect(await loadManifest(store, crime2017())).toEqual(manifested());
+  });
+
+  it('is none, where this version of the code can not read it', async () => {
+    const store = memoryStore();
+    await store.put('_manifests/crime-war/2026-11-20/branches/crime-2017.json', '{"branch":"crime-2017"}');
+
+    expect(await loadManifest(store, crime2017())).toBeUndefined();
+  });
+});
+
+describe('the figures of a day', () => {
+  it('are those of its branches, added up, and the ids that gave no record', () => {
+    const one = manifested({ expected: 5, kept: 2, bytes: 100, missing: { gone: [1], is_tv: ['tt0000001'] } });
+    const other = manifested({ expected: 7, kept: 3, bytes: 50, missing: { gone: [2], quarantined: [] } });
+
+    expect(totals([one, other])).toMatchObject({
+      expected: 12,
+      kept: 5,
+      bytes: 150,
+      requests: 2 * manifested().requests,
+      missing: { gone: [1, 2], is_tv: ['tt0000001'] },
+    });
+    expect(totals([one, other]).missing).not.toHaveProperty('quarantined');
+  });
+
+  it('are 0 where it has no branch', () => {
+    expect(totals([])).toMatchObject({ expected: 0, written: 0, missing: {} });
+  });
+});
+
+describe('the metrics of a branch', () => {
+  it('are its counts, its bytes and the seconds that it took to fetch', () => {
+    const fetchedAt = { from: '2026-11-20T12:00:00.000Z', to: '2026-11-20T12:01:30.500Z' };
+
+    expect(metricsOf(manifested({ written: 95, bytes: 10, fetchedAt, missing: { gone: [1, 2] } }))).toMatchObject({
+      movies: { unit: 'Count', value: 95 },
+      gone: { unit: 'Count', value: 2 },
+      bytes: { unit: 'Bytes', value: 10 },
+      branchSeconds: { unit: 'Seconds', value: 90.5 },
+    });
+  });
+
+  it('are 0 s and none gone where nothing was fetched', () => {
+    expect(metricsOf(manifested({ fetchedAt: { from: null, to: null }, missing: {} }))).toMatchObject({
+      gone: { value: 0 },
+      branchSeconds: { value: 0 },
+    });
+  });
+});
+
+describe('the last word of a handler that failed', () => {
+  it('is kept for the auditor, and cut where it gets long', async () => {
+    const store = memoryStore();
+    await noteFailure(store, crime2017(), new RangeError('x'.repeat(5_000)), new Date(NOON));
+
+    expect(await loadFailure(store, crime2017())).toEqual({
+      error: 'RangeError',
+      message: 'x'.repeat(1_000),
+      at: '2026-11-20T12:00:00.000Z',
+    });
+  });
+});

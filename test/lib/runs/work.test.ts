@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { branchWork, type Kept, type Outcome } from '../../../lib/runs/work.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
+import { crime2017 } from '../crime-2017.ts';
+
+const kept = <Value>(value: Value): Kept<Value> => ({
+  tally: { requests: 1, retries: 0, throttles: 0 },
+  from: '2026-11-20T12:00:00.000Z',
+  to: '2026-11-20T12:00:01.000Z',
+  value,
+});
+const gone = (...ids: number[]): Outcome[] => ids.map((id) => ({ id, outcome: 'gone' }));
+
+describe('the work of a branch', () => {
+  it('comes back as it was kept', async () => {
+    const work = branchWork(memoryStore(), crime2017());
+    const listing = { items: [{ id: 1 }], expected: 1, listed: 1, doubled: 0, passes: 1, warnings: ['“Größe”'] };
+    await work.keepListing(kept(listing));
+    await work.keepPages('pass-1-1', kept([{ page: 1 }]));
+    await work.keepChunk(kept(gone(1, 2)));
+
+    expect(await work.listing()).toEqual(kept(listing));
+    expect(await work.pages('pass-1-1')).toEqual(kept([{ page: 1 }]));
+    expect(await Array.fromAsync(work.chunks())).toEqual([kept(gone(1, 2))]);
+  });
+
+  it('is not there before it is kept', async () => {
+    const work = branchWork(memoryStore(), crime2017());
+
+    expect([await work.listing(), await work.pages('pass-1-1'), await Array.fromAsync(work.chunks())]).toEqual([
+      undefined,
+      undefined,
+      [],
+    ]);
+  });
+
+  it("is its own: no other branch's, and no other run's", async () => {
+    const store = memoryStore();
+    await branchWork(store, crime2017()).keepChunk(kept(gone(1)));
+
+    for (const other of [{ branch: 'crime-2018' }, { run: 'saturday' }, { branch: 'crime-201' }])
+      expect(await Array.fromAsync(branchWork(store, crime2017(other)).chunks())).toEqual([]);
+  });
+
+  it('is kept under names of its own by two walkers at once: neither overwrites the other', async () => {
+    const store = memoryStore();
+    const [one, other] = [branchWork(store, crime2017()), branchWork(store, crime2017())];
+    await Promise.all([one.keepChunk(kept(gone(1, 2))), other.keepChunk(kept(gone(2, 3))), one.keepChunk(kept(gone(3)))]);
+
+    expect((await Array.fromAsync(one.chunks())).map(({ value }) => value.map(({ id }) => id)).toSorted()).toEqual([
+      [1, 2],
+      [2, 3],
+      [3],
+    ]);
+  });
+
+  it('forgets the pages of a list that did not come out right, and nothing else', async () => {
+    const work = branchWork(memoryStore(), crime2017());
+    await work.keepPages('pass-1-1', kept([]));
+    await work.keepPages('pass-1-2', kept([]));
+    await work.keepChunk(kept(gone(1)));
+    await work.forgetPages();
+
+    expect([await work.pages('pass-1-1'), await work.pages('pass-1-2')]).toEqual([undefined, undefined]);
+    expect(await Array.fromAsync(work.chunks())).toHaveLength(1);
+  });
+});
