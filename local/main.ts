@@ -1,12 +1,14 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Dataset } from '../lib/datasets/dataset.ts';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
 import { BadInputError } from '../lib/parse.ts';
 import { places } from '../lib/runs/places.ts';
 import { loadRun } from '../lib/runs/plan.ts';
 import type { Planned } from '../lib/runs/plan-run.ts';
 import { ROOT } from './deployed.ts';
+import { inventUpload } from './invented-upload.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { FolderInUseError, openPipeline, type Pipeline } from './pipeline.ts';
 import { showProgress, watchedLog } from './progress.ts';
@@ -24,12 +26,12 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     return 0;
   }
   const datasets = env.DATASETS ? resolve(env.DATASETS) : join(ROOT, 'datasets');
-  await loadDataset(datasets, options.input.dataset);
+  const dataset = await loadDataset(datasets, options.input.dataset);
 
   const simulator = options.simulator && (await simulated(options.simulator));
   try {
     const tmdb = simulator ? { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' } : {};
-    return await run(options, { ...env, ...tmdb, DATASETS: datasets });
+    return await run(options, dataset, { ...env, ...tmdb, DATASETS: datasets });
   } finally {
     await simulator?.close();
   }
@@ -58,7 +60,11 @@ const readCatalogue = async (file: string) => {
   }
 };
 
-const run = async ({ input, out, bucket, again }: Options, env: NodeJS.ProcessEnv): Promise<number> => {
+const run = async (
+  { input, out, bucket, again, simulator }: Options,
+  dataset: Dataset,
+  env: NodeJS.ProcessEnv,
+): Promise<number> => {
   const name = runName(new Date());
   const folder = resolve(out);
   await mkdir(join(folder, 'logs'), { recursive: true });
@@ -74,6 +80,11 @@ const run = async ({ input, out, bucket, again }: Options, env: NodeJS.ProcessEn
     process.exit(130);
   });
   try {
+    const invented = simulator && !bucket && !input.resume && (await inventUpload(pipeline.store, dataset, folder));
+    if (invented)
+      process.stdout.write(
+        `Nothing was uploaded, so this run reads an invented ${invented}; npm run upload puts your own there.\n`,
+      );
     const wanted = input.resume
       ? { ...input, dataset: await datasetOf(pipeline, input.resume, input.dataset, env) }
       : input;

@@ -80,9 +80,19 @@ const FILTERS = [
 
 const discover = z.strictObject({
   kind: z.literal('discover'),
-  genres: z.array(movieGenre).min(1),
+  genres: z
+    .array(movieGenre)
+    .min(1)
+    .refine((genres) => new Set(genres.map((genre) => genreNamed(genre)?.id ?? genre)).size === genres.length, {
+      error: 'a genre stands in it twice, by its name or its id',
+    }),
   years,
-  filters: z.partialRecord(z.enum(FILTERS), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  filters: z
+    .partialRecord(
+      z.enum(FILTERS),
+      z.union([z.string(), z.number(), z.boolean()], 'a filter is a text, a number, true or false'),
+    )
+    .default({}),
 });
 
 const popular = z.strictObject({
@@ -121,15 +131,18 @@ const csv = z.strictObject({
 const field = z.string().min(1);
 
 /** Where an added field comes from. */
-const added = z.union([
-  z.strictObject({ from: z.literal('details'), default: z.unknown().optional() }),
-  z.strictObject({ from: z.literal('asked') }),
-  z.strictObject({
-    from: z.enum(['cast', 'crew']),
-    where: z.record(field, z.string()).optional(),
-    first: z.int().min(1).optional(),
-  }),
-]);
+const added = z.union(
+  [
+    z.strictObject({ from: z.literal('details'), default: z.unknown().optional() }),
+    z.strictObject({ from: z.literal('asked') }),
+    z.strictObject({
+      from: z.enum(['cast', 'crew']),
+      where: z.record(field, z.string()).optional(),
+      first: z.int().min(1).optional(),
+    }),
+  ],
+  'an added field comes from details, from cast or crew (with where and first), or is what was asked',
+);
 
 const record = z.strictObject({
   /** What the record is made of: the item of TMDB's list, the details, or the credits. */
@@ -163,7 +176,7 @@ const output = z.strictObject({
     .regex(/^Raw\/TMDB\/[A-Za-z0-9_.{}/-]+$/, 'a key begins with Raw/TMDB/ and has letters, digits and -_.{}/ in it')
     .refine(
       (key) => key.split('/').every((segment) => /[^.]/.test(segment)),
-      'a key has no empty segment, no . and no ..',
+      'a key has no empty segment, and none of dots alone',
     ),
   format: z.enum(['json', 'jsonl']).default('json'),
   gzip: z.boolean().default(false),

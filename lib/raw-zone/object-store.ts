@@ -24,6 +24,8 @@ export interface ObjectStore {
   stream(key: string): Promise<{ body: AsyncIterable<Uint8Array>; bytes: number } | undefined>;
   /** Every key that begins with `prefix`, in the order of its UTF-8 bytes. */
   list(prefix: string): Promise<string[]>;
+  /** The key below `prefix` that was written last; undefined where there is none. */
+  newest(prefix: string): Promise<string | undefined>;
   /** The next level below `prefix`, which ends in a slash: names that end in a slash. */
   folders(prefix: string): Promise<string[]>;
   /** Removes what is there of these. */
@@ -64,16 +66,23 @@ export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
   const listing = async (prefix: string, delimiter?: string) => {
     const keys: string[] = [];
     const folders: string[] = [];
+    let newest: { key: string; at: number } | undefined;
     let next: string | undefined;
     do {
       const page = await s3.send(
         new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: delimiter, ContinuationToken: next }),
       );
-      keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
+      for (const { Key: key, LastModified } of page.Contents ?? []) {
+        if (key === undefined) continue;
+        keys.push(key);
+        const at = LastModified?.getTime() ?? 0;
+        // Of two of one second, the later key: keys have their day in them.
+        if (newest === undefined || at >= newest.at) newest = { key, at };
+      }
       folders.push(...(page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix?.slice(prefix.length) ?? []));
       next = page.NextContinuationToken;
     } while (next);
-    return { keys, folders };
+    return { keys, folders, newest: newest?.key };
   };
 
   const open = async (key: string) => {
@@ -118,6 +127,8 @@ export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
     },
 
     list: async (prefix) => (await listing(prefix)).keys,
+
+    newest: async (prefix) => (await listing(prefix)).newest,
 
     folders: async (prefix) => (await listing(prefix, '/')).folders,
 

@@ -131,6 +131,7 @@ const writeDayManifest = async (
     day,
     run: run.run,
     codeVersion,
+    ...(run.csv && { csv: run.csv }),
     writtenAt: new Date(clock.now()).toISOString(),
     /** Readers of whole prefixes wait for this. */
     complete,

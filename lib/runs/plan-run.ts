@@ -157,6 +157,7 @@ export const planRun = async (event: z.output<typeof planEvent>, services: PlanS
     plannedAt,
     branches: planned.map(({ branch, expected: count }) => ({ name: branch.name, expected: count })),
     wholeDay: branches.ofDataset,
+    ...(branches.read && { csv: branches.read }),
   };
   await savePlan(services.store, run, full, pLimit(AT_ONCE));
   return { ...answer, outcome: 'planned', says: estimate(planned, settings) };
@@ -175,32 +176,31 @@ const dayOf = ({ input, execution }: z.output<typeof planEvent>, { timezone }: D
   input.day ?? dayIn(timezone, new Date(input.scheduledTime ?? execution.startTime));
 
 /** The branches of this run, and all that the dataset has on that day. */
-const branchesOf = async (input: z.output<typeof runInput>, settings: Dataset, on: Day, services: PlanServices) => {
-  const { source } = settings;
-  const all = async (plan: PlanFor): Promise<SourceBranch[]> => {
-    switch (source.kind) {
-      case 'discover':
-        return pairsOf(source, plan);
-      case 'popular':
-        return popularBranches(source);
-      case 'csv':
-        return csvBranches(source, plan, { ...services, upload: input.upload });
-    }
-  };
-  if (input.years && source.kind === 'popular')
-    throw new BadInputError(`years: dataset ${settings.name} is a list of what is popular now and has no years.`);
-  if (input.upload && source.kind !== 'csv') throw new BadInputError(`upload: dataset ${settings.name} reads no CSV.`);
-  const ofRun = await all({ settings, day: on, years: input.years });
-  if (ofRun.length > MOST_BRANCHES) {
+const branchesOf = async (input: z.output<typeof runInput>, settings: Dataset, on: Day, { store }: PlanServices) => {
+  const { source, name } = settings;
+  const { years, upload } = input;
+  if (years && source.kind === 'popular')
+    throw new BadInputError(`years: dataset ${name} is a list of what is popular now and has no years.`);
+  if (upload && source.kind !== 'csv') throw new BadInputError(`upload: dataset ${name} reads no CSV.`);
+  const plan: PlanFor = { settings, day: on, years };
+  const { branches, read } =
+    source.kind === 'csv'
+      ? await csvBranches(source, plan, { store, upload })
+      : { branches: listed(source, plan), read: undefined };
+  if (branches.length > MOST_BRANCHES) {
     throw new BadInputError(
-      `dataset ${settings.name} would have ${ofRun.length} branches, and a run has ${MOST_BRANCHES} at most: split it with years ("2000-2009", then "2010-2019") or into two datasets${source.kind === 'csv' ? ', or raise source.idsPerBranch' : ''}.`,
+      `dataset ${name} would have ${branches.length} branches, and a run has ${MOST_BRANCHES} at most: split it with years ("2000-2009", then "2010-2019") or into two datasets${source.kind === 'csv' ? ', or raise source.idsPerBranch' : ''}.`,
     );
   }
-  if (ofRun.length === 0)
-    throw new BadInputError(`dataset ${settings.name} has no branch on ${on}: its first year lies in the future.`);
-  const ofDataset = input.years && source.kind === 'discover' ? await all({ settings, day: on }) : ofRun;
-  return { ofRun, ofDataset: ofDataset.map(({ name }) => name) };
+  if (branches.length === 0)
+    throw new BadInputError(`dataset ${name} has no branch on ${on}: its first year lies in the future.`);
+  const ofDataset = years && source.kind !== 'csv' ? listed(source, { settings, day: on }) : branches;
+  return { ofRun: branches, ofDataset: ofDataset.map((branch) => branch.name), read };
 };
+
+/** Branches that follow from the dataset alone. */
+const listed = (source: Exclude<Dataset['source'], { kind: 'csv' }>, plan: PlanFor): SourceBranch[] =>
+  source.kind === 'discover' ? pairsOf(source, plan) : popularBranches(source);
 
 const only = (
   branches: readonly SourceBranch[],

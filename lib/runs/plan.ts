@@ -38,6 +38,10 @@ const plannedRun = runRef.extend({
   branches: z.array(z.object({ name: branchName, expected: z.int().nullable() })),
   /** Every branch that the dataset has on that day, be it of this run or not: what makes the day complete. */
   wholeDay: z.array(branchName),
+  /** What was read of the CSV, where the branches come from one. */
+  csv: z
+    .object({ key: z.string(), rows: z.int(), badRows: z.int(), badLines: z.array(z.int()), ids: z.int() })
+    .optional(),
 });
 export type PlannedRun = z.output<typeof plannedRun>;
 
