@@ -116,13 +116,15 @@ const readIds = async (body: AsyncIterable<Uint8Array>, key: string, source: Sou
   });
   const failure = new Promise<never>((_, reject) => {
     text.on('error', reject);
-    records.on('error', (error) =>
+    records.on('error', (error: Error & { code?: string; lines?: number }) =>
       reject(
-        (error as { code?: string }).code === 'CSV_MAX_RECORD_SIZE'
+        error.code === 'CSV_MAX_RECORD_SIZE'
           ? wrong(
-              `line ${rows + (header ? 2 : 1)} is longer than ${LONGEST_LINE_BYTES} bytes: is this a CSV with a line feed behind each row?`,
+              `line ${error.lines} is longer than ${LONGEST_LINE_BYTES} bytes: is this a CSV with a line feed behind each row?`,
             )
-          : error,
+          : error.code?.startsWith('CSV_')
+            ? wrong(error.message.replace(/\.$/, ''))
+            : error,
       ),
     );
   });

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type CsvStatement, writeCsv } from '../../local/tmdb/csv.ts';
+import { faultsNamed } from '../../local/tmdb/faults.ts';
+import { filesIn, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
+
+const DAY = '2026-11-20';
+
+/** A CSV dataset from an upload to its manifest. */
+const csvRun = async (dataset: string, filter: Parameters<CsvStatement['of']>[0], faults = faultsNamed('none')) => {
+  const file = join(await temporaryFolder(), 'movies.csv');
+  const statement = await writeCsv(file, { kind: 'Movies', rows: 36_000, ids: 8_000, seed: 3, malformed: 40 });
+  const simulator = await quickSimulator({ faults: faults ?? [] });
+  const pipeline = await quickPipeline(simulator);
+  await pipeline.store.put('Raw/Local/CSV/Movies/2026/11/19/movies.csv', await readFile(file), {
+    contentType: 'text/csv',
+  });
+  const execution = await pipeline.start({ dataset, day: DAY }).ended;
+  expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+  await pipeline.mirror();
+  const manifest = await readJson(pipeline.bucket, `_manifests/${dataset}/${DAY}/manifest.json`);
+  return { simulator, pipeline, manifest, said: statement.of(filter) };
+};
+
+describe.each([
+  { dataset: 'csv-details', filter: { fromYear: 2013, toYear: 2022 }, folder: 'MovieDetails' },
+  {
+    dataset: 'csv-credits',
+    filter: { fromYear: 0, toYear: 9999, genres: ['Drama', 'Romance'] },
+    folder: 'MovieCredits',
+  },
+])('$dataset', ({ dataset, filter, folder }) => {
+  it('accounts for every distinct id of the CSV: a record, or a reason', async () => {
+    const { simulator, pipeline, manifest, said } = await csvRun(dataset, filter);
+    const { found, ...reasons } = said;
+    for (const [reason, ids] of Object.entries(reasons))
+      expect(new Set(manifest.missing[reason] ?? []), reason).toEqual(new Set(ids));
+    expect(manifest.distinct).toBe(Object.values(said).flat().length);
+    expect(manifest.written).toBe(found.length);
+    expect(manifest.csv).toMatchObject({ rows: 36_000, badRows: 0, ids: manifest.distinct });
+
+    const files = await filesIn(join(pipeline.bucket, `Raw/TMDB/JSON/${folder}/2026/11/20`));
+    const records = [...files.values()].flatMap((body) => JSON.parse(body.toString()));
+    expect(records.map(({ imdb_id }) => imdb_id).toSorted()).toEqual(found.toSorted());
+    for (const [name, body] of files) {
+      expect(JSON.parse(body.toString()).length, name).toBeLessThanOrEqual(100);
+      expect(body.length, name).toBeLessThanOrEqual(10_000_000);
+    }
+
+    // One find for each well-formed id, one more for each movie found: nothing is asked twice.
+    const wellFormed = manifest.distinct - (reasons.malformed?.length ?? 0);
+    expect(simulator.count(/^\/find\//)).toBe(wellFormed);
+    expect(simulator.asked.length).toBe(1 + wellFormed + found.length + (reasons.gone?.length ?? 0));
+  });
+});
+
+describe('csv-details', () => {
+  it('gives the same bytes under faults', async () => {
+    const filter = { fromYear: 2013, toYear: 2022 };
+    const quiet = await csvRun('csv-details', filter);
+    const stormy = await csvRun('csv-details', filter, faultsNamed('throttled'));
+    expect(stormy.simulator.asked.some(({ status }) => status === 429)).toBe(true);
+    expect(await rawZone(stormy.pipeline.bucket)).toEqual(await rawZone(quiet.pipeline.bucket));
+  });
+});
+
+describe('popular', () => {
+  it('lands movies and series apart, as they come, without a request for any of them', async () => {
+    const simulator = await quickSimulator();
+    const pipeline = await quickPipeline(simulator);
+    expect(await pipeline.start({ dataset: 'popular', day: DAY }).ended).toMatchObject({ status: 'SUCCEEDED' });
+    await pipeline.mirror();
+    const movies = await readJson(
+      pipeline.bucket,
+      'Raw/TMDB/JSON/PopularMovies/2026/11/20/popular_movies_part_1_20261120.json',
+    );
+    const series = await readJson(
+      pipeline.bucket,
+      'Raw/TMDB/JSON/PopularSeries/2026/11/20/popular_series_part_1_20261120.json',
+    );
+    expect(Object.keys(await rawZone(pipeline.bucket))).toHaveLength(2);
+    expect(movies).toHaveLength(20);
+    expect(movies.every((movie: object) => 'title' in movie && !('first_air_date' in movie))).toBe(true);
+    expect(series.every((one: object) => 'first_air_date' in one && !('title' in one))).toBe(true);
+    expect(movies.map(({ popularity }: { popularity: number }) => popularity)).toEqual(
+      movies.map(({ popularity }: { popularity: number }) => popularity).toSorted((a: number, b: number) => b - a),
+    );
+    expect(simulator.asked.map(({ path, query }) => [path, query.language]).toSorted()).toEqual([
+      ['/movie/popular', 'pt-BR'],
+      ['/movie/popular', 'pt-BR'],
+      ['/tv/popular', 'pt-BR'],
+      ['/tv/popular', 'pt-BR'],
+    ]);
+  });
+});
