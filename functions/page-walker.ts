@@ -20,8 +20,8 @@ export const pageWalker =
   (services: Omit<WalkServices, 'work' | 'until'>): Handler<BranchRef & { finished: boolean }> =>
   async (event, { getRemainingTimeInMillis }) => {
     const ref = parse(branchRef, event, 'event of the page-walker');
+    const branch = await loadBranch(services.store, ref);
     return noting(services, ref, async () => {
-      const branch = await loadBranch(services.store, ref);
       if (isFinished(await loadManifest(services.store, ref), branch)) return { ...ref, finished: true };
       const { walkSeconds = Number.POSITIVE_INFINITY } = branch.limits;
       const until = services.clock.now() + Math.min(walkSeconds * 1000, getRemainingTimeInMillis() - LAST_QUESTION_MS);

@@ -20,8 +20,8 @@ export const writer =
   (services: Omit<WriteServices, 'work'> & { log: Log; publish: PublishMetrics }): Handler<Record<string, never>> =>
   async (event) => {
     const ref = parse(branchRef, event, 'event of the writer');
+    const branch = await loadBranch(services.store, ref);
     return noting(services, ref, async () => {
-      const branch = await loadBranch(services.store, ref);
       if (isFinished(await loadManifest(services.store, ref), branch)) return {};
       const manifest = await write(branch, { ...services, work: branchWork(services.store, ref) });
       services.log.info('branch written', {

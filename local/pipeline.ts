@@ -1,4 +1,3 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as auditing from '../functions/auditor.ts';
 import * as walking from '../functions/page-walker.ts';
@@ -8,8 +7,11 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type Environment, type Handler, planningServices, tmdbServices } from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
+import { claim } from './claim.ts';
 import { ROOT, readFunctions, readMachines } from './deployed.ts';
 import { stepFunctions } from './step-functions.ts';
+
+export { FolderInUseError } from './claim.ts';
 
 export interface PipelineOptions {
   /** Folder for all that this keeps. */
@@ -22,11 +24,6 @@ export interface PipelineOptions {
   clock?: Clock;
   /** Milliseconds that the machines' Retry waits. */
   retryMs?: number;
-}
-
-/** Somebody else works in this folder. */
-export class FolderInUseError extends Error {
-  override readonly name = 'FolderInUseError';
 }
 
 /** Instead of the half minutes that AWS waits for a crowd to disperse. */
@@ -100,33 +97,3 @@ export const openPipeline = async ({
 };
 
 export type Pipeline = Awaited<ReturnType<typeof openPipeline>>;
-
-/** One process at a time: the embedded bucket's files have one writer. A process that was killed has lost its claim. */
-const claim = async (out: string): Promise<() => Promise<void>> => {
-  await mkdir(out, { recursive: true });
-  const file = join(out, 'in-use-by.pid');
-  for (;;) {
-    try {
-      await writeFile(file, String(process.pid), { flag: 'wx' });
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner && owner !== process.pid && isAlive(owner))
-      throw new FolderInUseError(
-        `Process ${owner} works in ${out} at the moment; wait for it, or take another folder with --out.`,
-      );
-    if (owner === process.pid) throw new FolderInUseError(`This process works in ${out} already.`);
-    await rm(file, { force: true });
-  }
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};

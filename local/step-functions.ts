@@ -153,38 +153,37 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
 
     executions,
 
-    /** DescribeExecution for the functions, which ask over HTTP and can't tell where they run. */
-    serve: async (port = 0) => {
-      const server = createServer(async (request, response) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of request) chunks.push(chunk as Buffer);
-        const { executionArn } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { executionArn?: string };
-        const known = executions.get(executionArn ?? '');
-        response.writeHead(known ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.0' });
-        response.end(
-          JSON.stringify(
-            known
-              ? {
-                  ...known,
-                  calls: undefined,
-                  input: undefined,
-                  output: undefined,
-                  startDate: known.startDate.getTime() / 1000,
-                }
-              : { __type: 'ExecutionDoesNotExist', message: `There is no execution ${executionArn}` },
-          ),
-        );
-      });
-      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-      return {
-        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-        close: () =>
-          new Promise<void>((resolve) => {
-            server.close(() => resolve());
-            server.closeAllConnections();
-          }),
-      };
-    },
+    serve: (port = 0) => serveExecutions(executions, port),
+  };
+};
+
+/** DescribeExecution for the functions, which ask over HTTP and can't tell where they run. */
+export const serveExecutions = async (executions: ReadonlyMap<string, Execution>, port = 0) => {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { executionArn } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { executionArn?: string };
+    const known = executions.get(executionArn ?? '');
+    const answer = known
+      ? {
+          executionArn,
+          name: known.name,
+          status: known.status,
+          redriveCount: known.redriveCount,
+          startDate: known.startDate.getTime() / 1000,
+        }
+      : { __type: 'ExecutionDoesNotExist', message: `There is no execution ${executionArn}` };
+    response.writeHead(known ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 };
 

@@ -6,7 +6,7 @@ import type { BranchRef } from './places.ts';
 
 /**
  * Does a branch's work, and leaves word in the bucket where it fails: the auditor quotes it, since an error that the
- * Map has caught is seen by nobody else.
+ * Map has caught is seen by nobody else. Only for a branch that is planned: nonsense leaves nothing in the bucket.
  */
 export const noting = async <Out>(
   { store, clock, log }: { store: ObjectStore; clock: Clock; log: Log },
