@@ -15,7 +15,11 @@ const CEILING = 40;
 const simulator = await startSimulator({ catalogue: defaultCatalogue(), seed: 1, ceiling: CEILING });
 const out = await mkdtemp(join(tmpdir(), 'bench-'));
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const pipeline = await openPipeline({ out, log: silent, env: { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' } });
+const pipeline = await openPipeline({
+  out,
+  log: silent,
+  env: { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' },
+});
 const { status } = await pipeline.start({ dataset: 'crime-war', day: '2026-11-20' }).ended;
 await pipeline.close();
 await simulator.close();

@@ -7,8 +7,8 @@ import { loadBranch } from '../lib/runs/plan.ts';
 import { branchWork } from '../lib/runs/work.ts';
 import { bucketServices, type Environment, type Handler, lambda, tmdbServices } from '../lib/wiring.ts';
 
-/** Set aside for the question under way when a walker stops asking: it may take 90 s and one last try of 15 s. */
-const LAST_QUESTION_MS = 120_000;
+/** Set aside for what is under way when a walker stops asking: two questions of an id, each 90 s and one last try of 15 s. */
+const LAST_QUESTIONS_MS = 240_000;
 
 /**
  * State `Walk` of the branch machine: one branch, as far as it gets before its time is up.
@@ -24,7 +24,7 @@ export const pageWalker =
     return noting(services, ref, async () => {
       if (isFinished(await loadManifest(services.store, ref), branch)) return { ...ref, finished: true };
       const { walkSeconds = Number.POSITIVE_INFINITY } = branch.limits;
-      const until = services.clock.now() + Math.min(walkSeconds * 1000, getRemainingTimeInMillis() - LAST_QUESTION_MS);
+      const until = services.clock.now() + Math.min(walkSeconds * 1000, getRemainingTimeInMillis() - LAST_QUESTIONS_MS);
       const { finished } = await walk(branch, { ...services, work: branchWork(services.store, ref), until });
       return { ...ref, finished };
     });

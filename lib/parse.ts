@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /**
  * Somebody's input is wrong: an event, a dataset, an option. A person mends it; no machine should try again.

@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -6,7 +7,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import middy from '@middy/core';
 import ssm from '@middy/ssm';
 import type { Context } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemClock } from './clock.ts';
 import { parse } from './parse.ts';
 import { s3Store } from './raw-zone/object-store.ts';
@@ -122,7 +123,7 @@ export type PublishMetrics = (
 ) => void;
 
 export const metricServices = (): { publish: PublishMetrics } => {
-  const metrics = new Metrics({ namespace: 'tmdb-raw-zone' });
+  const metrics = onStderr(new Metrics({ namespace: 'tmdb-raw-zone' }));
   return {
     publish: (figures, dataset) => {
       metrics.addDimension('dataset', dataset);
@@ -135,7 +136,14 @@ export const metricServices = (): { publish: PublishMetrics } => {
 /** Minutes that a token from SSM is believed: so long, at most, a mended one takes to be used. */
 const TOKEN_MINUTES = 5;
 
-const logger = new Logger();
+/**
+ * Lambda takes what goes to stdout and to stderr alike into the function's log. Whoever calls a function on a machine
+ * of his own (sls invoke local, an emulator) reads its result from stdout, so logs keep out of there.
+ */
+const onStderr = <Tool extends object>(tool: Tool): Tool =>
+  Object.assign(tool, { console: new Console(process.stderr, process.stderr) });
+
+const logger = onStderr(new Logger());
 
 /**
  * A Lambda handler that builds its services on the first event and keeps them for the next.

@@ -67,6 +67,8 @@ const filesBelow = async (folder: string, ending: string): Promise<string[]> => 
  * of them at once, and doesn't start over half of one. To the pipeline that object was never there.
  */
 const mend = async (storage: string): Promise<void> => {
+  // Half of an upload: whoever sent it starts again from its first byte.
+  await rm(join(storage, '_multipart'), { recursive: true, force: true });
   for (const meta of await filesBelow(join(storage, 'buckets'), '.meta.json')) {
     const data = meta.replace(/\.meta\.json$/, '.data');
     const [text, size] = await Promise.all([

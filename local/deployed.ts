@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The project's root, wherever the command was called from. */
 export const ROOT = new URL('..', import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadInputError, parse } from '../lib/parse.ts';
 import { runInput } from '../lib/runs/plan-run.ts';
 import { FAULT_NAMES, faultsNamed } from './tmdb/faults.ts';

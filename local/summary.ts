@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What the summary reads of a day's manifest. */
 const dayManifest = z.object({

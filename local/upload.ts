@@ -81,7 +81,7 @@ const sendAll = async (files: readonly Ready[], to: OpenFarEnd, signal: AbortSig
       return 1;
     }
   }
-  process.stdout.write(`${files.length === 1 ? 'It is' : `All ${files.length} are`} in ${to.shown}\n`);
+  process.stdout.write(`${files.length === 1 ? '1 file is' : `${files.length} files are`} in ${to.shown}\n`);
   return 0;
 };
 

@@ -19,7 +19,7 @@ export const dashboard = async ({ resolveVariable }) => {
     height: 6,
     x: (at % 3) * 8,
     y: Math.floor(at / 3) * 6,
-    properties: { title, metrics, region: '${AWS::Region}', period: HOUR_SECONDS, stat: 'Sum', view: 'timeSeries' },
+    properties: { title, metrics, region: `\${AWS::Region}`, period: HOUR_SECONDS, stat: 'Sum', view: 'timeSeries' },
   });
   const executions = [
     'ExecutionsStarted',

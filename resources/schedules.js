@@ -16,7 +16,7 @@ export const schedules = async ({ resolveVariable }) => {
   const on = names(await resolveVariable('param:scheduled'));
 
   const unknown = on.find((name) => !withSchedule.some((dataset) => dataset.name === name));
-  if (unknown) throw new Error(`Parameter scheduled: there is no dataset ${unknown} with a schedule in datasets/.`);
+  if (unknown) throw refusal(`Parameter scheduled: there is no dataset ${unknown} with a schedule in datasets/.`);
   const enabled = withSchedule.filter(({ name, schedule }) => on.includes(name) && schedule.enabled);
   await checkPace(enabled.length, resolveVariable);
 
@@ -31,7 +31,10 @@ const names = (list) =>
   String(list)
     .split(',')
     .map((name) => name.trim())
-    .filter(Boolean);
+    .filter((name) => name && name !== 'none');
+
+/** The framework prints an error's whole stack; the sentence is enough. */
+const refusal = (message) => Object.assign(new Error(message), { stack: message });
 
 /** Any two scheduled runs may overlap: one may take a day, and be redriven on another. */
 const checkPace = async (runs, resolveVariable) => {
@@ -40,8 +43,8 @@ const checkPace = async (runs, resolveVariable) => {
   );
   const all = Math.max(runs, 1) * walkers * share;
   if (all <= TMDB_REQUESTS_PER_SECOND || new URL(tmdb).hostname !== 'api.themoviedb.org') return;
-  throw new Error(
-    `${runs} scheduled runs × ${walkers} walkers × ${share} requests a second are ${all}, and TMDB takes ${TMDB_REQUESTS_PER_SECOND}: lower requestsPerSecond or walkersAtOnce.`,
+  throw refusal(
+    `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkers} × ${share} = ${all} requests a second, and TMDB takes ${TMDB_REQUESTS_PER_SECOND}: lower one of them.`,
   );
 };
 

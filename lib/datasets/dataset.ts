@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { placeholdersIn } from '../raw-zone/keys.ts';
 import { timeZone } from '../runs/day.ts';
 import { MOVIE_GENRES } from '../tmdb/genres.ts';
@@ -230,19 +230,20 @@ export const dataset = z
       wrong(['output', 'key'], 'the file name must have {part} in it', out.key);
     if (used.filter((name) => name === 'part').length > 1)
       wrong(['output', 'key'], '{part} stands in it once', out.key);
-    const needed: string[] = source.kind === 'popular' ? ['media', 'Media'] : [...PLACEHOLDERS[source.kind]];
-    const missing =
-      source.kind === 'popular'
-        ? needed.some((name) => used.includes(name))
-          ? []
-          : needed.slice(0, 1)
-        : needed.filter((name) => !used.includes(name));
-    if (missing.length)
-      wrong(
-        ['output', 'key'],
-        `two branches would write the same file: put in ${missing.map((name) => `{${name}}`).join(' and ')}`,
-        out.key,
-      );
+    if (source.kind === 'popular') {
+      // In the folder, not only in the file's name: a table over movies must meet no series.
+      const folder = placeholdersIn(out.key.slice(0, -file.length));
+      if (source.media.length > 1 && !PLACEHOLDERS.popular.some((name) => folder.includes(name)))
+        wrong(['output', 'key'], 'movies and series need a folder each: put {media} or {Media} into it', out.key);
+    } else {
+      const missing = PLACEHOLDERS[source.kind].filter((name) => !used.includes(name));
+      if (missing.length)
+        wrong(
+          ['output', 'key'],
+          `two branches would write the same file: put in ${missing.map((name) => `{${name}}`).join(' and ')}`,
+          out.key,
+        );
+    }
     const ending = `.${out.format}${out.gzip ? '.gz' : ''}`;
     if (!out.key.endsWith(ending))
       wrong(['output', 'key'], `the key must end in ${ending}, as output.format and output.gzip say`, out.key);

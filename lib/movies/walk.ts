@@ -92,6 +92,7 @@ const walkList = async (
       Promise.all(
         numbers.map((page) =>
           atOnce(async () => {
+            if (clock.now() >= until) throw new TimeUp();
             const answer = await tmdb.get(path, { ...query, page }, listPage, tally);
             if (answer.page === page) return answer;
             throw new TmdbShapeError(`GET ${path}: asked for page ${page}, got page ${answer.page}`);

@@ -14,7 +14,7 @@ const PLACEHOLDER = /\{(\w+)\}/g;
 export const placeholdersIn = (pattern: string): string[] =>
   [...pattern.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 
-export const DAY_PLACEHOLDERS = ['yyyy', 'mm', 'dd', 'yyyymmdd'] as const;
+const DAY_PLACEHOLDERS = ['yyyy', 'mm', 'dd', 'yyyymmdd'] as const;
 
 const dayPlaceholders = (day: Day): Placeholders => {
   const [yyyy = '', mm = '', dd = ''] = day.split('-');

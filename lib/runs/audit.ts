@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Executions } from './executions.ts';
@@ -58,7 +58,7 @@ const takeStock = async (store: ObjectStore, run: PlannedRun) => {
 };
 
 /** The branches of a run that its day has no manifest for yet, largest first as they were planned. */
-export const unfinishedBranches = (run: PlannedRun, manifests: ReadonlyMap<string, BranchManifest>): string[] =>
+const unfinishedBranches = (run: PlannedRun, manifests: ReadonlyMap<string, BranchManifest>): string[] =>
   run.branches.map(({ name }) => name).filter((name) => !isFinished(manifests.get(name), run));
 
 /** The branches that a resumed run has still to do. */

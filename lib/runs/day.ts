@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A calendar day as `YYYY-MM-DD`. */
 export type Day = `${number}-${number}-${number}`;

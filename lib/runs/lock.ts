@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Executions } from './executions.ts';
 import { places, type RunRef } from './places.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { type BranchRef, branchRef, places } from './places.ts';
 import type { PlannedBranch } from './plan.ts';
@@ -7,7 +7,7 @@ import { REASONS } from './work.ts';
 const id = z.union([z.int(), z.string()]);
 const moment = z.iso.datetime().nullable();
 
-export const part = z.object({
+const part = z.object({
   key: z.string(),
   records: z.int(),
   bytes: z.int(),

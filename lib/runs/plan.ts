@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataset } from '../datasets/dataset.ts';
 import { parse } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';

@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { AxiosError, type AxiosResponse } from 'axios';
 import axiosRetry from 'axios-retry';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import {
   TmdbRefusedError,
@@ -125,13 +125,18 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
     headers: { Accept: 'application/json', 'Accept-Encoding': 'gzip' },
   });
 
+  const backoff = (retry: number): number => random() * Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (retry - 1));
+
   http.interceptors.response.use((response) => {
-    const { question } = response.config;
-    if (question && response.status === 429) question.tally.throttles += 1;
+    if (response.status === 429) {
+      // It is about all of us, be this the question's last try or not: the gate keeps everyone back.
+      const retry = (response.config['axios-retry']?.retryCount ?? 0) + 1;
+      const asked = retryAfterMs(response.headers['retry-after'], clock.now());
+      gate.pause(asked ?? Math.max(backoff(retry), LEAST_PAUSE_MS));
+      if (response.config.question) response.config.question.tally.throttles += 1;
+    }
     return readable(response);
   });
-
-  const backoff = (retry: number): number => random() * Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (retry - 1));
 
   axiosRetry(http, {
     retries,
@@ -144,9 +149,8 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
       const waitMs = asked ?? backoff(retry);
       if (question && clock.now() + waitMs - question.startedAt > questionMs) throw error;
       if (question) question.tally.retries += 1;
-      // A 429 is about all of us: the gate keeps everyone back, this request among them.
-      if (error.response?.status === 429) gate.pause(Math.max(waitMs, LEAST_PAUSE_MS));
-      else await clock.sleep(waitMs);
+      // After a 429 the gate keeps this request back with all others.
+      if (error.response?.status !== 429) await clock.sleep(waitMs);
       // The last try's signal has fired; axios-retry would hand it on to the next one.
       delete config.signal;
     },

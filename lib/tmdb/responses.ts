@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What TMDB answers, as far as we read it.
@@ -14,7 +14,7 @@ const id = z.int().positive();
 const count = z.int().nonnegative();
 
 /** One item of a list: TMDB's id, and whatever else it sent. */
-export const listedItem = z.looseObject({ id });
+const listedItem = z.looseObject({ id });
 export type ListedItem = z.infer<typeof listedItem>;
 
 /** One page of `discover/movie`, `movie/popular` or `tv/popular`: 20 items at most. */

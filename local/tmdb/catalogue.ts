@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Chance, chance } from './chance.ts';
 import { CRIME, MOVIE_GENRES, WAR } from './genres.ts';
 import { type Credits, inventedCredits } from './invented-credits.ts';

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { LOCAL_BUCKET, startBucket } from '../bucket.ts';
@@ -62,10 +61,7 @@ const inAws = (bucket: string, env: FarEndOptions['env']): OpenFarEnd => {
 
 const embedded = async (out: string): Promise<OpenFarEnd> => {
   const release = await claim(out);
-  const storage = join(out, 's3');
-  // Half of an upload whose process was killed: nobody else sends parts, and the claim says that nobody does just now.
-  await rm(join(storage, '_multipart'), { recursive: true, force: true });
-  const served = await startBucket(storage);
+  const served = await startBucket(join(out, 's3'));
   const s3 = new S3Client({
     ...CLIENT,
     endpoint: served.url,

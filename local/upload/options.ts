@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadInputError, parse } from '../../lib/parse.ts';
 import { type Day, day, dayIn } from '../../lib/runs/day.ts';
 
@@ -44,7 +44,7 @@ const options = z.object({
     .optional(),
 });
 
-export type UploadKind = 'Movies' | 'Series';
+type UploadKind = 'Movies' | 'Series';
 
 export interface UploadOptions {
   help: boolean;

@@ -183,7 +183,8 @@ const difference = async (
   const { ContentLength = 0, ChecksumType, ChecksumCRC32, Metadata } = object;
   if (ContentLength !== file.bytes) return `${ContentLength} bytes instead of ${file.bytes}`;
   if (Metadata?.sha256 && Metadata.sha256 !== file.sha256) return `sha256 ${Metadata.sha256} instead of ${file.sha256}`;
-  if (to.sumsItself && ChecksumType === 'FULL_OBJECT' && ChecksumCRC32 !== undefined)
+  // A sum of the parts' sums, COMPOSITE, says nothing of the whole.
+  if (to.sumsItself && ChecksumCRC32 !== undefined && ChecksumType !== 'COMPOSITE' && !ChecksumCRC32.includes('-'))
     return ChecksumCRC32 === file.crc32 ? undefined : `CRC32 ${ChecksumCRC32} instead of ${file.crc32}`;
 
   const sha256 = createHash('sha256');

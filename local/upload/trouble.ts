@@ -48,7 +48,7 @@ const NETWORK =
  * What went wrong, and what to do about it, in a sentence or two: without a stack, and without credentials.
  *
  * @param file What was being sent, as a person calls it.
- * @returns undefined for what nobody has thought of.
+ * @returns undefined for a mistake in this program.
  */
 export const sentenceOn = (error: unknown, file: string, bucket: string): string | undefined => {
   if (!(error instanceof Error)) return undefined;
@@ -57,17 +57,20 @@ export const sentenceOn = (error: unknown, file: string, bucket: string): string
     return `${sentenceOn(error.cause, file, bucket) ?? `${file}: ${error.cause}.`} ${error.message}`;
 
   const { name, message, code, $metadata } = error as Error & Answer;
-  if (name === 'Region is missing' || message === 'Region is missing')
+  if (/^Region (is missing|not accepted)/.test(message))
     return `No AWS region is set to reach bucket ${bucket} in: set AWS_REGION.`;
   const reason = [code, name].find((one) => one !== undefined && NETWORK.test(one));
   if (reason && !$metadata?.httpStatusCode)
     return `${file}: the connection to bucket ${bucket} failed (${reason}): repeat the command when the network is back.`;
-  const names = [name, code, String($metadata?.httpStatusCode)];
-  const known = ANSWERS.find(([ours]) => names.some((one) => one !== undefined && ours.includes(one)));
+  // By its name where it has one: 403 is the status of a wrong key, too.
+  const known = [name, code, String($metadata?.httpStatusCode)]
+    .map((one) => ANSWERS.find(([names]) => one !== undefined && names.includes(one)))
+    .find((answer) => answer !== undefined);
   if (known) return known[1](bucket);
   if ($metadata?.httpStatusCode)
     return `${file}: bucket ${bucket} answered ${name} (${$metadata.httpStatusCode}): ${withoutKeys(message)}`;
-  return code ? `${file}: ${withoutKeys(message)}` : undefined;
+  // A mistake of ours is worth its stack.
+  return error instanceof TypeError || error instanceof ReferenceError ? undefined : `${file}: ${withoutKeys(message)}`;
 };
 
 interface Answer {

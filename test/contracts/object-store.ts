@@ -111,6 +111,16 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.folders('_runs/e/')).toEqual([]);
     });
 
+    it('knows what was written last below a prefix', async () => {
+      const store = await filled('b.json');
+      for (const day of ['19', '20', '21']) await store.put(`a/${day}/movies.csv`, day);
+      await store.remove(['a/21/movies.csv']);
+      await store.put('ab.json', 'last of all');
+
+      expect(await store.newest('a/')).toBe('a/20/movies.csv');
+      expect(await store.newest('c/')).toBeUndefined();
+    });
+
     it('removes what is there and is content with what is not', async () => {
       const store = await filled('a.json', 'b.json');
       await store.remove(['a.json', 'never.json']);

@@ -12,7 +12,10 @@ it('datasets/dataset.schema.json says what the code checks (vitest -u writes it 
   await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot(join(FOLDER, 'dataset.schema.json'));
 });
 
-it.each(await datasetNames(FOLDER))('dataset %s is right, names its schema, and is a page long at most', async (name) => {
-  expect(await loadDataset(FOLDER, name)).toMatchObject({ name, $schema: './dataset.schema.json' });
-  expect(readFileSync(join(FOLDER, `${name}.json`), 'utf8').split('\n').length).toBeLessThanOrEqual(60);
-});
+it.each(await datasetNames(FOLDER))(
+  'dataset %s is right, names its schema, and is a page long at most',
+  async (name) => {
+    expect(await loadDataset(FOLDER, name)).toMatchObject({ name, $schema: './dataset.schema.json' });
+    expect(readFileSync(join(FOLDER, `${name}.json`), 'utf8').split('\n').length).toBeLessThanOrEqual(60);
+  },
+);

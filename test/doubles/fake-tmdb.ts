@@ -1,7 +1,7 @@
 import type { Query, Tmdb } from '../../lib/tmdb/client.ts';
 import { TmdbShapeError } from '../../lib/tmdb/errors.ts';
 
-export interface Asked {
+interface Asked {
   path: string;
   query: Query;
 }

@@ -54,6 +54,7 @@ export const memoryStore = ({ versioned = false } = {}): MemoryStore => {
       };
       return { body: inPieces(), bytes: body.length };
     },
+    newest: async (prefix) => puts.findLast((key) => key.startsWith(prefix) && objects.has(key)),
     list: async (prefix) => keys().filter((key) => key.startsWith(prefix)),
     folders: async (prefix) => [
       ...new Set(

@@ -11,7 +11,7 @@ import type { Fault } from '../../local/tmdb/faults.ts';
 import { type Simulator, startSimulator } from '../../local/tmdb/simulator.ts';
 
 /** Twenty seconds in one: backoffs and pauses keep their proportions, and tests don't sit through them. */
-export const hurriedClock = (times = 20): Clock => {
+const hurriedClock = (times = 20): Clock => {
   const began = Date.now();
   return {
     now: () => began + (Date.now() - began) * times,

@@ -47,8 +47,16 @@ describe('two key patterns', () => {
     ['the same', `Raw/TMDB/JSON/Movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
     ['other file names in one folder', MOVIES, `Raw/TMDB/JSON/Movies/${DATED}`],
     ['one folder below the other', `Raw/TMDB/JSON/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
-    ['the date in the file name only', 'Raw/TMDB/JSON/Movies/x_{part}_{yyyymmdd}.json', `Raw/TMDB/JSON/Movies/${DATED}`],
-    ['a placeholder that could be the name', `Raw/TMDB/JSON/Popular{Media}/${DATED}`, `Raw/TMDB/JSON/PopularMovies/${DATED}`],
+    [
+      'the date in the file name only',
+      'Raw/TMDB/JSON/Movies/x_{part}_{yyyymmdd}.json',
+      `Raw/TMDB/JSON/Movies/${DATED}`,
+    ],
+    [
+      'a placeholder that could be the name',
+      `Raw/TMDB/JSON/Popular{Media}/${DATED}`,
+      `Raw/TMDB/JSON/PopularMovies/${DATED}`,
+    ],
     ['two placeholders', `Raw/TMDB/JSON/{genre}Movies/${DATED}`, `Raw/TMDB/JSON/Popular{Media}/${DATED}`],
     ['a placeholder for nothing', `Raw/TMDB/JSON/Movies{slice}/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
     ['a placeholder for a folder', `Raw/TMDB/{genre}/${DATED}`, `Raw/TMDB/JSON/${DATED}`],
@@ -59,7 +67,11 @@ describe('two key patterns', () => {
   it.each([
     ['folders of their own', `Raw/TMDB/JSON/Movies/${DATED}`, `Raw/TMDB/JSON/MovieDetails/${DATED}`],
     ['one name that begins like the other', `Raw/TMDB/JSON/Movie/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
-    ['endings that no placeholder brings together', `Raw/TMDB/JSON/{genre}Movies/${DATED}`, `Raw/TMDB/JSON/{genre}Series/${DATED}`],
+    [
+      'endings that no placeholder brings together',
+      `Raw/TMDB/JSON/{genre}Movies/${DATED}`,
+      `Raw/TMDB/JSON/{genre}Series/${DATED}`,
+    ],
     ['beginnings, too', `Raw/TMDB/JSON/Popular{Media}/${DATED}`, `Raw/TMDB/JSON/Movie{slice}/${DATED}`],
     ['another format', `Raw/TMDB/JSONL/Movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
     ['small letters', `Raw/TMDB/JSON/movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { s3Store } from '../../../lib/raw-zone/object-store.ts';
 import { saying, serving } from '../tmdb/hostile.ts';
 
-/** A bucket that answers every write in this way; what each store promises otherwise is in test/contracts. */
-const answering = async (status: number, code = '') => {
+const error = (code: string) => `<Error><Code>${code}</Code><Message>No.</Message></Error>`;
+
+/** A bucket that answers everything in this way; what each store promises otherwise is in test/contracts. */
+const answering = async (status: number, body = '') => {
   const conditions: unknown[] = [];
-  const answer = saying(status, code && `<Error><Code>${code}</Code><Message>No.</Message></Error>`, { etag: '"new"' });
+  const answer = saying(status, body, { etag: '"new"' });
   const { url } = await serving((request, response) => {
     conditions.push({ ifMatch: request.headers['if-match'], ifNoneMatch: request.headers['if-none-match'] });
     request.resume();
@@ -20,6 +22,18 @@ const answering = async (status: number, code = '') => {
   });
   return { store: s3Store(s3, 'bucket'), conditions };
 };
+
+it('the newest object in S3 is the one modified last, and of one second the one whose key is last', async () => {
+  const contents = [
+    ['a/1.csv', '2026-11-20T12:00:00.000Z'],
+    ['a/2.csv', '2026-11-21T12:00:00.000Z'],
+    ['a/3.csv', '2026-11-21T12:00:00.000Z'],
+    ['a/4.csv', '2026-11-19T12:00:00.000Z'],
+  ].map(([key, modified]) => `<Contents><Key>${key}</Key><LastModified>${modified}</LastModified></Contents>`);
+  const { store } = await answering(200, `<ListBucketResult>${contents.join('')}</ListBucketResult>`);
+
+  expect(await store.newest('a/')).toBe('a/3.csv');
+});
 
 describe('a write to S3 under a condition', () => {
   it('says the condition: none is there, or it is still the one that was read', async () => {
@@ -40,13 +54,13 @@ describe('a write to S3 under a condition', () => {
     [409, 'ConditionalRequestConflict'],
     [404, 'NoSuchKey'],
   ])('has not happened where S3 answers %d %s', async (status, code) => {
-    const { store } = await answering(status, code);
+    const { store } = await answering(status, error(code));
 
     expect(await store.putIf('lock.json', '{}', '"read"')).toBeUndefined();
   });
 
   it('fails where S3 refuses it for another reason', async () => {
-    const { store } = await answering(403, 'AccessDenied');
+    const { store } = await answering(403, error('AccessDenied'));
 
     await expect(store.putIf('lock.json', '{}', undefined)).rejects.toMatchObject({ name: 'AccessDenied' });
     await expect(store.get('lock.json')).rejects.toMatchObject({ name: 'AccessDenied' });

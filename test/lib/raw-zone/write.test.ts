@@ -30,7 +30,12 @@ const numbers = (count: number) => Array.from({ length: count }, (_, at) => at +
 /** A branch whose walker has kept these outcomes, in these chunks, of a list of so many. */
 const walked = async (
   branch: PlannedBranch,
-  { chunks, ids = chunks.flat().map(({ id }) => id), store = memoryStore(), listing = {} }: {
+  {
+    chunks,
+    ids = chunks.flat().map(({ id }) => id),
+    store = memoryStore(),
+    listing = {},
+  }: {
     chunks: Outcome[][];
     ids?: (number | string)[];
     store?: ReturnType<typeof memoryStore>;
@@ -107,7 +112,11 @@ describe('a branch that is written', () => {
 describe('the manifest of a branch', () => {
   const outcomes: Outcome[][] = [
     [fetched(1), fetched(2, { budget: 0 }), { id: 3, outcome: 'gone' }],
-    [fetched(4), { id: 5, outcome: 'quarantined', why: 'shape', key: '_quarantine/5.json' }, { id: 6, outcome: 'gone' }],
+    [
+      fetched(4),
+      { id: 5, outcome: 'quarantined', why: 'shape', key: '_quarantine/5.json' },
+      { id: 6, outcome: 'gone' },
+    ],
   ];
 
   it('adds up: what was listed is kept, left out or missing, and what is kept is written', async () => {
@@ -180,12 +189,26 @@ describe('the manifest of a branch', () => {
 
   it('counts a movie once that two walkers have kept, and the requests of both', async () => {
     const { store, write } = await walked(crime2017(), {
-      chunks: [[fetched(1), fetched(2)], [fetched(2), fetched(3)], [{ id: 9, outcome: 'gone' }]],
-      ids: [1, 2, 3],
+      chunks: [
+        [fetched(1), fetched(2), { id: 4, outcome: 'gone' }],
+        [fetched(2), fetched(3), { id: 4, outcome: 'gone' }],
+        [{ id: 9, outcome: 'gone' }],
+      ],
+      ids: [1, 2, 3, 4],
     });
 
-    expect(await write()).toMatchObject({ distinct: 3, kept: 3, requests: 3 + 5, missing: { gone: [] } });
+    expect(await write()).toMatchObject({ distinct: 4, kept: 3, requests: 3 + 7, missing: { gone: [4] } });
     expect(records(store, part(1))).toEqual([3, 2, 1]);
+  });
+
+  it('names missing ids in the order of the list, however they came', async () => {
+    const gone = (id: number): Outcome => ({ id, outcome: 'gone' });
+    const { write } = await walked(crime2017(), {
+      chunks: [[gone(1), gone(6), gone(3)], [gone(2)]],
+      ids: [6, 3, 2, 1],
+    });
+
+    expect((await write()).missing.gone).toEqual([6, 3, 2, 1]);
   });
 
   it('has the reasons of IMDb ids that gave no record', async () => {
@@ -231,7 +254,11 @@ describe('the manifest of a branch', () => {
 describe('parts of before', () => {
   it('are removed where the new ones are fewer, and the other branches’ are left alone', async () => {
     const store = memoryStore();
-    const others = [part(3, '20261120', 'crime_2018'), part(3, '20261113'), 'Raw/TMDB/JSON/Movies/2026/11/20/notes.txt'];
+    const others = [
+      part(3, '20261120', 'crime_2018'),
+      part(3, '20261113'),
+      'Raw/TMDB/JSON/Movies/2026/11/20/notes.txt',
+    ];
     for (const key of others) await store.put(key, '[]');
     await (await walked(crime2017(), { chunks: [numbers(250).map((id) => fetched(id))], store })).write();
     const { write } = await walked(crime2017({ run: 'saturday' }), { chunks: [[fetched(1)]], store });
@@ -289,7 +316,10 @@ describe('a branch that is not there yet', () => {
     const work = branchWork(store, crime2017());
     const writing = write(crime2017(), { store, work, clock: fastClock(), codeVersion: '1.2.3' });
 
-    await expect(writing).rejects.toMatchObject({ name: 'NotPlannedError', message: expect.stringContaining('crime-2017') });
+    await expect(writing).rejects.toMatchObject({
+      name: 'NotPlannedError',
+      message: expect.stringContaining('crime-2017'),
+    });
     expect(store.keys()).toEqual([]);
   });
 

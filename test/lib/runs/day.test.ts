@@ -16,12 +16,22 @@ describe('the day of a run', () => {
     expect(day.parse(expected)).toBe(expected);
   });
 
-  it.each(['2026-02-29', '2026-02-30', '2026-13-01', '2026-00-10', '2026-1-1', '20261120', '2026-11-20T00:00', ' 2026-11-20', '', 'today', 20261120, null])(
-    'is not %j: no date of the calendar',
-    (text) => {
-      expect(day.safeParse(text).error?.issues[0]?.message).toBe('a day is a date of the calendar, as YYYY-MM-DD');
-    },
-  );
+  it.each([
+    '2026-02-29',
+    '2026-02-30',
+    '2026-13-01',
+    '2026-00-10',
+    '2026-1-1',
+    '20261120',
+    '2026-11-20T00:00',
+    ' 2026-11-20',
+    '',
+    'today',
+    20261120,
+    null,
+  ])('is not %j: no date of the calendar', (text) => {
+    expect(day.safeParse(text).error?.issues[0]?.message).toBe('a day is a date of the calendar, as YYYY-MM-DD');
+  });
 });
 
 describe('a time zone', () => {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { isFinished, loadFailure, loadManifest, metricsOf, noteFailure, saveManifest, totals } from '../../../lib/runs/manifest.ts';
+import {
+  isFinished,
+  loadFailure,
+  loadManifest,
+  metricsOf,
+  noteFailure,
+  saveManifest,
+  totals,
+} from '../../../lib/runs/manifest.ts';
 import { NOON } from '../../doubles/fast-clock.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017 } from '../crime-2017.ts';
@@ -11,7 +19,11 @@ describe('a branch is finished', () => {
   it.each([
     ['by its own run', {}, true],
     ['by its own run, though a clock stood still', { plannedAt: '2026-11-20T00:00:00.000Z' }, true],
-    ['by a run that was planned later for the same day', { run: 'saturday', plannedAt: '2026-11-21T09:00:00.000Z' }, true],
+    [
+      'by a run that was planned later for the same day',
+      { run: 'saturday', plannedAt: '2026-11-21T09:00:00.000Z' },
+      true,
+    ],
     ['not by a run that was planned before', { run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }, false],
     ['not by another run of the same moment', { run: 'other' }, false],
   ])('%s', (_, changes, finished) => {

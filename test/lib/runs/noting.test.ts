@@ -34,7 +34,9 @@ describe('a handler', () => {
       message: 'GET /movie/7: status 500',
       at: '2026-11-20T12:00:00.000Z',
     });
-    expect(log.lines).toMatchObject([{ level: 'error', facts: { branch: 'crime-2017', error: 'TmdbUnavailableError' } }]);
+    expect(log.lines).toMatchObject([
+      { level: 'error', facts: { branch: 'crime-2017', error: 'TmdbUnavailableError' } },
+    ]);
   });
 
   it('fails with its own error where the bucket fails, too', async () => {

@@ -45,7 +45,11 @@ describe('the work of a branch', () => {
   it('is kept under names of its own by two walkers at once: neither overwrites the other', async () => {
     const store = memoryStore();
     const [one, other] = [branchWork(store, crime2017()), branchWork(store, crime2017())];
-    await Promise.all([one.keepChunk(kept(gone(1, 2))), other.keepChunk(kept(gone(2, 3))), one.keepChunk(kept(gone(3)))]);
+    await Promise.all([
+      one.keepChunk(kept(gone(1, 2))),
+      other.keepChunk(kept(gone(2, 3))),
+      one.keepChunk(kept(gone(3))),
+    ]);
 
     expect((await Array.fromAsync(one.chunks())).map(({ value }) => value.map(({ id }) => id)).toSorted()).toEqual([
       [1, 2],

@@ -1,0 +1,479 @@
+import { globSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { datasetNames, loadDataset } from '../../lib/datasets/load.ts';
+import { packageService, sls, statement, type Template } from './packaged.ts';
+
+let service: Template;
+let bucket: Template;
+let packages: Record<string, Map<string, string>>;
+
+beforeAll(async () => {
+  ({ service, bucket, packages } = await packageService());
+}, 90_000);
+
+const SERVICE = 'tmdb-raw-zone-dev';
+const FUNCTIONS = { planner: 'planner', pageWalker: 'page-walker', writer: 'writer', auditor: 'auditor' };
+const MACHINES = { ingest: 'IngestMachine', branch: 'BranchMachine' };
+const NAMES = Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[];
+
+const ofType = (type: string, { Resources } = service) =>
+  Object.entries(Resources).filter(([, { Type }]) => Type === type);
+const properties = (id: string, { Resources } = service) => Resources[id]?.Properties ?? {};
+const lambdaId = (name: string) => `${name[0]?.toUpperCase()}${name.slice(1)}LambdaFunction`;
+const lambda = (name: string) =>
+  z
+    .object({
+      Role: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }),
+      Timeout: z.number(),
+      Environment: z.object({ Variables: z.record(z.string(), z.string('an environment holds plain strings')) }),
+    })
+    .parse(properties(lambdaId(name)));
+
+/** The file with the framework's variables filled in, and functions by the ids that the template has for them. */
+const written = async (machine: keyof typeof MACHINES) => {
+  const text = (await readFile(`statemachines/${machine}.asl.yml`, 'utf8')).replaceAll(
+    `\${self:service}-\${sls:stage}`,
+    SERVICE,
+  );
+  return JSON.parse(JSON.stringify(parseYaml(text, { merge: true })), (key, value) =>
+    key === 'Fn::GetAtt' ? [lambdaId(value[0]), value[1]] : value,
+  );
+};
+
+/** The statements of a role or a managed policy. */
+const statements = ({ Properties }: { Properties: Record<string, unknown> }) => {
+  const document = z.object({ Statement: z.array(statement) });
+  const { Policies, PolicyDocument } = z
+    .object({
+      Policies: z.array(z.object({ PolicyDocument: document })).default([]),
+      PolicyDocument: document.optional(),
+    })
+    .parse(Properties);
+  return [...Policies.map((policy) => policy.PolicyDocument), ...(PolicyDocument ? [PolicyDocument] : [])].flatMap(
+    ({ Statement }) => Statement,
+  );
+};
+
+describe('permissions', () => {
+  /** Actions that AWS has no narrower resource for, each with its reason. */
+  const ON_EVERYTHING = {
+    'states:ListStateMachines': 'a list of machines belongs to no machine',
+    ...Object.fromEntries(
+      ['PutTraceSegments', 'PutTelemetryRecords', 'GetSamplingRules', 'GetSamplingTargets'].map((action) => [
+        `xray:${action}`,
+        'X-Ray has no resources for traces',
+      ]),
+    ),
+    ...Object.fromEntries(
+      [
+        'CreateLogDelivery',
+        'GetLogDelivery',
+        'UpdateLogDelivery',
+        'DeleteLogDelivery',
+        'ListLogDeliveries',
+        'PutResourcePolicy',
+        'DescribeResourcePolicies',
+        'DescribeLogGroups',
+      ].map((action) => [
+        `logs:${action}`,
+        'a state machine sets up the delivery of its logs, which belongs to the account',
+      ]),
+    ),
+  };
+
+  const granted = () =>
+    [...ofType('AWS::IAM::Role'), ...ofType('AWS::IAM::ManagedPolicy')].flatMap(([id, resource]) =>
+      statements(resource).map((one) => ({ id, ...one })),
+    );
+
+  it('name their resources, but where AWS offers nothing narrower', () => {
+    const everywhere = granted().filter(({ Resource }) => Resource.includes('*'));
+    expect(new Set(everywhere.flatMap(({ Action }) => Action))).toEqual(new Set(Object.keys(ON_EVERYTHING)));
+  });
+
+  it('name their actions', () => {
+    for (const { id, Effect, Action } of granted()) {
+      expect(Effect, id).toBe('Allow');
+      for (const action of Action) expect(action, id).not.toContain('*');
+    }
+  });
+
+  it('reach into the bucket by prefix, and list by prefix', () => {
+    for (const { id, Action, Resource, Condition } of granted()) {
+      if (!Action.some((action) => action.startsWith('s3:'))) continue;
+      const inBucket = Action.includes('s3:ListBucket')
+        ? `^arn:.*:s3:::${SERVICE}$`
+        : `^arn:.*:s3:::${SERVICE}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*$`;
+      for (const one of Resource) expect(one, id).toEqual({ 'Fn::Sub': expect.stringMatching(inBucket) });
+      if (Action.includes('s3:ListBucket'))
+        expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });
+    }
+  });
+
+  it('that read an object can list its prefix, without which S3 calls a missing one forbidden', () => {
+    for (const name of NAMES) {
+      const own = statements(service.Resources[lambda(name).Role['Fn::GetAtt'][0]] ?? { Properties: {} });
+      const read = own.filter(({ Action }) => Action.includes('s3:GetObject')).flatMap(({ Resource }) => Resource);
+      const listed = own
+        .filter(({ Action }) => Action.includes('s3:ListBucket'))
+        .flatMap(
+          ({ Condition }) =>
+            z.object({ StringLike: z.object({ 's3:prefix': z.array(z.string()) }) }).parse(Condition).StringLike[
+              's3:prefix'
+            ],
+        );
+      for (const one of read)
+        expect(listed, name).toContain(
+          z.object({ 'Fn::Sub': z.string() }).parse(one)['Fn::Sub'].split(`${SERVICE}/`)[1],
+        );
+    }
+  });
+
+  it('are one role for each function, and no role is left over', () => {
+    const roles = NAMES.map((name) => lambda(name).Role['Fn::GetAtt'][0]);
+    expect(new Set(roles).size).toBe(NAMES.length);
+    expect(ofType('AWS::Lambda::Function')).toHaveLength(NAMES.length);
+    const others = ['IngestMachineRole', 'BranchMachineRole', 'SchedulerRole'];
+    expect(
+      ofType('AWS::IAM::Role')
+        .map(([id]) => id)
+        .toSorted(),
+    ).toEqual([...roles, ...others].toSorted());
+  });
+
+  it('let operators see, start, stop and redrive runs, and read what they wrote', () => {
+    const actions = statements(service.Resources.OperatorPolicy ?? { Properties: {} }).flatMap(({ Action }) => Action);
+    expect(actions).toEqual(
+      expect.arrayContaining([
+        'states:ListExecutions',
+        'states:DescribeExecution',
+        'states:GetExecutionHistory',
+        'states:StartExecution',
+        'states:StopExecution',
+        'states:RedriveExecution',
+        's3:GetObject',
+        's3:GetObjectVersion',
+      ]),
+    );
+    expect(actions.filter((action) => /Put|Delete|Update|Create/.test(action))).toEqual([]);
+  });
+});
+
+describe('schedules', () => {
+  const schedules = async () => {
+    const datasets = await Promise.all((await datasetNames('datasets')).map((name) => loadDataset('datasets', name)));
+    return datasets.flatMap(({ schedule, ...dataset }) => (schedule ? [{ ...dataset, schedule }] : []));
+  };
+
+  it('come one for each dataset that has one, with its time zone, 3 retries and a dead-letter queue', async () => {
+    const wanted = await schedules();
+    expect(ofType('AWS::Scheduler::Schedule').map(([, { Properties }]) => Properties.Name)).toEqual(
+      wanted.map(({ name }) => `${SERVICE}-${name}`),
+    );
+    for (const { name, timezone, schedule } of wanted) {
+      expect(
+        ofType('AWS::Scheduler::Schedule').find(([, { Properties }]) => Properties.Name === `${SERVICE}-${name}`)?.[1]
+          .Properties,
+      ).toMatchObject({
+        ScheduleExpression: `cron(${schedule.cron})`,
+        ScheduleExpressionTimezone: timezone,
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        State: name === 'crime-war' ? 'ENABLED' : 'DISABLED',
+        Target: {
+          Arn: { Ref: 'IngestMachine' },
+          Input: JSON.stringify({ dataset: name, scheduledTime: '<aws.scheduler.scheduled-time>' }),
+          RetryPolicy: { MaximumRetryAttempts: 3 },
+          DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['UndeliveredStarts', 'Arn'] } },
+          RoleArn: { 'Fn::GetAtt': ['SchedulerRole', 'Arn'] },
+        },
+      });
+    }
+  });
+
+  it('start crime-war on Fridays at 21:30 in Bahia', () => {
+    expect(properties('SchedulecrimeDashwar')).toMatchObject({
+      ScheduleExpression: 'cron(30 21 ? * FRI *)',
+      ScheduleExpressionTimezone: 'America/Bahia',
+    });
+  });
+
+  it('may start this machine and nothing else', () => {
+    expect(statements(service.Resources.SchedulerRole ?? { Properties: {} })).toMatchObject([
+      { Action: ['states:StartExecution'], Resource: [{ Ref: 'IngestMachine' }] },
+      { Action: ['sqs:SendMessage'], Resource: [{ 'Fn::GetAtt': ['UndeliveredStarts', 'Arn'] }] },
+    ]);
+  });
+
+  it('tell a person about a start that never arrived', () => {
+    expect(properties('UndeliveredStarts')).toMatchObject({ SqsManagedSseEnabled: true });
+    expect(properties('UndeliveredStarts')).not.toHaveProperty('FifoQueue'); // the scheduler takes standard queues alone
+    expect(properties('UndeliveredStartsAlarm')).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Threshold: 0,
+      AlarmActions: [{ Ref: 'AlarmTopic' }],
+    });
+  });
+
+  it("stay within TMDB's 40 requests a second, all that are on at once", () => {
+    const on = ofType('AWS::Scheduler::Schedule').filter(([, { Properties }]) => Properties.State === 'ENABLED');
+    const { WALKERS_AT_ONCE, TMDB_REQUESTS_PER_SECOND } = lambda('planner').Environment.Variables;
+    expect(lambda('pageWalker').Environment.Variables).toMatchObject({ TMDB_REQUESTS_PER_SECOND });
+    expect(on.length * Number(WALKERS_AT_ONCE) * Number(TMDB_REQUESTS_PER_SECOND)).toBeLessThanOrEqual(40);
+  });
+
+  it.each([
+    { param: 'requestsPerSecond=11', says: '1 × 4 × 11 = 44 requests a second, and TMDB takes 40' },
+    { param: 'scheduled=crime-war,nobody', says: 'there is no dataset nobody with a schedule' },
+  ])('refuse to be packaged with $param', async ({ param, says }) => {
+    await expect(sls('print', `--param=${param}`)).rejects.toThrow(says);
+  });
+});
+
+describe('the bucket', () => {
+  it('is private, encrypted, versioned, without ACLs, and speaks TLS only', () => {
+    expect(properties('Bucket', bucket)).toMatchObject({
+      BucketName: SERVICE,
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    });
+    expect(statements({ Properties: properties('BucketPolicy', bucket) })).toMatchObject([
+      {
+        Effect: 'Deny',
+        Action: ['s3:*'],
+        Resource: [{ 'Fn::GetAtt': ['Bucket', 'Arn'] }, { 'Fn::Sub': `\${Bucket.Arn}/*` }],
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      },
+    ]);
+  });
+
+  it('outlives its stack, and stands in no stack that `sls remove` deletes', () => {
+    expect(bucket.Resources.Bucket).toMatchObject({
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+    });
+    expect(ofType('AWS::S3::Bucket').map(([id]) => id)).toEqual(['ServerlessDeploymentBucket']);
+  });
+
+  const rules = () =>
+    z
+      .array(
+        z.object({
+          Status: z.literal('Enabled'),
+          Prefix: z.string().optional(),
+          ExpirationInDays: z.number().optional(),
+          NoncurrentVersionExpiration: z.object({ NoncurrentDays: z.number() }).optional(),
+          ExpiredObjectDeleteMarker: z.boolean().optional(),
+          AbortIncompleteMultipartUpload: z.object({ DaysAfterInitiation: z.number() }).optional(),
+        }),
+      )
+      .parse(
+        properties('Bucket', bucket).LifecycleConfiguration &&
+          (properties('Bucket', bucket).LifecycleConfiguration as { Rules: unknown }).Rules,
+      );
+  const rule = (prefix: string) => rules().find(({ Prefix }) => Prefix === prefix);
+  const days = (prefix: string) => rule(prefix)?.ExpirationInDays ?? Number.POSITIVE_INFINITY;
+
+  it("keeps nothing of TMDB's for more than 180 days, however it came there", () => {
+    const ROUNDING_DAYS = 1; // S3 expires at the next midnight, UTC
+    const inRuns = days('_runs/') + ROUNDING_DAYS; // what a late redrive writes has lain there until then
+    for (const prefix of ['Raw/TMDB/', '_manifests/', '_quarantine/']) {
+      const older = rule(prefix)?.NoncurrentVersionExpiration?.NoncurrentDays ?? Number.POSITIVE_INFINITY;
+      expect(inRuns + days(prefix) + ROUNDING_DAYS + older + ROUNDING_DAYS, prefix).toBeLessThanOrEqual(180);
+    }
+    expect(rule('_runs/')?.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 7 });
+  });
+
+  it('keeps plans and work while a run can be redriven, which is 14 days', () => {
+    expect(days('_runs/')).toBeGreaterThan(14);
+  });
+
+  it('leaves what people uploaded, and clears away halves and markers', () => {
+    expect(rules().flatMap(({ Prefix }) => Prefix ?? [])).toEqual([
+      'Raw/TMDB/',
+      '_manifests/',
+      '_quarantine/',
+      '_runs/',
+    ]);
+    expect(rules().find(({ Prefix }) => Prefix === undefined)).toEqual({
+      Status: 'Enabled',
+      ExpiredObjectDeleteMarker: true,
+      AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+    });
+  });
+});
+
+describe('functions', () => {
+  it.each(NAMES)('%s runs on Node 24, arm64, traced, with JSON logs that end some day', (name) => {
+    expect(properties(lambdaId(name))).toMatchObject({
+      FunctionName: `${SERVICE}-${name}`,
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      TracingConfig: { Mode: 'Active' },
+      LoggingConfig: { LogFormat: 'JSON' },
+    });
+    expect(properties(lambdaId(name))).not.toHaveProperty('ReservedConcurrentExecutions'); // a new account has 10 in all
+    expect(ofType('AWS::Logs::LogGroup').map(([, { Properties }]) => Properties.LogGroupName)).toContain(
+      `/aws/lambda/${SERVICE}-${name}`,
+    );
+  });
+
+  it('and machines: every log group forgets after 30 days', () => {
+    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(NAMES.length + 2);
+    for (const [id, { Properties }] of ofType('AWS::Logs::LogGroup')) expect(Properties.RetentionInDays, id).toBe(30);
+  });
+
+  it('get the name of the parameter that holds the token, and those alone that ask TMDB', () => {
+    const told = NAMES.filter(
+      (name) => lambda(name).Environment.Variables.TMDB_TOKEN_PARAMETER === '/tmdb-raw-zone/dev/tmdb-token',
+    );
+    expect(told).toEqual(['planner', 'pageWalker']);
+    expect(JSON.stringify(service)).not.toContain('TMDB_TOKEN"');
+  });
+
+  const code = (name: keyof typeof FUNCTIONS) => packages[name]?.get(`functions/${FUNCTIONS[name]}.cjs`) ?? '';
+
+  it.each(NAMES)('%s comes as one bundle under 3 MB, with no other function in it', (name) => {
+    const datasets =
+      name === 'planner' ? globSync('datasets/*.json').filter((file) => !file.endsWith('.schema.json')) : [];
+    expect([...(packages[name]?.keys() ?? [])].toSorted()).toEqual(
+      [...datasets, `functions/${FUNCTIONS[name]}.cjs`].toSorted(),
+    );
+    expect(Buffer.byteLength(code(name))).toBeLessThan(3_000_000);
+    // Each handler parses "event of the <function>", and stands below the name of its file.
+    expect(NAMES.filter((other) => code(name).includes(`event of the ${FUNCTIONS[other]}`))).toEqual([name]);
+    expect(new Set(code(name).match(/^\/\/ functions\/.*/gm))).toEqual(new Set([`// functions/${FUNCTIONS[name]}.ts`]));
+  });
+
+  it('that write or audit carry nothing of the client that asks TMDB', () => {
+    for (const name of ['writer', 'auditor'] as const) expect(code(name)).not.toMatch(/^\/\/ node_modules\/axios\//m);
+  });
+
+  /** Every name that a Retry or a Catch of the state machines matches on. */
+  const matched = async () => {
+    const names = new Set<string>();
+    for (const machine of ['ingest', 'branch'] as const) {
+      JSON.stringify(await written(machine), (key, value) => {
+        if (key === 'ErrorEquals') for (const name of value) names.add(name);
+        return value;
+      });
+    }
+    return [...names];
+  };
+
+  it('throw the errors that the state machines match on, under these very names', async () => {
+    const lib = globSync('lib/**/*.ts')
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n');
+    const names = (await matched()).filter((name) => /^\w+Error$/.test(name));
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) {
+      expect(lib).toContain(`override readonly name = '${name}'`);
+      expect(
+        NAMES.map(code).some((text) => text.includes(`name = "${name}"`)),
+        name,
+      ).toBe(true);
+    }
+  });
+});
+
+describe('state machines', () => {
+  /** The deployed definition with its intrinsics back in place, less the plugin's QueryLanguage. */
+  const deployed = (machine: keyof typeof MACHINES) => {
+    const [text, intrinsics] = z
+      .object({ 'Fn::Sub': z.tuple([z.string(), z.record(z.string(), z.unknown())]) })
+      .parse(properties(MACHINES[machine]).DefinitionString)['Fn::Sub'];
+    return JSON.parse(text, (key, value) => {
+      if (key === 'QueryLanguage') return undefined;
+      const name = typeof value === 'string' && /^\$\{(\w+)\}$/.exec(value)?.[1];
+      return name ? intrinsics[name] : value;
+    });
+  };
+
+  it.each(['ingest', 'branch'] as const)('%s is deployed as it is written', async (machine) => {
+    expect(deployed(machine)).toEqual(await written(machine));
+    expect(properties(MACHINES[machine])).toMatchObject({
+      StateMachineName: `${SERVICE}-${machine}`,
+      LoggingConfiguration: {
+        Level: 'ERROR',
+        IncludeExecutionData: false,
+        Destinations: [
+          { CloudWatchLogsLogGroup: { LogGroupArn: { 'Fn::GetAtt': [`${MACHINES[machine]}LogGroup`, 'Arn'] } } },
+        ],
+      },
+      TracingConfiguration: { Enabled: true },
+    });
+  });
+
+  it.each(['ingest', 'branch'] as const)(
+    '%s gives a function longer than the function gives itself',
+    async (machine) => {
+      const { States } = z.object({ States: z.record(z.string(), z.looseObject({})) }).parse(await written(machine));
+      const task = z.object({
+        Resource: z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }),
+        TimeoutSeconds: z.number(),
+      });
+      const tasks = Object.values(States).flatMap((state) => task.safeParse(state).data ?? []);
+      expect(tasks).toHaveLength(2);
+      for (const { Resource, TimeoutSeconds } of tasks)
+        expect(properties(Resource['Fn::GetAtt'][0]).Timeout).toBeLessThan(TimeoutSeconds);
+    },
+  );
+});
+
+describe('watching', () => {
+  it('tells once of every way that a run can end badly, and of no branch', () => {
+    const patterns = ofType('AWS::Events::Rule').map(
+      ([, { Properties }]) =>
+        z
+          .object({ detail: z.object({ status: z.array(z.string()), stateMachineArn: z.array(z.unknown()) }) })
+          .parse(Properties.EventPattern).detail,
+    );
+    expect(patterns.flatMap(({ status }) => status).toSorted()).toEqual(['ABORTED', 'FAILED', 'TIMED_OUT']);
+    for (const { stateMachineArn } of patterns) expect(stateMachineArn).toEqual([{ Ref: 'IngestMachine' }]);
+  });
+
+  it('says in the message what failed and where to redrive it', () => {
+    const [target] = z
+      .array(
+        z.object({
+          Arn: z.unknown(),
+          InputTransformer: z.object({
+            InputPathsMap: z.record(z.string(), z.string()),
+            InputTemplate: z.object({ 'Fn::Sub': z.string() }),
+          }),
+        }),
+      )
+      .parse(properties('RunFailedRule').Targets);
+    expect(target?.Arn).toEqual({ Ref: 'AlarmTopic' });
+    const text = target?.InputTransformer.InputTemplate['Fn::Sub'] ?? '';
+    // As EventBridge fills it in: quoted where a value stands alone, as it is inside a string.
+    const filled = text.replaceAll(/: <(\w+)>/g, ': "$1"').replaceAll(/<(\w+)>/g, '$1');
+    expect(JSON.parse(filled)).toMatchObject({
+      error: 'error',
+      cause: 'cause',
+      redrive: expect.stringMatching(/#\/v2\/executions\/details\/execution$/),
+    });
+    for (const [, name = ''] of text.matchAll(/<(\w+)>/g))
+      expect(target?.InputTransformer.InputPathsMap).toHaveProperty(name);
+  });
+
+  it('writes e-mail only where there is an address', () => {
+    expect(service.Resources.AlarmSubscription).toMatchObject({
+      Condition: 'HasAlarmEmail',
+      Properties: { Protocol: 'email' },
+    });
+    expect(service.Conditions).toEqual({ HasAlarmEmail: { 'Fn::Not': [{ 'Fn::Equals': ['', ''] }] } });
+  });
+});
