@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openPipeline } from '../local/pipeline.ts';
+import { silentLog } from '../local/progress.ts';
 import { defaultCatalogue } from '../local/tmdb/catalogue.ts';
 import { startSimulator } from '../local/tmdb/simulator.ts';
 
@@ -14,10 +15,9 @@ const CEILING = 40;
 
 const simulator = await startSimulator({ catalogue: defaultCatalogue(), seed: 1, ceiling: CEILING });
 const out = await mkdtemp(join(tmpdir(), 'bench-'));
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const pipeline = await openPipeline({
   out,
-  log: silent,
+  log: silentLog,
   env: { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' },
 });
 const { status } = await pipeline.start({ dataset: 'crime-war', day: '2026-11-20' }).ended;

@@ -65,11 +65,19 @@ const bar = (out: NodeJS.WriteStream): Progress => {
   };
 };
 
+/** For those who only want the result. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
 /** A log that goes to a file as JSON lines, and past somebody who watches. */
 export const watchedLog = (write: (line: string) => void, see: Progress['see']): Log => {
   const level = (name: string) => (message: string, facts: Record<string, unknown>) => {
     write(`${JSON.stringify({ at: new Date().toISOString(), level: name, message, ...facts })}\n`);
     see(message, facts as Facts);
   };
-  return { info: level('info'), warn: level('warn'), error: level('error') };
+  return { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
 };

@@ -158,7 +158,7 @@ const walkItems = async (
     const complete = kept.value.filter(({ outcome }) => outcome !== 'resolved').length;
     counted(complete);
     left -= complete;
-    log.info('movies kept', { branch: branch.branch, kept: items.length - left, of: items.length });
+    log.debug('movies kept', { branch: branch.branch, kept: items.length - left, of: items.length });
   };
 
   const halves = Array.from({ length: Math.ceil(todo.length / HALF) }, (_, at) =>

@@ -6,5 +6,5 @@ export const keptLog = (): Log & { lines: { level: string; message: string; fact
   const at = (level: string) => (message: string, facts: Record<string, unknown>) => {
     lines.push({ level, message, facts });
   };
-  return { lines, info: at('info'), warn: at('warn'), error: at('error') };
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 };

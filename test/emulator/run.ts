@@ -7,7 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
   ListExecutionsCommand,
@@ -18,6 +24,7 @@ import {
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { ROOT } from '../../local/deployed.ts';
 import { openPipeline } from '../../local/pipeline.ts';
+import { silentLog } from '../../local/progress.ts';
 import { defaultCatalogue } from '../../local/tmdb/catalogue.ts';
 import { writeCsv } from '../../local/tmdb/csv.ts';
 import { faultsNamed } from '../../local/tmdb/faults.ts';
@@ -185,9 +192,8 @@ const rawZone = async (prefix: string): Promise<Record<string, string>> =>
 
 /** What `npm start` writes for the same day and catalogue. */
 const rawZoneOfNpmStart = async (): Promise<Record<string, string>> => {
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const env = { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator', TMDB_REQUESTS_PER_SECOND: '100000' };
-  const pipeline = await openPipeline({ out: join(work, 'local'), log: silent, env });
+  const pipeline = await openPipeline({ out: join(work, 'local'), log: silentLog, env });
   await pipeline.start({ dataset: 'crime-war', day: DAY }).ended;
   const keys = (await pipeline.store.list('Raw/TMDB/')).toSorted();
   const files = await Promise.all(
@@ -231,6 +237,8 @@ const story = async () => {
     /^TmdbTokenError .*The SSM parameter \/tmdb-raw-zone\/emulator\/tmdb-token could not be read .*put-parameter/,
   );
   await putToken('simulator');
+  // The template asks for it; the emulator's CloudFormation leaves it out.
+  await s3.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration: { Status: 'Enabled' } }));
   const said = await deployed(
     'invoke',
     'stepf',

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
 import { openPipeline, type PipelineOptions } from '../../local/pipeline.ts';
+import { silentLog } from '../../local/progress.ts';
 import type { Catalogue } from '../../local/tmdb/catalogue.ts';
 import { defaultCatalogue } from '../../local/tmdb/catalogue.ts';
 import type { Fault } from '../../local/tmdb/faults.ts';
@@ -20,8 +21,6 @@ const hurriedClock = (times = 20): Clock => {
 };
 
 export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
-
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** A simulator that answers at once and takes any number of requests. */
 export const quickSimulator = async (
@@ -40,7 +39,7 @@ export const quickPipeline = async (
 ) => {
   const out = options.out ?? (await temporaryFolder());
   const pipeline = await openPipeline({
-    log: SILENT,
+    log: silentLog,
     clock: hurriedClock(),
     retryMs: 1,
     ...options,
