@@ -20,6 +20,8 @@ const simulator = await startSimulator({
   catalogue: defaultCatalogue(),
   seed: 1,
   ceiling: false,
+  // The functions run in processes of their own here, each with its own sockets.
+  connections: 1_000,
   latencyMs: { from: 0, to: 0 },
 });
 const tmdb = { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator', TMDB_REQUESTS_PER_SECOND: '100000' };

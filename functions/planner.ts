@@ -20,6 +20,7 @@ export const planner =
       day: planned.day,
       run: planned.run,
       outcome: planned.outcome,
+      expected: planned.expected,
     });
     return planned;
   };

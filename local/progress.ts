@@ -41,22 +41,26 @@ const bar = (out: NodeJS.WriteStream): Progress => {
   const shown = new SingleBar({
     stream: out,
     format: '{bar} {percentage}% | {value}/{total} movies | {branches} branches | {duration_formatted}',
+    barCompleteChar: '\u2588',
+    barIncompleteChar: '\u2591',
     hideCursor: true,
     clearOnComplete: true,
   });
   const movies = new Map<string, { kept: number; of: number }>();
   let branches = 0;
-  let expected = 0;
-  shown.start(0, 0, { branches });
+  let expected: number | undefined;
   const update = () => {
+    if (!shown.isActive) shown.start(expected ?? 0, 0, { branches });
     const all = [...movies.values()];
     const sum = (field: 'kept' | 'of') => all.reduce((total, one) => total + one[field], 0);
-    shown.setTotal(Math.max(expected, sum('of')));
+    shown.setTotal(Math.max(expected ?? 0, sum('of')));
     shown.update(sum('kept'), { branches });
   };
   return {
     see: (message, { branch = '', kept = 0, of = 0, ...facts }) => {
+      // The planner's word; before it nobody knows how much there is.
       if (facts.expected !== undefined && !branch) expected = facts.expected;
+      if (expected === undefined) return;
       if (message === 'movies kept') movies.set(branch, { kept, of });
       if (message === 'branch written') branches += 1;
       update();

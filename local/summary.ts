@@ -44,8 +44,8 @@ export const summary = (text: string, { dataset, day, run, bucket, planned, seco
   const lines = [
     '',
     `Run ${run} of ${dataset}, ${day}: ${unfinished === 0 ? 'complete' : `${unfinished} of ${planned} branches unfinished`}, ${seconds.toFixed(1)} s.`,
-    `The day: ${manifest.branches.length} branches, ${manifest.distinct} movies listed (TMDB says ${manifest.expected}), ${manifest.kept} kept, ${manifest.leftOut} left out.`,
-    `Written: ${manifest.written} records, ${parts} parts, ${size(manifest.bytes)}; ${manifest.requests} requests to TMDB, ${manifest.retries} retries, ${manifest.throttles} throttled.`,
+    `The day: ${count(manifest.branches.length, 'branch', 'branches')}, ${manifest.distinct} of ${manifest.expected} listed, ${manifest.kept} kept, ${manifest.leftOut} left out.`,
+    `Written: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; ${count(manifest.requests, 'request')} to TMDB, ${manifest.retries} of them retries, ${manifest.throttles} throttled.`,
     `They lie below ${base}/, and ${base}/_manifests/${dataset}/${day}/manifest.json accounts for them.`,
   ];
   for (const [reason, ids] of Object.entries(manifest.missing)) {
@@ -65,3 +65,5 @@ export const summary = (text: string, { dataset, day, run, bucket, planned, seco
 
 const size = (bytes: number): string =>
   bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;

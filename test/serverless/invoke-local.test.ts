@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
-import { temporaryFolder } from './running.ts';
+import { temporaryFolder } from '../local/running.ts';
 
 /** The environment of somebody who has never heard of AWS. */
 const bare = { PATH: process.env.PATH, HOME: process.env.HOME, npm_config_cache: process.env.npm_config_cache };
