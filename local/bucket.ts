@@ -101,5 +101,8 @@ const mirror = async (objects: string, folder: string): Promise<void> => {
     await mkdir(dirname(target), { recursive: true });
     await copyFile(data, target, constants.COPYFILE_FICLONE);
   }
-  for (const file of await filesBelow(folder, '')) if (!wanted.has(file)) await rm(file);
+  // Only where objects lie: a folder of this name may be somebody's own.
+  for (const root of ['Raw', '_manifests', '_runs', '_quarantine']) {
+    for (const file of await filesBelow(join(folder, root), '')) if (!wanted.has(file)) await rm(file);
+  }
 };

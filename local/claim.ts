@@ -18,7 +18,11 @@ export const claim = async (out: string): Promise<() => Promise<void>> => {
   for (;;) {
     try {
       await writeFile(file, String(process.pid), { flag: 'wx' });
-      return () => rm(file, { force: true });
+      mine.add(file);
+      return async () => {
+        mine.delete(file);
+        await rm(file, { force: true });
+      };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
@@ -27,10 +31,14 @@ export const claim = async (out: string): Promise<() => Promise<void>> => {
       throw new FolderInUseError(
         `Process ${owner} works in ${out} at the moment; wait for it, or take another folder with --out.`,
       );
-    if (owner === process.pid) throw new FolderInUseError(`This process works in ${out} already.`);
+    // Our own number in the file of another time: a container that was killed starts again with the same pids.
+    if (owner === process.pid && mine.has(file)) throw new FolderInUseError(`This process works in ${out} already.`);
     await rm(file, { force: true });
   }
 };
+
+/** What this process has claimed. */
+const mine = new Set<string>();
 
 const isAlive = (pid: number): boolean => {
   try {

@@ -4,7 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 
 /** The project's root, wherever the command was called from. */
-export const ROOT = new URL('..', import.meta.url).pathname;
+export const ROOT = join(import.meta.dirname, '..');
 
 const fn = z.object({ timeout: z.int().positive() });
 const functions = z.object({ planner: fn, pageWalker: fn, writer: fn, auditor: fn });

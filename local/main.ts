@@ -80,7 +80,13 @@ const run = async (
     process.exit(130);
   });
   try {
-    const invented = simulator && !bucket && !input.resume && (await inventUpload(pipeline.store, dataset, folder));
+    const invented =
+      simulator &&
+      !bucket &&
+      !input.resume &&
+      !input.upload &&
+      !input.dryRun &&
+      (await inventUpload(pipeline.store, dataset, folder));
     if (invented)
       process.stdout.write(
         `Nothing was uploaded, so this run reads an invented ${invented}; npm run upload puts your own there.\n`,

@@ -62,8 +62,9 @@ const simulator = z.object({
     .transform((text) => {
       const [from = 0, to = from] = text.split('-').map(Number);
       return { from, to };
-    }),
-  seed: z.coerce.number('a whole number').int('a whole number').optional(),
+    })
+    .refine(({ from, to }) => from <= to, 'the first is not above the second'),
+  seed: z.string().regex(/^\d+$/, 'a whole number').transform(Number).optional(),
 });
 
 /** S3's rules for a bucket's name, as far as a typing mistake goes. */
@@ -108,6 +109,11 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   if (real && onlySimulated)
     throw new BadInputError(
       `--${onlySimulated}: it is for the simulator, and TMDB_TOKEN is set, so the real TMDB is asked.`,
+    );
+
+  if (values.bucket !== undefined && !real && !onlySimulated)
+    throw new BadInputError(
+      '--bucket: without TMDB_TOKEN the simulator is asked, and its invented movies would land in a real bucket; set TMDB_TOKEN, or say --seed 1 to have it so.',
     );
 
   const { redrive, only, day, years, upload } = values;

@@ -32,7 +32,7 @@ const lines = (out: NodeJS.WriteStream): Progress => ({
     if (message === 'branch written')
       out.write(`  ${branch}: ${kept} kept, ${leftOut} left out, ${parts} ${parts === 1 ? 'part' : 'parts'}\n`);
     else if (message === 'branch failed') out.write(`  ${branch}: ${error}: ${because}\n`);
-    else if ('outcome' in facts) out.write(`${message}\n`);
+    else if ('outcome' in facts && facts.outcome === 'planned') out.write(`${message}\n`);
   },
   stop: () => undefined,
 });

@@ -1,5 +1,6 @@
 import { Readable, Transform } from 'node:stream';
 import { parse as parseCsv } from 'csv-parse';
+import * as z from 'zod';
 import type { SourceOf } from '../datasets/dataset.ts';
 import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
@@ -21,6 +22,8 @@ export const csv: Source<'csv'> = {
 /** What was read of an uploaded CSV, for the manifest of the day. */
 export interface CsvRead {
   key: string;
+  /** The release years that were let through; null for all. */
+  years: { from: number; to: number } | null;
   /** Rows below the header. */
   rows: number;
   /** Rows whose columns are not as many as the header's, or that have no id: left aside, since nobody knows what they say. */
@@ -35,6 +38,8 @@ export interface CsvServices {
   store: ObjectStore;
   /** A key, instead of the newest upload of the dataset's kind. */
   upload: string | undefined;
+  /** Whether the run is for some of the slices. */
+  only: boolean;
 }
 
 /** A line of the bootcamp's files has some 160 bytes; one of a megabyte is no line of a CSV. */
@@ -53,7 +58,7 @@ const BAD_ROWS_TOLERATED = 0.01;
 export const csvBranches = async (
   source: SourceOf<'csv'>,
   { settings, day, years }: PlanFor,
-  { store, upload }: CsvServices,
+  { store, upload, only }: CsvServices,
 ): Promise<{ branches: SourceBranch[]; read: CsvRead }> => {
   const folder = `Raw/Local/CSV/${source.upload}/`;
   const key = upload ?? (await store.newest(folder));
@@ -63,20 +68,48 @@ export const csvBranches = async (
       `dataset ${settings.name} reads a CSV, and ${upload ? `there is no ${upload}` : `nothing lies below ${folder}`}: npm run upload -- ${source.upload.toLowerCase()}.csv puts one there.`,
     );
   }
-  const { ids, ...read } = await readIds(
-    file.body,
-    key,
-    years ? { ...source, years } : source,
-    Number(day.slice(0, 4)),
-  );
+  const given = years ?? source.years;
+  const wanted = given && { from: given.from, to: given.to === 'current' ? Number(day.slice(0, 4)) : given.to };
+  await refuseOtherCutting(store, { settings, day, only }, key, wanted ?? null);
+  const { ids, ...read } = await readIds(file.body, key, source, wanted);
   const slices = Array.from({ length: Math.ceil(ids.length / source.idsPerBranch) }, (_, at) =>
     slice(settings.name, at + 1, ids.slice(at * source.idsPerBranch, (at + 1) * source.idsPerBranch)),
   );
   const prefix = `${places.branchManifests({ dataset: settings.name, day })}${settings.name}-`;
   const numbers = (await store.list(prefix)).map((manifest) => Number(manifest.slice(prefix.length, -'.json'.length)));
   const vanished = numbers.filter((number) => number > slices.length).map((number) => slice(settings.name, number, []));
-  return { branches: [...slices, ...vanished], read: { key, ...read, ids: ids.length } };
+  return { branches: [...slices, ...vanished], read: { key, years: wanted ?? null, ...read, ids: ids.length } };
 };
+
+/**
+ * Slices are cut by counting, so two cuttings of one day don't fit together: other years would take the place of what
+ * is there, and single slices of a newer upload would double some ids and lose others.
+ */
+const refuseOtherCutting = async (
+  store: ObjectStore,
+  { settings: { name }, day, only }: Pick<PlanFor, 'settings' | 'day'> & { only: boolean },
+  key: string,
+  years: CsvRead['years'],
+): Promise<void> => {
+  const manifest = await store.get(places.dayManifest({ dataset: name, day }));
+  const before = manifest && daysCsv.safeParse(JSON.parse(manifest.body.toString())).data?.csv;
+  if (!before) return;
+  if (before.years?.from !== years?.from || before.years?.to !== years?.to) {
+    const held = before.years ? `${before.years.from}-${before.years.to}` : 'all years';
+    throw new BadInputError(
+      `years: ${day} of ${name} holds ${held} already, and others would take their place: give the run a day of its own.`,
+    );
+  }
+  if (only && before.key !== key) {
+    throw new BadInputError(
+      `only: ${day} of ${name} was cut from ${before.key}, and slices of ${key} don't fit between its others: give "upload" that key, or run all of it.`,
+    );
+  }
+};
+
+const daysCsv = z.object({
+  csv: z.object({ key: z.string(), years: z.object({ from: z.int(), to: z.int() }).nullable() }),
+});
 
 const slice = (dataset: string, number: number, ids: string[]): SourceBranch => {
   const name = String(number).padStart(4, '0');
@@ -88,15 +121,15 @@ const slice = (dataset: string, number: number, ids: string[]): SourceBranch => 
   };
 };
 
-/**
- * The distinct ids of a CSV that match, read as it streams: a file of 173 MB never lies in memory.
- *
- * @param thisYear What `"to": "current"` means.
- */
-const readIds = async (body: AsyncIterable<Uint8Array>, key: string, source: SourceOf<'csv'>, thisYear: number) => {
+/** The distinct ids of a CSV that match, read as it streams: a file of 173 MB never lies in memory. */
+const readIds = async (
+  body: AsyncIterable<Uint8Array>,
+  key: string,
+  source: SourceOf<'csv'>,
+  years: CsvRead['years'] | undefined,
+) => {
   const wrong = (what: string) => new BadInputError(`${key}: ${what}.`);
-  const { columns, delimiter, quote, nullMarker, years, genres } = source;
-  const last = years?.to === 'current' ? thisYear : years?.to;
+  const { columns, delimiter, quote, nullMarker, genres } = source;
   const wantedGenres = genres && new Set(genres.map((genre) => genre.toLowerCase()));
   const ids = new Set<string>();
   let header: string[] | undefined;
@@ -149,7 +182,7 @@ const readIds = async (body: AsyncIterable<Uint8Array>, key: string, source: Sou
         continue;
       }
       if (ids.has(id)) continue;
-      if (years && !isBetween(row[at.year] ?? '', years.from, last ?? years.from)) continue;
+      if (years && !isBetween(row[at.year] ?? '', years.from, years.to)) continue;
       if (
         wantedGenres &&
         !(row[at.genres] ?? '').split(',').some((genre) => wantedGenres.has(genre.trim().toLowerCase()))

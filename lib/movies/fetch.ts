@@ -43,10 +43,11 @@ export const fetcherFor = ({
           )
         : await tmdb.lookUp(`${path}/credits`, query, credits, tally);
       if (body === 'gone') return { id, outcome: 'gone' };
-      if (body.id !== tmdbId) return { id, outcome: 'quarantined', why: `asked for ${tmdbId}, got ${String(body.id)}` };
+      if (body.id !== tmdbId)
+        return { id, outcome: 'quarantined', why: `asked for ${tmdbId}, got ${String(body.id)}`, body };
       return { id, outcome: 'fetched', tmdbId, body };
     } catch (error) {
-      if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message };
+      if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message, body: error.body };
       throw error;
     }
   };
@@ -56,7 +57,7 @@ export const fetcherFor = ({
   return async (id, resolved, fetching) => {
     if (!IMDB_ID.test(String(id))) return { id, outcome: 'malformed' };
     const tmdbId = resolved ?? (await byImdbId(String(id), fetching));
-    if (typeof tmdbId === 'string') return { id, outcome: tmdbId };
+    if (typeof tmdbId === 'object') return { id, ...tmdbId };
     if (resolved === undefined) fetching.partly({ id, outcome: 'resolved', tmdbId });
     return byTmdbId(id, tmdbId, fetching);
   };
@@ -66,9 +67,16 @@ export const fetcherFor = ({
 const IMDB_ID = /^tt\d{7,8}$/;
 
 /** `find`: one movie and nothing else is what we look for. An id that TMDB doesn't know is five empty lists, not a 404. */
-const byImdbId = async (imdbId: string, { tmdb, tally }: Fetching): Promise<number | Reason> => {
-  const answer = await tmdb.get(`/find/${imdbId}`, { external_source: 'imdb_id' }, found, tally);
-  return movieIn(answer);
+const byImdbId = async (
+  imdbId: string,
+  { tmdb, tally }: Fetching,
+): Promise<number | { outcome: Reason; why?: string; body?: unknown }> => {
+  try {
+    return movieIn(await tmdb.get(`/find/${imdbId}`, { external_source: 'imdb_id' }, found, tally));
+  } catch (error) {
+    if (error instanceof TmdbShapeError) return { outcome: 'quarantined', why: error.message, body: error.body };
+    throw error;
+  }
 };
 
 const movieIn = ({
@@ -77,13 +85,13 @@ const movieIn = ({
   tv_episode_results,
   tv_season_results,
   person_results,
-}: Found): number | Reason => {
+}: Found): number | { outcome: Reason } => {
   const [movie, ...more] = movie_results;
-  if (movie) return more.length || tv_results.length || tv_episode_results.length ? 'ambiguous' : movie.id;
-  if (tv_results.length) return 'is_tv';
-  if (tv_episode_results.length || tv_season_results.length) return 'is_episode';
-  if (person_results.length) return 'is_person';
-  return 'not_found';
+  if (movie) return more.length || tv_results.length || tv_episode_results.length ? { outcome: 'ambiguous' } : movie.id;
+  if (tv_results.length) return { outcome: 'is_tv' };
+  if (tv_episode_results.length || tv_season_results.length) return { outcome: 'is_episode' };
+  if (person_results.length) return { outcome: 'is_person' };
+  return { outcome: 'not_found' };
 };
 
 /** What a record is made of, put together from the list and what was fetched. */

@@ -32,7 +32,7 @@ export const select = <Movie extends Candidate>(
 const holds = ({ above, atLeast, oneOf }: Dataset['keep'][number], value: unknown): boolean =>
   (above === undefined || (typeof value === 'number' && value > above)) &&
   (atLeast === undefined || (typeof value === 'number' && value >= atLeast)) &&
-  (oneOf === undefined || oneOf.includes(value));
+  (oneOf === undefined || (Array.isArray(value) ? value : [value]).some((one) => oneOf.includes(one)));
 
 /** Numbers by size, texts by their code units (no locale: the same order on every machine), nothing before something. */
 const compare = (a: unknown, b: unknown): number => {

@@ -154,10 +154,20 @@ const walkItems = async (
       return outcomes;
     });
     if (kept.value.length === 0) return;
+    const complete = kept.value.filter(({ outcome }) => outcome !== 'resolved');
+    const unreadable = complete.filter(({ outcome }) => outcome === 'quarantined');
+    if (unreadable.length === complete.length && unreadable.length >= HALF / 2) {
+      // Not kept: TMDB has changed, and once the code reads it these are to be asked for again.
+      stopped ??= {
+        because: new TmdbShapeError(
+          `${unreadable.length} answers in a row could not be read, the first because ${reasonOf(unreadable[0])}`,
+        ),
+      };
+      return;
+    }
     await work.keepChunk(kept);
-    const complete = kept.value.filter(({ outcome }) => outcome !== 'resolved').length;
-    counted(complete);
-    left -= complete;
+    counted(complete.length);
+    left -= complete.length;
     log.debug('movies kept', { branch: branch.branch, kept: items.length - left, of: items.length });
   };
 
@@ -168,6 +178,8 @@ const walkItems = async (
   if (stopped) throw stopped.because;
   return left === 0;
 };
+
+const reasonOf = (outcome: Outcome | undefined): string => (outcome && 'why' in outcome ? (outcome.why ?? '') : '');
 
 /** What earlier walkers of this branch have kept: finished ids, and IMDb ids whose TMDB id is known. */
 const keptSoFar = async (work: BranchWork) => {
@@ -188,9 +200,10 @@ const quarantined = async (
   store: ObjectStore,
   outcome: Extract<Outcome, { why?: string }>,
 ): Promise<Outcome> => {
+  const { body, ...rest } = outcome;
   const key = places.quarantine(branch, outcome.id);
-  await store.put(key, JSON.stringify({ ...outcome, run: branch.run }));
-  return { ...outcome, key };
+  await store.put(key, JSON.stringify({ ...rest, run: branch.run, body }));
+  return { ...rest, key };
 };
 
 /** Notes what it took to get something: requests, and from when to when. */

@@ -69,12 +69,15 @@ const account = async (branch: PlannedBranch, { work }: WriteServices) => {
   const cost = { requests, retries, throttles };
   let [from, to] = [list.from, list.to];
 
+  // Only what the rules look at: whole details of a branch of 10,000 movies would not fit.
+  const named = [...branch.settings.keep, ...branch.settings.sort].map(({ field }) => field);
   const candidate = (at: number, fetched?: Extract<Outcome, { outcome: 'fetched' }>) => {
     const item = items[at];
     if (!item) return;
     const subject = subjectOf(branch, item, fetched);
     const record = recordOf(subject, branch.settings.record);
-    candidates[at] = { id: subject.id, record, facts: { ...subject.details, ...subject.listed, ...record } };
+    const known: Record<string, unknown> = { ...subject.details, ...subject.listed, ...record };
+    candidates[at] = { id: subject.id, record, facts: Object.fromEntries(named.map((field) => [field, known[field]])) };
   };
 
   if (branch.settings.ask.length === 0) for (const at of items.keys()) candidate(at);

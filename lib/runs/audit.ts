@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Executions } from './executions.ts';
+import { lockDay } from './lock.ts';
 import { type BranchManifest, type FailedBranch, isFinished, loadFailure, loadManifest, totals } from './manifest.ts';
 import { branchName, places, runRef } from './places.ts';
 import { loadRun, NotPlannedError, type PlannedRun } from './plan.ts';
@@ -14,6 +15,11 @@ import { loadRun, NotPlannedError, type PlannedRun } from './plan.ts';
  */
 export class BranchesUnfinishedError extends Error {
   override readonly name = 'BranchesUnfinishedError';
+}
+
+/** A run was redriven while another one has its day. A person redrives it again later. */
+export class DayTakenError extends Error {
+  override readonly name = 'DayTakenError';
 }
 
 /** Sweeps of one drive: a second try for what failed in the first, after all others are done. */
@@ -46,7 +52,7 @@ export interface AuditServices {
 /** Objects of S3 that are read at once: a thousand manifests in a few seconds. */
 const READS_AT_ONCE = 20;
 
-/** What a day has: every branch manifest, and each branch of a run with its own. */
+/** What a day has: its branch manifests, by branch. */
 const takeStock = async (store: ObjectStore, run: PlannedRun) => {
   const atOnce = pLimit(READS_AT_ONCE);
   const prefix = places.branchManifests(run);
@@ -89,7 +95,15 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
   const done = { ...input, complete: unfinished.length === 0, unfinished, planned: run.branches.length };
   if (done.complete) return done;
   const redrive = await executions.redriveCount(input.execution);
-  if (redrive > input.redrive) return { ...done, redrive, sweeps: 0 };
+  if (redrive > input.redrive) {
+    // Only Plan has taken the day; since then another run may have it, and two at once would write over each other.
+    const holder = await lockDay(store, executions, input, input.execution, new Date(services.clock.now()));
+    if (holder !== undefined)
+      throw new DayTakenError(
+        `${holder} is running for ${input.dataset}, ${input.day}: redrive this one when that has ended.`,
+      );
+    return { ...done, redrive, sweeps: 0 };
+  }
   const sweeps = input.sweeps + 1;
   if (sweeps < SWEEPS) return { ...done, sweeps };
   throw new BranchesUnfinishedError(unfinishedSentence(left, run));

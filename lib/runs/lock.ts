@@ -5,6 +5,11 @@ import { places, type RunRef } from './places.ts';
 
 const lock = z.object({ holder: z.string(), since: z.string() });
 
+/** No run takes longer: the ingest machine's TimeoutSeconds. */
+const LONGEST_RUN_MS = 86_400_000;
+
+const isYoung = (since: string, at: Date): boolean => at.getTime() - Date.parse(since) < LONGEST_RUN_MS;
+
 /** So many starts may fall over one another before we call it an error. */
 const TRIES = 5;
 
@@ -30,7 +35,7 @@ export const lockDay = async (
     const there = await store.get(key);
     const taken = there && lock.safeParse(JSON.parse(there.body.toString())).data;
     if (taken?.holder === holder) return undefined;
-    if (taken && (await executions.isRunning(taken.holder))) return taken.holder;
+    if (taken && ((await executions.isRunning(taken.holder)) ?? isYoung(taken.since, at))) return taken.holder;
     if (await store.putIf(key, mine, there?.etag)) return undefined;
   }
   throw new Error(`${key} changes hands all the time: ${TRIES} times while we tried to take it.`);

@@ -155,6 +155,7 @@ export const planRun = async (event: z.output<typeof planEvent>, services: PlanS
     ...ref,
     execution: event.execution.id,
     plannedAt,
+    tmdb: services.tmdb.host,
     branches: planned.map(({ branch, expected: count }) => ({ name: branch.name, expected: count })),
     wholeDay: branches.ofDataset,
     ...(branches.read && { csv: branches.read }),
@@ -172,8 +173,15 @@ const begin = ({ execution }: z.output<typeof planEvent>, ref: RunRef, { walkers
 });
 
 /** The day that a run stands for: said, or scheduled, or that of its start; never the clock, so that a retry has the same. */
-const dayOf = ({ input, execution }: z.output<typeof planEvent>, { timezone }: Dataset): Day =>
-  input.day ?? dayIn(timezone, new Date(input.scheduledTime ?? execution.startTime));
+const dayOf = ({ input, execution }: z.output<typeof planEvent>, { timezone }: Dataset): Day => {
+  const on = input.day ?? dayIn(timezone, new Date(input.scheduledTime ?? execution.startTime));
+  // latest.json never goes back: a mistyped 2926 would hold it for nine centuries.
+  const last = dayIn(timezone, new Date(Date.parse(execution.startTime) + A_YEAR_MS));
+  if (on > last) throw new BadInputError(`day: it lies more than a year ahead; got "${on}".`);
+  return on;
+};
+
+const A_YEAR_MS = 366 * 86_400_000;
 
 /** The branches of this run, and all that the dataset has on that day. */
 const branchesOf = async (input: z.output<typeof runInput>, settings: Dataset, on: Day, { store }: PlanServices) => {
@@ -185,7 +193,7 @@ const branchesOf = async (input: z.output<typeof runInput>, settings: Dataset, o
   const plan: PlanFor = { settings, day: on, years };
   const { branches, read } =
     source.kind === 'csv'
-      ? await csvBranches(source, plan, { store, upload })
+      ? await csvBranches(source, plan, { store, upload, only: input.only !== undefined })
       : { branches: listed(source, plan), read: undefined };
   if (branches.length > MOST_BRANCHES) {
     throw new BadInputError(
@@ -242,16 +250,21 @@ const checkToken = ({ tmdb }: PlanServices) => tmdb.get('/authentication', {}, z
 const firstPages = async (
   branches: readonly SourceBranch[],
   settings: Dataset,
-  { tmdb, log }: PlanServices,
+  services: PlanServices,
 ): Promise<(number | undefined)[]> => {
+  const { tmdb, log } = services;
   const atOnce = pLimit(AT_ONCE);
   const errors: unknown[] = [];
+  let answered = 0;
   const ask = async ({ name, listFrom, expected }: SourceBranch): Promise<number | undefined> => {
     const first = sourceOf(listFrom).firstPage?.(listFrom, settings);
     if (!first) return expected;
-    if (errors[0] instanceof TmdbTokenError) return undefined;
+    // A wrong token, or nobody there: asking on would only cost the time in which to say so.
+    if (errors[0] instanceof TmdbTokenError || (answered === 0 && errors.length >= AT_ONCE)) return undefined;
     try {
-      return first.expected(await tmdb.get(first.path, { ...first.query, page: 1 }, listPage, newTally()));
+      const page = await tmdb.get(first.path, { ...first.query, page: 1 }, listPage, newTally());
+      answered += 1;
+      return first.expected(page);
     } catch (error) {
       if (error instanceof TmdbTokenError) errors.unshift(error);
       else errors.push(error);
@@ -261,7 +274,11 @@ const firstPages = async (
   };
   const counts = await Promise.all(branches.map((branch) => atOnce(() => ask(branch))));
   // All of them refused, or our token: that is no branch's own trouble.
-  if (errors[0] instanceof TmdbTokenError || errors.length === branches.length) throw errors[0];
+  if (errors[0] instanceof TmdbTokenError) throw errors[0];
+  if (answered === 0 && errors.length > 0) {
+    await checkToken(services);
+    throw errors[0];
+  }
   return counts;
 };
 
@@ -300,6 +317,11 @@ const resumeRun = async (event: z.output<typeof planEvent>, run: string, service
     throw new BadInputError(
       `resume: dataset ${input.dataset} has no run ${JSON.stringify(run)} (any more: plans and work are kept for 16 days).`,
     );
+  if (found.tmdb !== services.tmdb.host) {
+    throw new BadInputError(
+      `resume: run ${run} asks ${found.tmdb}, and this would go on with ${services.tmdb.host}, to which its ids mean nothing; set TMDB_TOKEN and TMDB_BASE_URL as they were.`,
+    );
+  }
   const ref = runRef.parse(found);
 
   const turnedAway = await takeDay(event, ref, services);

@@ -35,12 +35,21 @@ export type PlannedBranch = z.output<typeof plannedBranch>;
 const plannedRun = runRef.extend({
   execution: z.string(),
   plannedAt: z.iso.datetime(),
+  /** Whom it asks. */
+  tmdb: z.string(),
   branches: z.array(z.object({ name: branchName, expected: z.int().nullable() })),
   /** Every branch that the dataset has on that day, be it of this run or not: what makes the day complete. */
   wholeDay: z.array(branchName),
   /** What was read of the CSV, where the branches come from one. */
   csv: z
-    .object({ key: z.string(), rows: z.int(), badRows: z.int(), badLines: z.array(z.int()), ids: z.int() })
+    .object({
+      key: z.string(),
+      years: z.object({ from: z.int(), to: z.int() }).nullable(),
+      rows: z.int(),
+      badRows: z.int(),
+      badLines: z.array(z.int()),
+      ids: z.int(),
+    })
     .optional(),
 });
 export type PlannedRun = z.output<typeof plannedRun>;

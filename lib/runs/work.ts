@@ -22,7 +22,8 @@ export type Outcome =
   | { id: number | string; outcome: 'fetched'; tmdbId: number; body: unknown }
   /** An IMDb id whose TMDB id is known, and no more yet: it is not asked for again. */
   | { id: number | string; outcome: 'resolved'; tmdbId: number }
-  | { id: number | string; outcome: Reason; why?: string; key?: string };
+  /** `body` is what could not be read; it goes to the quarantine, and is not kept beside the others. */
+  | { id: number | string; outcome: Reason; why?: string; key?: string; body?: unknown };
 
 /** The list of a branch, complete. */
 export interface Listing {

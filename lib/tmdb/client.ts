@@ -29,6 +29,8 @@ export const newTally = (): Tally => ({ requests: 0, retries: 0, throttles: 0 })
 export type Query = Readonly<Record<string, string | number | boolean>>;
 
 export interface Tmdb {
+  /** Whom it asks, such as api.themoviedb.org: ids of one TMDB mean nothing to another. */
+  host: string;
   /**
    * One GET, asked again where that helps.
    *
@@ -189,10 +191,12 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
     const [issue] = result.error.issues;
     throw new TmdbShapeError(
       `GET ${path}: TMDB's answer has an unknown shape: ${issue?.path.map(String).join('.')}: ${issue?.message}`,
+      body,
     );
   };
 
   return {
+    host: new URL(baseUrl).hostname,
     get: async (path, query, schema, tally) => {
       const { status, body } = await ask(path, query, tally);
       if (status === 404) throw refusal(path, status, body);

@@ -28,4 +28,11 @@ export class TmdbRefusedError extends Error {
 /** The answer is JSON, but not of the shape that we read. */
 export class TmdbShapeError extends Error {
   override readonly name = 'TmdbShapeError';
+  /** What TMDB sent, for the quarantine. */
+  readonly body: unknown;
+
+  constructor(message: string, body?: unknown) {
+    super(message);
+    this.body = body;
+  }
 }

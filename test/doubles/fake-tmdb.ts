@@ -25,10 +25,11 @@ export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeT
     tally.requests += 1;
     const body = await answer(path, query);
     if (body === 'gone') return body;
-    if (!schema.safeParse(body).success) throw new TmdbShapeError(`GET ${path}: TMDB's answer has an unknown shape`);
+    if (!schema.safeParse(body).success)
+      throw new TmdbShapeError(`GET ${path}: TMDB's answer has an unknown shape`, body);
     return body as never;
   };
-  return { get: ask as Tmdb['get'], lookUp: ask, asked, paths: () => asked.map(({ path }) => path) };
+  return { host: 'tmdb.test', get: ask as Tmdb['get'], lookUp: ask, asked, paths: () => asked.map(({ path }) => path) };
 };
 
 /** One page of a list as TMDB cuts it: 20 to a page, totals uncapped, one page where there is nothing. */

@@ -28,7 +28,7 @@ const plan = async (
   const store = memoryStore();
   await store.put(KEY, body);
   const source = { ...(settings.source as CsvSource), ...change };
-  return csvBranches(source, { settings, day: DAY, years }, { store, upload: undefined });
+  return csvBranches(source, { settings, day: DAY, years }, { store, upload: undefined, only: false });
 };
 const idsIn = ({ branches }: Awaited<ReturnType<typeof plan>>) =>
   branches.flatMap(({ listFrom }) => (listFrom.kind === 'csv' ? listFrom.ids : []));
@@ -51,7 +51,7 @@ describe('the ids of a CSV', () => {
         expected: 1,
       },
     ]);
-    expect(read).toEqual({ key: KEY, rows: 5, badRows: 0, badLines: [], ids: 3 });
+    expect(read).toEqual({ key: KEY, years: { from: 2013, to: 2022 }, rows: 5, badRows: 0, badLines: [], ids: 3 });
   });
 
   it.each([
@@ -136,13 +136,45 @@ describe('slices of an earlier run of the day', () => {
     const { branches } = await csvBranches(
       settings.source as CsvSource,
       { settings, day: DAY },
-      { store, upload: undefined },
+      { store, upload: undefined, only: false },
     );
     expect(branches.map(({ name, expected }) => [name, expected])).toEqual([
       ['csv-details-0001', 1],
       ['csv-details-0002', 0],
       ['csv-details-0003', 0],
     ]);
+  });
+});
+
+describe('a day that was cut from a CSV already', () => {
+  const again = async (
+    before: object,
+    { years, only = false }: { years?: { from: number; to: number }; only?: boolean } = {},
+  ) => {
+    const store = memoryStore();
+    await store.put(KEY, lines(row()));
+    await store.put(
+      `_manifests/csv-details/${DAY}/manifest.json`,
+      JSON.stringify({ csv: { key: KEY, years: { from: 2013, to: 2022 }, ...before } }),
+    );
+    return csvBranches(settings.source as CsvSource, { settings, day: DAY, years }, { store, upload: undefined, only });
+  };
+
+  it('may be cut again from another upload, as a whole', async () => {
+    expect((await again({ key: 'Raw/Local/CSV/Movies/old.csv' })).branches).toHaveLength(1);
+  });
+
+  it('takes no single slices of another upload: some ids would stand twice, others nowhere', async () => {
+    await expect(again({ key: 'Raw/Local/CSV/Movies/old.csv' }, { only: true })).rejects.toThrow(
+      /^only: 2026-11-20 of csv-details was cut from Raw\/Local\/CSV\/Movies\/old\.csv/,
+    );
+    expect((await again({}, { only: true })).branches).toHaveLength(1);
+  });
+
+  it('takes no other years: they would take the place of what is there', async () => {
+    await expect(again({}, { years: { from: 2000, to: 2009 } })).rejects.toThrow(
+      /^years: 2026-11-20 of csv-details holds 2013-2022 already/,
+    );
   });
 });
 
@@ -215,6 +247,8 @@ describe('a CSV that is not what it says', () => {
     { upload: 'Raw/Local/CSV/Movies/x.csv', says: /there is no Raw\/Local\/CSV\/Movies\/x\.csv/ },
   ])('or is not there ($upload) is asked for', async ({ upload, says }) => {
     const source = settings.source as CsvSource;
-    await expect(csvBranches(source, { settings, day: DAY }, { store: memoryStore(), upload })).rejects.toThrow(says);
+    await expect(
+      csvBranches(source, { settings, day: DAY }, { store: memoryStore(), upload, only: false }),
+    ).rejects.toThrow(says);
   });
 });

@@ -135,8 +135,11 @@ describe('an IMDb id', () => {
     expect(outcome).toEqual({ id: 'tt0137523', outcome: 'gone' });
   });
 
-  it('fails its branch where find itself has an unknown shape: that is no single id', async () => {
-    await expect(look({ movie_results: 'none' })).rejects.toThrow(TmdbShapeError);
+  it('is quarantined, with what TMDB sent, where find gives what nobody can read', async () => {
+    const body = { movie_results: 'none' };
+    expect(await look(body)).toMatchObject({
+      outcome: { outcome: 'quarantined', why: expect.stringContaining('shape') },
+    });
   });
 });
 

@@ -301,6 +301,20 @@ describe('a movie without a record', () => {
   });
 });
 
+describe('answers that nobody can read, one after the other', () => {
+  it('fail the branch, for TMDB has changed and not a movie; mended, they are asked for again', async () => {
+    const branch = branchAt(crime2017());
+    const changed = branch.walk((path, query) => (path.startsWith('/movie/') ? { id: 'x' } : cinema(30)(path, query)));
+    await expect(changed.walked).rejects.toMatchObject({
+      name: 'TmdbShapeError',
+      message: expect.stringMatching(/^10 answers in a row could not be read/),
+    });
+    const mended = branch.walk(cinema(30));
+    expect(await mended.walked).toMatchObject({ finished: true });
+    expect(movies(mended.tmdb.paths())).toEqual(moviePaths(30));
+  });
+});
+
 describe('a branch of IMDb ids', () => {
   const ids = numbers(30).map((id) => `tt${String(id).padStart(7, '0')}`);
   const found: Answer = (path) => {

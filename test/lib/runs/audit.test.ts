@@ -24,6 +24,7 @@ const planned = async ({
     run: 'friday',
     execution: 'arn:friday',
     plannedAt: '2026-11-21T00:30:00.000Z',
+    tmdb: 'api.themoviedb.org',
     branches: THREE.map((name) => ({ name, expected: 10 })),
     wholeDay: THREE,
     ...changes,

@@ -94,6 +94,7 @@ describe('a planned run', () => {
       run: 'friday',
       execution: 'arn:friday',
       plannedAt: '2026-11-21T00:30:02.123Z',
+      tmdb: 'tmdb.test',
       branches: unfinished.map((name) => ({ name, expected: { 'war-2015': 300, 'crime-2014': 200 }[name] ?? 10 })),
       wholeDay: unfinished.toSorted(),
     });
