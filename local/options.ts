@@ -111,11 +111,6 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
       `--${onlySimulated}: it is for the simulator, and TMDB_TOKEN is set, so the real TMDB is asked.`,
     );
 
-  if (values.bucket !== undefined && !real && !onlySimulated)
-    throw new BadInputError(
-      '--bucket: without TMDB_TOKEN the simulator is asked, and its invented movies would land in a real bucket; set TMDB_TOKEN, or say --seed 1 to have it so.',
-    );
-
   const { redrive, only, day, years, upload } = values;
   const input = {
     dataset: values.dataset,
@@ -128,6 +123,10 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   };
   if (!values.help) parse(runInput, input, 'options');
   if (values.bucket !== undefined) parse(z.object({ bucket: bucketName }), values, 'options');
+  if (values.bucket !== undefined && !real && !onlySimulated)
+    throw new BadInputError(
+      '--bucket: without TMDB_TOKEN the simulator is asked, and its invented movies would land in a real bucket; set TMDB_TOKEN, or say --seed 1 to have it so.',
+    );
   return {
     help: values.help ?? false,
     input,

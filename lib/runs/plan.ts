@@ -14,7 +14,7 @@ const listFrom = z.discriminatedUnion('kind', [
 export type ListFrom = z.output<typeof listFrom>;
 
 export const limits = z.strictObject({
-  /** Seconds that one call of the page-walker takes at most; it comes back and is called again. */
+  /** Seconds that one call of the page-walker takes at most; it comes back and is called again. Below the function's 900 in any case. */
   walkSeconds: z.int().min(1).max(840).optional(),
 });
 

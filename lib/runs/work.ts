@@ -74,7 +74,7 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
     /** For a list that did not come out right: the next walker asks for it anew. */
     forgetPages: async () => store.remove(await store.list(pagesRoot)),
 
-    /** Named by what is in it, so that two walkers of one branch (a timed-out one and its successor) never overwrite each other. */
+    /** Named by what is in it, so that two walkers of one branch (a timed-out one and its successor) don't overwrite each other's. */
     keepChunk: (kept: Kept<Outcome[]>) => {
       const ids = createHash('sha256')
         .update(kept.value.map(({ id, outcome }) => `${id} ${outcome}`).join())

@@ -117,6 +117,12 @@ describe('npm start', () => {
     { args: ['--catalogue', 'nowhere.jsonl'], says: /^--catalogue: .*nowhere\.jsonl.*\n$/ },
     { args: ['--redrive', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
     { args: ['--bucket', 'No_Bucket'], says: /^options: bucket: a bucket's name has 3 to 63 .*; got "No_Bucket"\.\n$/ },
+    {
+      args: ['--bucket', 'my-bucket'],
+      says: /^--bucket: without TMDB_TOKEN the simulator is asked, and its invented movies would land in a real bucket/,
+    },
+    { args: ['--seed', 'x'], says: /^options: seed: a whole number; got "x"\.\n$/ },
+    { args: ['--latency', '100-1'], says: /^options: latency: the first is not above the second; got .*\n$/ },
     { args: ['stray'], says: /^options: .*stray.*\n$/ },
   ])('answers $args with one clear sentence and 2', async ({ args, says }) => {
     const { code, err } = await startCommand([

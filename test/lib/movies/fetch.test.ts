@@ -3,7 +3,7 @@ import { fetcherFor, subjectOf } from '../../../lib/movies/fetch.ts';
 import type { PlannedBranch } from '../../../lib/runs/plan.ts';
 import type { Outcome } from '../../../lib/runs/work.ts';
 import { newTally } from '../../../lib/tmdb/client.ts';
-import { TmdbShapeError, TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
+import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
 import { fakeTmdb } from '../../doubles/fake-tmdb.ts';
 import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
 

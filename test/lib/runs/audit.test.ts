@@ -44,8 +44,10 @@ const planned = async ({
     redriven: () => {
       redrives += 1;
     },
-    audit: (state: Partial<AuditInput> = {}): Promise<Audited> => {
-      const executions = knownExecutions({ [run.execution]: { redrives } });
+    /** @param others Executions that run at the moment. */
+    audit: (state: Partial<AuditInput> = {}, ...others: string[]): Promise<Audited> => {
+      const running = Object.fromEntries(others.map((arn) => [arn, { running: true }]));
+      const executions = knownExecutions({ ...running, [run.execution]: { redrives } });
       return audit({ ...input, ...state }, { store, executions, clock: fastClock(), codeVersion: '1.2.3' });
     },
   };
@@ -143,6 +145,19 @@ describe('a redrive', () => {
       Object.assign(failedOn, { redrive: second.redrive, sweeps: second.sweeps });
     }
     await expect(audit(failedOn)).rejects.toThrow('3 of 3 branches');
+  });
+
+  it('is turned down while another run has the day, and hands nothing out', async () => {
+    const { store, audit, redriven } = await planned();
+    await store.put(
+      '_runs/crime-war/2026-11-20/lock.json',
+      JSON.stringify({ holder: 'arn:saturday', since: '2026-11-21T09:00:00Z' }),
+    );
+    redriven();
+    await expect(audit({ sweeps: 1 }, 'arn:saturday')).rejects.toMatchObject({
+      name: 'DayTakenError',
+      message: 'arn:saturday is running for crime-war, 2026-11-20: redrive this one when that has ended.',
+    });
   });
 
   it('asks for nothing more where the branches were redriven by themselves before', async () => {

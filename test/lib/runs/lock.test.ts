@@ -53,6 +53,19 @@ describe('a day of a dataset', () => {
     expect(store.puts).toHaveLength(1);
   });
 
+  it.each([
+    { held: 'for an hour', at: NOON + 3_600_000, turnedAway: true },
+    { held: 'for longer than any run takes', at: NOON + 25 * 3_600_000, turnedAway: false },
+  ])(
+    'held $held by an execution of another service, which nobody here may ask about, turns others away: $turnedAway',
+    async ({ at, turnedAway }) => {
+      const store = memoryStore();
+      await lock('theirs', store);
+      const executions = { ...everybodyRuns, isRunning: async () => undefined };
+      expect(await lockDay(store, executions, FRIDAY, 'ours', new Date(at))).toBe(turnedAway ? 'theirs' : undefined);
+    },
+  );
+
   it('is of no other day and of no other dataset', async () => {
     const store = memoryStore();
     await lock('first', store);

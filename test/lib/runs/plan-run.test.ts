@@ -281,6 +281,7 @@ describe('an input that can not be', () => {
     [{ years: 2017 }, 'input.years: '],
     [{ dryRun: 'yes' }, 'input.dryRun: '],
     [{ scheduledTime: 'Friday' }, 'input.scheduledTime: '],
+    [{ day: '2926-11-20' }, 'day: it lies more than a year ahead; got "2926-11-20"'],
     [{ resume: 'a/b' }, "input.resume: a run is an execution's name"],
     [{ limits: { walkSeconds: 0 } }, 'input.limits.walkSeconds: '],
     [{ limits: { seconds: 5 } }, 'input.limits: unknown field "seconds"'],
@@ -328,6 +329,19 @@ describe('a run that resumes another', () => {
     return { ...all, before: { puts: store.puts.length, asked: all.tmdb.asked.length } };
   };
   const later = { id: 'arn:monday', name: 'monday', startTime: '2026-12-07T09:00:00Z' };
+
+  it('does not go on with another TMDB, to which its ids mean nothing', async () => {
+    const { services } = await ended();
+    const elsewhere = { ...services, tmdb: { ...services.tmdb, host: '127.0.0.1' } };
+    const event = parse(
+      planEvent,
+      { input: { dataset: 'crime-war', resume: 'friday' }, execution: { ...execution, ...later } },
+      'event',
+    );
+    await expect(planRun(event, elsewhere)).rejects.toThrow(
+      /^resume: run friday asks tmdb\.test, and this would go on with 127\.0\.0\.1/,
+    );
+  });
 
   it('goes on with its plan, its day and its work, and does only what is unfinished', async () => {
     const { plan, store, tmdb, before } = await ended();
