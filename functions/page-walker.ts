@@ -1,8 +1,8 @@
 import { type WalkServices, walk } from '../lib/movies/walk.ts';
 import { parse } from '../lib/parse.ts';
-import { isFinished, loadManifest } from '../lib/runs/manifest.ts';
+import { forgetFailure, isFinished, loadManifest } from '../lib/runs/manifest.ts';
 import { noting } from '../lib/runs/noting.ts';
-import { type BranchRef, branchRef, places } from '../lib/runs/places.ts';
+import { type BranchRef, branchRef } from '../lib/runs/places.ts';
 import { loadBranch } from '../lib/runs/plan.ts';
 import { branchWork } from '../lib/runs/work.ts';
 import { bucketServices, type Environment, type Handler, lambda, tmdbServices } from '../lib/wiring.ts';
@@ -22,8 +22,7 @@ export const pageWalker =
     const ref = parse(branchRef, event, 'event of the page-walker');
     const branch = await loadBranch(services.store, ref);
     return noting(services, ref, async () => {
-      // What an earlier call left word of is not this one's reason.
-      await services.store.remove([places.failed(ref)]);
+      await forgetFailure(services.store, ref);
       if (isFinished(await loadManifest(services.store, ref), branch)) return { ...ref, finished: true };
       const { walkSeconds = Number.POSITIVE_INFINITY } = branch.limits;
       const until = services.clock.now() + Math.min(walkSeconds * 1000, getRemainingTimeInMillis() - LAST_QUESTIONS_MS);

@@ -18,7 +18,7 @@ import { catalogueFrom, defaultCatalogue } from './tmdb/catalogue.ts';
 import { faultsNamed } from './tmdb/faults.ts';
 import { startSimulator } from './tmdb/simulator.ts';
 
-/** `npm start`: reads what is wanted, puts the neighbours up, runs, tells. Its return value is the exit code. */
+/** `npm start`: reads what is wanted, puts the neighbors up, runs, tells. Its return value is the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const options = readOptions(argv, env);
   if (options.help) {

@@ -16,7 +16,7 @@ export { FolderInUseError } from './claim.ts';
 export interface PipelineOptions {
   /** Folder for all that this keeps. */
   out: string;
-  /** What the functions' environment has besides the neighbours: TMDB_BASE_URL, TMDB_TOKEN, WALKERS_AT_ONCE … */
+  /** What the functions' environment has besides the neighbors: TMDB_BASE_URL, TMDB_TOKEN, WALKERS_AT_ONCE … */
   env: Environment;
   /** A bucket in AWS instead of the embedded one. */
   bucket?: string | undefined;

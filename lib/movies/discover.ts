@@ -33,7 +33,7 @@ export const discover: Source<'discover'> = {
       items: itemsOf(seen),
       expected: sum(windows, 'expected'),
       listed: sum(windows, 'listed'),
-      // Lists of neighbouring windows may share a movie whose date has changed in between.
+      // Lists of neighboring windows may share a movie whose date has changed in between.
       doubled: sum(windows, 'doubled') + (rows.length - seen.size),
       passes: Math.max(...windows.map(({ passes }) => passes)),
       warnings: [],

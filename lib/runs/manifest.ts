@@ -101,6 +101,12 @@ export const loadFailure = async (store: ObjectStore, ref: BranchRef): Promise<F
   return object && failedBranch.safeParse(JSON.parse(object.body.toString())).data;
 };
 
+/** What an earlier call left word of is not the reason of one that leaves none. */
+export const forgetFailure = async (store: ObjectStore, ref: BranchRef): Promise<void> => {
+  // Asked first: in a versioned bucket, removing nothing leaves a marker.
+  if (await store.get(places.failed(ref))) await store.remove([places.failed(ref)]);
+};
+
 const numbers = Object.keys(figures.shape) as (keyof Figures)[];
 
 /** Adds up the figures of branches, and puts their missing ids together. */

@@ -67,7 +67,7 @@ const page = <T>(all: readonly T[], query: URLSearchParams, drifted: boolean, it
   const wanted = query.get('page') ?? '1';
   const number = /^\d{1,3}$/.test(wanted) ? Number(wanted) : 0;
   if (number < 1 || number > LAST_PAGE) return INVALID_PAGE;
-  // Drifted, the first item has moved to the end: pages doubled with a neighbour, an item missed, the totals the same.
+  // Drifted, the first item has moved to the end: pages doubled with a neighbor, an item missed, the totals the same.
   const list = drifted ? [...all.slice(1), ...all.slice(0, 1)] : all;
   return ok({
     page: number,

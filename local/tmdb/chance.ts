@@ -16,7 +16,7 @@ export interface Chance {
 
 type Seed = readonly (string | number)[];
 
-/** 32 bits that follow from the seed alone: FNV-1a, then MurmurHash3's last step, so that neighbours lie far apart. */
+/** 32 bits that follow from the seed alone: FNV-1a, then MurmurHash3's last step, so that neighbors lie far apart. */
 export const hash = (...seed: Seed): number => {
   const text = seed.join('\n');
   let bits = 0x811c9dc5;

@@ -114,7 +114,7 @@ const artist = (luck: Chance): string => {
 /**
  * Writes a CSV in the shape that the ingested ones have: `|` between fields, no quoting (so a `"` in a title means
  * itself), `\N` for null, each id repeated once per artist. Some ids come back at the very end of the file, so a reader
- * that only compares neighbours sees them twice.
+ * that only compares neighbors sees them twice.
  *
  * @returns What must be found in it; the same for the same options.
  */

@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { ROOT } from '../../local/deployed.ts';
 
-/** `npm start` as a process of its own, without npm in between, so that a signal reaches it. */
-export const startCommand = (args: readonly string[], env: Record<string, string> = {}) => {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TMDB|AWS)_/.test(name)));
-  const child = spawn(process.execPath, ['local/main.ts', ...args], {
+/**
+ * A program of the project as a process of its own, without npm in between, so that a signal reaches it. Of this
+ * process's environment it sees nothing that would point it at a TMDB, an AWS or another folder.
+ */
+export const startProgram = (program: string, args: readonly string[], env: Record<string, string> = {}) => {
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(TMDB_|AWS_|npm_|INIT_CWD)/.test(name)),
+  );
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: ROOT,
     env: { ...clean, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -18,3 +23,7 @@ export const startCommand = (args: readonly string[], env: Record<string, string
   );
   return { child, ended };
 };
+
+/** `npm start`. */
+export const startCommand = (args: readonly string[], env?: Record<string, string>) =>
+  startProgram('local/main.ts', args, env);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -8,9 +7,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { dataset } from '../../lib/datasets/dataset.ts';
 import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
-import { ROOT } from '../../local/deployed.ts';
 import { writeCsv } from '../../local/tmdb/csv.ts';
 import { lookAt, NEEDED_COLUMNS } from '../../local/upload/csv-file.ts';
+import { startProgram } from './command-line.ts';
 import { rawZone, temporaryFolder } from './running.ts';
 
 const DAY = '2026-11-20';
@@ -18,23 +17,9 @@ const HEADER = 'id|tituloPincipal|anoLancamento|genero';
 const ROW = 'tt0000001|Carmencita é|1894|Documentary';
 const GOOD = `${HEADER}\n${ROW}\n`;
 
-/** `npm run upload` as a process of its own, without npm in between, so that a signal reaches it. */
-const startUpload = (args: readonly string[], env: Record<string, string> = {}) => {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|npm_|INIT_CWD)/.test(name)));
-  const child = spawn(process.execPath, ['local/upload.ts', ...args], {
-    cwd: ROOT,
-    env: { ...clean, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => (out += chunk));
-  child.stderr.on('data', (chunk) => (err += chunk));
-  const ended = new Promise<{ code: number | null; signal: string | null; out: string; err: string }>((resolve) =>
-    child.on('close', (code, signal) => resolve({ code, signal, out, err })),
-  );
-  return { child, ended };
-};
+/** `npm run upload`. */
+const startUpload = (args: readonly string[], env?: Record<string, string>) =>
+  startProgram('local/upload.ts', args, env);
 const upload = (args: readonly string[], env?: Record<string, string>) => startUpload(args, env).ended;
 
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');

@@ -134,7 +134,7 @@ describe('faults that stay', () => {
     expect(await Promise.all(ids.map((id) => status(`/movie/${id}/credits`)))).toEqual(details);
   });
 
-  it('a refused pair is refused until it is mended, its neighbours never', async () => {
+  it('a refused pair is refused until it is mended, its neighbors never', async () => {
     const simulator = await simulated({ faults: [{ kind: 'refuse', genre: 80, year: 2017 }] });
     const window =
       '/discover/movie?with_genres=80&primary_release_date.gte=2017-07-01&primary_release_date.lte=2017-12-31';
