@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
-import { ROOT } from './deployed.ts';
 import { serveExecutions } from './step-functions.ts';
 import { defaultCatalogue } from './tmdb/catalogue.ts';
 import { startSimulator } from './tmdb/simulator.ts';
@@ -25,8 +24,8 @@ const executions = await serveExecutions(new Map());
 const tmdb = await startSimulator({ catalogue: defaultCatalogue(), seed: 1 });
 
 const environment = {
-  // The bundle that is called lies elsewhere than the project.
-  DATASETS: join(ROOT, 'datasets'),
+  // sls invoke local works in .esbuild/.build. From there, and not from the root: a path may have spaces in it.
+  DATASETS: '../../datasets',
   BUCKET: LOCAL_BUCKET,
   AWS_ENDPOINT_URL_S3: s3.url,
   AWS_ENDPOINT_URL_SFN: executions.url,

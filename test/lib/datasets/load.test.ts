@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import shipped from '../../../datasets/crime-war.json' with { type: 'json' };
 import { datasetNames, loadDataset } from '../../../lib/datasets/load.ts';
 
-const SHIPPED = new URL('../../../datasets', import.meta.url).pathname;
+const SHIPPED = join(import.meta.dirname, '../../../datasets');
 const key = (folder: string, file = 'movie_{genre}_{year}_part_{part}.json') =>
   `Raw/TMDB/JSON/${folder}/{yyyy}/{mm}/{dd}/${file}`;
 
