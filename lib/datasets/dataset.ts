@@ -26,14 +26,15 @@ const years = z
     error: 'the last year is not before the first',
   });
 
+const GENRES = `a movie genre of TMDB's is one of ${Object.entries(MOVIE_GENRES)
+  .map(([name, id]) => `${name} (${id})`)
+  .join(', ')}; series have others`;
+
+/** By name, which editors complete, or by id. */
 const movieGenre = z
-  .union([z.string(), z.int()])
-  .refine((genre) => genreNamed(genre) !== undefined, {
-    error: `a movie genre of TMDB's is one of ${Object.entries(MOVIE_GENRES)
-      .map(([name, id]) => `${name} (${id})`)
-      .join(', ')}; series have others`,
-  })
-  .meta({ description: "A movie genre of TMDB's, by name or id: crime, science-fiction, 80" });
+  .union([z.enum(Object.keys(MOVIE_GENRES) as [string, ...string[]]), z.int()], GENRES)
+  .refine((genre) => genreNamed(genre) !== undefined, GENRES)
+  .describe("A movie genre of TMDB's, by name or id: crime, science-fiction, 80");
 
 /** @returns The genre's name as branches carry it, and TMDB's id; undefined where TMDB has no such genre of movies. */
 export const genreNamed = (genre: string | number): { name: string; id: number } | undefined => {
@@ -98,8 +99,7 @@ const discover = z.strictObject({
 const popular = z.strictObject({
   kind: z.literal('popular'),
   media: z.array(z.enum(['movies', 'series'])).min(1),
-  /** 20 items each; TMDB serves no page after 500. */
-  pages: z.int().min(1).max(500).default(1),
+  pages: z.int().min(1).max(500).default(1).describe('20 items each; TMDB serves no page after 500'),
   language: z.string().default('en-US'),
   region: z.string().optional(),
 });
@@ -108,11 +108,13 @@ const oneCharacter = z.string().length(1);
 
 const csv = z.strictObject({
   kind: z.literal('csv'),
-  /** Which upload: the folder below Raw/Local/CSV. */
-  upload: z.enum(['Movies', 'Series']),
+  upload: z.enum(['Movies', 'Series']).describe('Which upload: the folder below Raw/Local/CSV'),
   years: years.optional(),
-  /** The CSV's own words; a film has several, and any that matches counts. */
-  genres: z.array(z.string().min(1)).min(1).optional(),
+  genres: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("The CSV's own words; a film has several, and any that matches counts"),
   idsPerBranch: z.int().min(1).max(10_000).default(1_000),
   columns: z
     .strictObject({
@@ -122,8 +124,7 @@ const csv = z.strictObject({
     })
     .prefault({}),
   delimiter: oneCharacter.default('|'),
-  /** null: a quotation mark in a title opens nothing. */
-  quote: oneCharacter.nullable().default(null),
+  quote: oneCharacter.nullable().default(null).describe('null: a quotation mark in a title opens nothing'),
   nullMarker: z.string().default('\\N'),
   language: z.string().default('en-US'),
 });
@@ -145,14 +146,15 @@ const added = z.union(
 );
 
 const record = z.strictObject({
-  /** What the record is made of: the item of TMDB's list, the details, or the credits. */
-  from: z.enum(['listed', 'details', 'credits']),
-  /** Fields that are left out; all others pass through as TMDB sent them, in TMDB's order. */
-  without: z.array(field).default([]),
-  /** Fields that are added at the end, in this order. */
-  with: z.record(field, added).default({}),
-  /** Fields that people in added lists are written without. */
-  peopleWithout: z.array(field).default([]),
+  from: z
+    .enum(['listed', 'details', 'credits'])
+    .describe("What the record is made of: the item of TMDB's list, the details, or the credits"),
+  without: z
+    .array(field)
+    .default([])
+    .describe("Fields that are left out; all others pass through as TMDB sent them, in TMDB's order"),
+  with: z.record(field, added).default({}).describe('Fields that are added at the end, in this order'),
+  peopleWithout: z.array(field).default([]).describe('Fields that people in added lists are written without'),
 });
 
 const rule = z.strictObject({
@@ -169,9 +171,11 @@ const PLACEHOLDERS = {
 } as const;
 
 const output = z.strictObject({
-  /** Key pattern; see lib/raw-zone/keys.ts. */
   key: z
     .string()
+    .describe(
+      'Key of a part, below Raw/TMDB/: {yyyy}, {mm}, {dd}, {yyyymmdd}, {part}, and {genre}, {year} (discover), {media}, {Media} (popular) or {slice} (csv)',
+    )
     .max(500)
     .regex(/^Raw\/TMDB\/[A-Za-z0-9_.{}/-]+$/, 'a key begins with Raw/TMDB/ and has letters, digits and -_.{}/ in it')
     .refine(
@@ -184,8 +188,10 @@ const output = z.strictObject({
 });
 
 const schedule = z.strictObject({
-  /** EventBridge Scheduler's six fields: minutes hours day-of-month month day-of-week year. */
-  cron: z.string().regex(/^\S+( \S+){5}$/, 'a cron expression of EventBridge Scheduler has six fields'),
+  cron: z
+    .string()
+    .regex(/^\S+( \S+){5}$/, 'a cron expression of EventBridge Scheduler has six fields')
+    .describe("EventBridge Scheduler's six fields: minutes hours day-of-month month day-of-week year"),
   enabled: z.boolean().default(true),
 });
 
@@ -198,16 +204,23 @@ export const dataset = z
     timezone: timeZone,
     schedule: schedule.optional(),
     source: z.discriminatedUnion('kind', [discover, popular, csv]),
-    /** What is asked for each movie, in one request where TMDB allows it. */
-    ask: z.array(z.enum(['details', 'credits'])).default([]),
+    ask: z
+      .array(z.enum(['details', 'credits']))
+      .default([])
+      .describe('What is asked for each movie, in one request where TMDB allows it'),
     record,
-    /** Every rule must hold for a movie to be kept. */
-    keep: z.array(rule).default([]),
-    /** First field first; ties fall back to the id. Without it, the order of the list. */
-    sort: z.array(z.strictObject({ field, order: z.enum(['asc', 'desc']).default('asc') })).default([]),
+    keep: z.array(rule).default([]).describe('Every rule must hold for a movie to be kept'),
+    sort: z
+      .array(z.strictObject({ field, order: z.enum(['asc', 'desc']).default('asc') }))
+      .default([])
+      .describe('First field first; ties fall back to the id. Without it, the order of the list'),
     output,
-    /** Share of a list, 0 to 1, that may be missing from TMDB's own total before a branch fails. */
-    tolerance: z.number().min(0).max(1).default(0.005),
+    tolerance: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.005)
+      .describe("Share of a list, 0 to 1, that may be missing from TMDB's own total before a branch fails"),
   })
   .check(({ value, issues }) => {
     const wrong = (path: (string | number)[], message: string, input: unknown) =>
