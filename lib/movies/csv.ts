@@ -62,15 +62,15 @@ export const csvBranches = async (
 ): Promise<{ branches: SourceBranch[]; read: CsvRead }> => {
   const folder = `Raw/Local/CSV/${source.upload}/`;
   const key = upload ?? (await store.newest(folder));
+  const given = years ?? source.years;
+  const wanted = given && { from: given.from, to: given.to === 'current' ? Number(day.slice(0, 4)) : given.to };
+  if (key) await refuseOtherCutting(store, { settings, day, only }, key, wanted ?? null);
   const file = key && (await store.stream(key));
   if (!key || !file) {
     throw new BadInputError(
       `dataset ${settings.name} reads a CSV, and ${upload ? `there is no ${upload}` : `nothing lies below ${folder}`}: npm run upload -- ${source.upload.toLowerCase()}.csv puts one there.`,
     );
   }
-  const given = years ?? source.years;
-  const wanted = given && { from: given.from, to: given.to === 'current' ? Number(day.slice(0, 4)) : given.to };
-  await refuseOtherCutting(store, { settings, day, only }, key, wanted ?? null);
   const { ids, ...read } = await readIds(file.body, key, source, wanted);
   const slices = Array.from({ length: Math.ceil(ids.length / source.idsPerBranch) }, (_, at) =>
     slice(settings.name, at + 1, ids.slice(at * source.idsPerBranch, (at + 1) * source.idsPerBranch)),
