@@ -42,7 +42,7 @@ const lookAtAll = async (options: UploadOptions, from: string): Promise<Ready[]>
   const wrong: string[] = [];
   for (const said of options.files) {
     try {
-      const looked = await lookAt(resolve(from, said), options.delimiter, said);
+      const looked = await lookAt(resolve(from, said), options.delimiter, said, options.columns);
       const key = keyOf(said, options);
       const other = ready.find((one) => one.key === key);
       if (other)

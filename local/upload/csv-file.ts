@@ -22,9 +22,15 @@ const NEWLINE = 0x0a;
  * Looks whether a file is the CSV that it is said to be, without reading it all.
  *
  * @param shown What the file is called in a sentence.
+ * @param needed Columns that its header must have.
  * @throws {BadInputError} One sentence: the file, what was found, what would be right.
  */
-export const lookAt = async (path: string, delimiter: string, shown: string): Promise<Looked> => {
+export const lookAt = async (
+  path: string,
+  delimiter: string,
+  shown: string,
+  needed: readonly string[] = NEEDED_COLUMNS,
+): Promise<Looked> => {
   const wrong = (what: string) => new BadInputError(`${shown}: ${what}.`);
   try {
     const kind = await stat(path);
@@ -39,7 +45,7 @@ export const lookAt = async (path: string, delimiter: string, shown: string): Pr
 
     const notText = whyNotText(start, { whole: start.length === size }) ?? whyNotTextAtTheEnd(end, tailAt);
     if (notText) throw wrong(notText);
-    const notTable = whyNotTable(start, { whole: start.length === size, delimiter });
+    const notTable = whyNotTable(start, { whole: start.length === size, delimiter, needed });
     if (notTable) throw wrong(notTable);
     return { path, bytes: size, mtimeMs, inode: ino };
   } catch (error) {
@@ -104,7 +110,7 @@ const withoutCutStart = (bytes: Buffer): Buffer => {
 
 const whyNotTable = (
   start: Buffer,
-  { whole, delimiter }: { whole: boolean; delimiter: string },
+  { whole, delimiter, needed }: { whole: boolean; delimiter: string; needed: readonly string[] },
 ): string | undefined => {
   const end = start.indexOf(NEWLINE);
   if (end === -1 && !whole)
@@ -115,16 +121,16 @@ const whyNotTable = (
     .replace(/^\uFEFF/, '')
     .replace(/\r$/, '');
   if (header.trim() === '')
-    return `its first line is empty; the first line is the header, with the columns ${listed(NEEDED_COLUMNS)}`;
+    return `its first line is empty; the first line is the header, with the columns ${listed(needed)}`;
   const columns = header.split(delimiter);
-  const seems = likelyDelimiter(header, delimiter);
+  const seems = likelyDelimiter(header, delimiter, needed);
   const hint =
     seems === undefined
       ? ''
       : `; it seems to be separated by ${JSON.stringify(seems)}: say --delimiter ${quoted(seems)} here and the same in the dataset`;
   if (columns.length === 1)
     return `its header has no ${JSON.stringify(delimiter)} between columns${hint || `: ${shortened(header)}`}`;
-  const missing = NEEDED_COLUMNS.filter((name) => !columns.includes(name));
+  const missing = needed.filter((name) => !columns.includes(name));
   if (missing.length)
     return `its header has no column ${listed(missing)}${hint || `; what stands in it is ${shortened(header)}`}`;
   const twice = columns.find((name, at) => columns.indexOf(name) !== at);
@@ -136,11 +142,11 @@ const whyNotTable = (
 };
 
 /** The one that would give the columns that are needed; else the one that stands in the header most often. */
-const likelyDelimiter = (header: string, said: string): string | undefined => {
+const likelyDelimiter = (header: string, said: string, needed: readonly string[]): string | undefined => {
   const others = ['|', ';', ',', '\t'].filter((one) => one !== said && header.includes(one));
   const count = (one: string) => header.split(one).length;
   return (
-    others.find((one) => NEEDED_COLUMNS.every((name) => header.split(one).includes(name))) ??
+    others.find((one) => needed.every((name) => header.split(one).includes(name))) ??
     (header.includes(said) ? undefined : others.toSorted((a, b) => count(b) - count(a))[0])
   );
 };

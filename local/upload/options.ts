@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BadInputError, parse } from '../../lib/parse.ts';
 import { type Day, day, dayIn } from '../../lib/runs/day.ts';
+import { NEEDED_COLUMNS } from './csv-file.ts';
 
 export const USAGE = `npm run upload -- movies.csv series.csv [options]     CSV files into the raw zone, byte for byte
 
   --kind Movies|Series  what all of these files hold (movies*.csv: Movies, series*.csv: Series)
   --day YYYY-MM-DD      the day in the key (today, by this machine's own calendar)
   --delimiter CHARACTER what stands between two columns (|); \\t is a tab
+  --columns A,B,C       the columns that the header must have (${NEEDED_COLUMNS.join(',')})
   --out DIR             where the embedded bucket is kept, as for npm start (.local)
   --bucket NAME         a real bucket instead of the embedded one, with AWS's usual credentials
   --help                this
@@ -22,6 +24,7 @@ const OPTIONS = {
   kind: { type: 'string' },
   day: { type: 'string' },
   delimiter: { type: 'string', default: '|' },
+  columns: { type: 'string' },
   out: { type: 'string', default: '.local' },
   bucket: { type: 'string' },
   help: { type: 'boolean' },
@@ -34,6 +37,11 @@ const options = z.object({
     .string()
     .transform((text) => (text === '\\t' ? '\t' : text))
     .pipe(z.string().regex(/^[^\n\r\0"]$/u, 'a delimiter is one character, or \\t')),
+  columns: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.string().min(1, 'a column has a name')))
+    .optional(),
   out: z.string().min(1, 'a folder'),
   bucket: z
     .string()
@@ -53,6 +61,7 @@ export interface UploadOptions {
   kind: UploadKind | undefined;
   day: Day;
   delimiter: string;
+  columns: readonly string[] | undefined;
   out: string;
   bucket: string | undefined;
 }
@@ -64,7 +73,7 @@ export interface UploadOptions {
  */
 export const readUploadOptions = (argv: readonly string[], now: Date): UploadOptions => {
   const { values, positionals } = readArgs(argv);
-  const { kind, day: said, delimiter, out, bucket } = parse(options, values, 'options');
+  const { kind, day: said, delimiter, columns, out, bucket } = parse(options, values, 'options');
   if (positionals.length === 0 && !values.help)
     throw new BadInputError('Which files? npm run upload -- movies.csv series.csv; --help says more.');
   return {
@@ -74,6 +83,7 @@ export const readUploadOptions = (argv: readonly string[], now: Date): UploadOpt
     // A file belongs to no dataset, whose zone would decide: the day is the one that the person at this machine has.
     day: said ?? dayIn(Intl.DateTimeFormat().resolvedOptions().timeZone, now),
     delimiter,
+    columns,
     out,
     bucket,
   };

@@ -260,6 +260,17 @@ describe('a file that is not what it says', () => {
     });
     expect(source.kind === 'csv' && Object.values(source.columns)).toEqual(NEEDED_COLUMNS);
   });
+
+  it('may have other columns, where they are said', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'movies.csv');
+    await writeFile(file, 'tconst|ano|generos\ntt0000001|1894|Documentary\n');
+    expect((await upload([file, '--out', folder])).err).toMatch(/has no column "id", "anoLancamento"/);
+    expect(await upload([file, '--out', folder, '--columns', 'tconst,ano,generos'])).toMatchObject({
+      code: 0,
+      err: '',
+    });
+  });
 });
 
 describe('a wrong command line', () => {
