@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BadInputError, parse } from '../lib/parse.ts';
 import { runInput } from '../lib/runs/plan-run.ts';
+import { bucketName } from './bucket-name.ts';
 import { FAULT_NAMES, faultsNamed } from './tmdb/faults.ts';
 
 export const USAGE = `npm start [-- options]          the whole pipeline on this machine
@@ -66,14 +67,6 @@ const simulator = z.object({
     .refine(({ from, to }) => from <= to, 'the first is not above the second'),
   seed: z.string().regex(/^\d+$/, 'a whole number').transform(Number).optional(),
 });
-
-/** S3's rules for a bucket's name, as far as a typing mistake goes. */
-const bucketName = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-    "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens",
-  );
 
 export type SimulatorSettings = z.output<typeof simulator>;
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { placeholdersIn } from '../raw-zone/keys.ts';
 import { timeZone } from '../runs/day.ts';
+import { datasetName } from '../runs/places.ts';
 import { MOVIE_GENRES } from '../tmdb/genres.ts';
 
 /**
@@ -9,13 +10,6 @@ import { MOVIE_GENRES } from '../tmdb/genres.ts';
  * datasets/dataset.schema.json is made from it (a test holds the two together), so that editors complete and check a
  * dataset while it is written.
  */
-
-/** Names become parts of keys, branches and executions: nothing in them may mean something to a path, a URL or S3. */
-const slug = (longest: number) =>
-  z
-    .string()
-    .max(longest)
-    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'a name has lower-case letters, digits and single hyphens');
 
 const year = z.int().min(1874, 'the oldest film is of 1874').max(2100);
 
@@ -198,7 +192,7 @@ const schedule = z.strictObject({
 export const dataset = z
   .strictObject({
     $schema: z.string().optional(),
-    name: slug(24),
+    name: datasetName,
     description: z.string().default(''),
     /** The zone that days are counted in. */
     timezone: timeZone,

@@ -2,10 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadInputError, parse } from '../parse.ts';
 import { couldMeet } from '../raw-zone/keys.ts';
+import { datasetName } from '../runs/places.ts';
 import { type Dataset, dataset } from './dataset.ts';
-
-/** A name that can't lead out of the folder. */
-const NAME = /^[a-z0-9-]{1,24}$/;
 
 /**
  * The dataset of that name, from `<folder>/<name>.json`.
@@ -14,7 +12,7 @@ const NAME = /^[a-z0-9-]{1,24}$/;
  */
 export const loadDataset = async (folder: string, name: string): Promise<Dataset> => {
   const names = await datasetNames(folder);
-  if (!NAME.test(name) || !names.includes(name)) {
+  if (!datasetName.safeParse(name).success || !names.includes(name)) {
     throw new BadInputError(
       `There is no dataset ${JSON.stringify(name)}: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}.`,
     );

@@ -8,7 +8,8 @@ import { day } from './day.ts';
  */
 export const datasetName = z
   .string()
-  .regex(/^[a-z0-9-]{1,24}$/, 'a dataset has lower-case letters, digits and hyphens');
+  .max(24)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "a dataset's name has lower-case letters, digits and single hyphens");
 
 /** 80 is Step Functions' limit for an execution's name. */
 export const runName = z

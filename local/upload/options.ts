@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BadInputError, parse } from '../../lib/parse.ts';
 import { type Day, day, dayIn } from '../../lib/runs/day.ts';
+import { bucketName } from '../bucket-name.ts';
 import { NEEDED_COLUMNS } from './csv-file.ts';
 
 export const USAGE = `npm run upload -- movies.csv series.csv [options]     CSV files into the raw zone, byte for byte
@@ -43,13 +44,7 @@ const options = z.object({
     .pipe(z.array(z.string().min(1, 'a column has a name')))
     .optional(),
   out: z.string().min(1, 'a folder'),
-  bucket: z
-    .string()
-    .regex(
-      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-      "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens",
-    )
-    .optional(),
+  bucket: bucketName.optional(),
 });
 
 type UploadKind = 'Movies' | 'Series';

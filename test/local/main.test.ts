@@ -101,7 +101,7 @@ describe('npm start', () => {
     { args: ['--dataset', 'nope'], says: /^There is no dataset "nope": there (is|are) .*crime-war.*\.\n$/ },
     {
       args: ['--dataset', '../crime-war'],
-      says: /^options: dataset: a dataset has lower-case letters.*"\.\.\/crime-war"\.\n$/,
+      says: /^options: dataset: a dataset's name has lower-case letters.*"\.\.\/crime-war"\.\n$/,
     },
     {
       args: ['--only', 'crime-1999'],

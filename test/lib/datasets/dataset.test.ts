@@ -69,8 +69,12 @@ describe('a dataset', () => {
   });
 
   it.each([
-    ['name', 'Crime War', 'name: a name has lower-case letters, digits and single hyphens; got "Crime War".'],
-    ['name', '../crime', 'name: a name has lower-case letters'],
+    [
+      'name',
+      'Crime War',
+      'name: a dataset\'s name has lower-case letters, digits and single hyphens; got "Crime War".',
+    ],
+    ['name', '../crime', "name: a dataset's name has lower-case letters"],
     ['name', 'a'.repeat(25), 'name: Too big: expected string to have <=24 characters'],
     ['name', undefined, 'name: Invalid input: expected string, received undefined; it is missing.'],
     ['timezone', 'Bahia', 'timezone: a time zone is an IANA name, such as America/Bahia; got "Bahia".'],

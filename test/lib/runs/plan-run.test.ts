@@ -269,7 +269,7 @@ describe('an input that can not be', () => {
 
   it.each([
     [{ dataset: 'nothing' }, 'There is no dataset "nothing": there is crime-war.'],
-    [{ dataset: '../crime-war' }, 'input.dataset: a dataset has lower-case letters'],
+    [{ dataset: '../crime-war' }, "input.dataset: a dataset's name has lower-case letters"],
     [{ only: ['crime-2011'] }, 'only: dataset crime-war has no branch "crime-2011": it has crime-2012, crime-2013'],
     [{ only: [] }, 'input.only: '],
     [{ only: 'crime-2017' }, 'input.only: '],
