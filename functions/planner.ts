@@ -21,6 +21,7 @@ export const planner =
       run: planned.run,
       outcome: planned.outcome,
       expected: planned.expected,
+      branches: planned.unfinished.length,
     });
     return planned;
   };

@@ -67,16 +67,31 @@ const run = async (
 ): Promise<number> => {
   const name = runName(new Date());
   const folder = resolve(out);
-  await mkdir(join(folder, 'logs'), { recursive: true });
+  await mkdir(join(folder, 'logs'), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new BadInputError(
+      `--out: ${out} can't be a folder of ours (${error.code}); name one that is there, or can be made.`,
+    );
+  });
   const logFile = createWriteStream(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout);
-  const log = watchedLog((line) => logFile.write(line), progress.see);
+  let planned = false;
+  const log = watchedLog(
+    (line) => logFile.write(line),
+    (message, facts) => {
+      planned ||= facts.expected !== undefined && facts.branch === undefined;
+      progress.see(message, facts);
+    },
+  );
   const pipeline = await openPipeline({ out: folder, env, bucket, log });
   const began = Date.now();
   // Ctrl-C ends this process; what the walkers have kept stays, and the next one goes on from there.
   process.once('SIGINT', () => {
     progress.stop();
-    process.stderr.write(`\nStopped. To go on with it: ${mendCommand(input.resume ?? name, again)}\n`);
+    process.stderr.write(
+      planned || input.resume
+        ? `\nStopped. To go on with it: ${mendCommand(input.resume ?? name, again)}\n`
+        : '\nStopped before anything was planned.\n',
+    );
     process.exit(130);
   });
   try {

@@ -25,7 +25,7 @@ export const USAGE = `npm start [-- options]          the whole pipeline on this
 
 With TMDB_TOKEN set, the real TMDB is asked; with TMDB_BASE_URL too, whatever TMDB is there.
 TMDB_REQUESTS_PER_SECOND sets the pace (36), WALKERS_AT_ONCE the branches under way at once (4).
-Exit code: 0 the run is complete, 1 it is not, 2 wrong usage.
+Exit code: 0 the run is complete, 1 it is not, 2 wrong usage, 130 Ctrl-C.
 `;
 
 const OPTIONS = {

@@ -10,6 +10,7 @@ interface Facts {
   expected?: number;
   leftOut?: number;
   parts?: number;
+  branches?: number;
   error?: string;
   because?: string;
 }
@@ -40,7 +41,7 @@ const lines = (out: NodeJS.WriteStream): Progress => ({
 const bar = (out: NodeJS.WriteStream): Progress => {
   const shown = new SingleBar({
     stream: out,
-    format: '{bar} {percentage}% | {value}/{total} movies | {branches} branches | {duration_formatted}',
+    format: '{bar} {percentage}% | {value}/{total} movies | {branches} of {of} branches | {duration_formatted}',
     barCompleteChar: '\u2588',
     barIncompleteChar: '\u2591',
     hideCursor: true,
@@ -48,21 +49,24 @@ const bar = (out: NodeJS.WriteStream): Progress => {
   });
   const movies = new Map<string, { kept: number; of: number }>();
   let branches = 0;
+  let of = 0;
   let expected: number | undefined;
   const update = () => {
-    if (!shown.isActive) shown.start(expected ?? 0, 0, { branches });
+    if (!shown.isActive) shown.start(expected ?? 0, 0, { branches, of });
     const all = [...movies.values()];
     const sum = (field: 'kept' | 'of') => all.reduce((total, one) => total + one[field], 0);
     shown.setTotal(Math.max(expected ?? 0, sum('of')));
-    shown.update(sum('kept'), { branches });
+    shown.update(sum('kept'), { branches, of });
   };
   return {
-    see: (message, { branch = '', kept = 0, of = 0, ...facts }) => {
+    see: (message, { branch = '', kept = 0, of: listed = 0, ...facts }) => {
       // The planner's word; before it nobody knows how much there is.
-      if (facts.expected !== undefined && !branch) expected = facts.expected;
+      if (facts.expected !== undefined && !branch) [expected, of] = [facts.expected, facts.branches ?? 0];
       if (expected === undefined) return;
-      if (message === 'movies kept') movies.set(branch, { kept, of });
+      if (message === 'movies kept') movies.set(branch, { kept, of: listed });
       if (message === 'branch written') branches += 1;
+      // Above the bar, which draws itself anew below it.
+      if (message === 'branch failed') out.write(`\r\x1b[K  ${branch}: ${facts.error}: ${facts.because}\n`);
       update();
     },
     stop: () => shown.stop(),

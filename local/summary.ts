@@ -41,11 +41,12 @@ export const summary = (text: string, { dataset, day, run, bucket, planned, seco
   const unfinished = manifest.unfinished.length;
   const parts = manifest.branches.reduce((sum, branch) => sum + branch.parts, 0);
   const base = bucket.startsWith('s3://') || relative('.', bucket).startsWith('..') ? bucket : relative('.', bucket);
+  const older = new Set(manifest.branches.map(({ branch }) => branch));
   const lines = [
     '',
     `Run ${run} of ${dataset}, ${day}: ${unfinished === 0 ? 'complete' : `${unfinished} of ${planned} branches unfinished`}, ${seconds.toFixed(1)} s.`,
-    `The day: ${count(manifest.branches.length, 'branch', 'branches')}, ${manifest.distinct} of ${manifest.expected} listed, ${manifest.kept} kept, ${manifest.leftOut} left out.`,
-    `Written: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; ${count(manifest.requests, 'request')} to TMDB, ${manifest.retries} of them retries, ${manifest.throttles} throttled.`,
+    `The day so far: ${count(manifest.branches.length, 'branch', 'branches')}, ${manifest.distinct} of ${manifest.expected} listed, ${manifest.kept} kept, ${manifest.leftOut} left out.`,
+    `Its files: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; what is in them took ${count(manifest.requests, 'request')} to TMDB, ${manifest.retries} of them retries, ${manifest.throttles} throttled.`,
     `They lie below ${base}/, and ${base}/_manifests/${dataset}/${day}/manifest.json accounts for them.`,
   ];
   for (const [reason, ids] of Object.entries(manifest.missing)) {
@@ -57,8 +58,13 @@ export const summary = (text: string, { dataset, day, run, bucket, planned, seco
   for (const { branch, warnings } of manifest.branches)
     for (const warning of warnings) lines.push(`Note on ${branch}: ${warning}`);
   for (const { branch, error, message } of manifest.unfinished)
-    lines.push(`Unfinished: ${branch} (${error}: ${message})`);
-  if (!manifest.complete) lines.push(`The day is not complete yet; without a manifest: ${manifest.absent.join(', ')}`);
+    lines.push(
+      `Unfinished: ${branch} (${error}: ${message})${older.has(branch) ? '; its files are those of an earlier run' : ''}`,
+    );
+  if (!manifest.complete)
+    lines.push(
+      `The day is not complete yet, ${count(manifest.absent.length, 'branch has', 'branches have')} no manifest: ${manifest.absent.slice(0, IDS_SHOWN).join(', ')}${manifest.absent.length > IDS_SHOWN ? ', …' : ''}`,
+    );
   if (unfinished > 0) lines.push(`To go on with it: ${mend}`);
   return `${lines.join('\n')}\n`;
 };

@@ -87,6 +87,19 @@ const discover = z.strictObject({
       z.enum(FILTERS),
       z.union([z.string(), z.number(), z.boolean()], 'a filter is a text, a number, true or false'),
     )
+    .check(({ value, issues }) => {
+      // TMDB ignores a value that it can't read, and answers as if there were no filter.
+      for (const [name, filter] of Object.entries(value)) {
+        const wanted =
+          /\.[gl]te$/.test(name) && !name.startsWith('certification')
+            ? 'number'
+            : name.startsWith('include_')
+              ? 'boolean'
+              : undefined;
+        if (wanted && typeof filter !== wanted)
+          issues.push({ code: 'custom', path: [name], message: `this filter is a ${wanted}`, input: filter });
+      }
+    })
     .default({}),
 });
 
@@ -185,6 +198,10 @@ const schedule = z.strictObject({
   cron: z
     .string()
     .regex(/^\S+( \S+){5}$/, 'a cron expression of EventBridge Scheduler has six fields')
+    .refine(
+      (cron) => [2, 4].filter((at) => cron.split(' ')[at] === '?').length === 1,
+      'either the day of the month or the day of the week is ?',
+    )
     .describe("EventBridge Scheduler's six fields: minutes hours day-of-month month day-of-week year"),
   enabled: z.boolean().default(true),
 });

@@ -205,7 +205,7 @@ const readIds = async (
     );
   if (badRows > rows * BAD_ROWS_TOLERATED) {
     throw wrong(
-      `${badRows} of ${rows} rows do not have the header's ${width} columns or have no ${columns.id} (lines ${badLines.join(', ')}${badRows > badLines.length ? ', …' : ''})`,
+      `${badRows} of ${rows} rows do not have the header's ${width} columns or have no ${columns.id} (${badLines.length === 1 ? 'line' : 'lines'} ${badLines.join(', ')}${badRows > badLines.length ? ', …' : ''}); with more than ${BAD_ROWS_TOLERATED * 100} % of such rows a file is refused`,
     );
   }
   if (ids.size === 0) throw wrong(`none of its ${rows} rows matches the dataset's years and genres`);

@@ -292,7 +292,7 @@ const estimate = (planned: readonly { branch: SourceBranch; expected: number | n
     settings.source.kind === 'csv'
       ? 0
       : planned.reduce((sum, { expected }) => sum + Math.max(1, Math.ceil((expected ?? 0) / 20)), 0);
-  return `${planned.length} branches, ${movies} movies${unknown ? ` and those of ${unknown} branches whose list could not be had` : ''}, about ${pages + movies * perMovie} requests.`;
+  return `${planned.length} ${planned.length === 1 ? 'branch' : 'branches'}, ${movies} ${{ discover: 'movies', popular: 'items', csv: 'ids' }[settings.source.kind]}${unknown ? ` and those of ${unknown} branches whose list could not be had` : ''}, about ${pages + movies * perMovie} requests.`;
 };
 
 /**

@@ -27,7 +27,7 @@ it('a dataset made by following docs/datasets.md to the letter runs', async () =
   expect(records.length).toBeGreaterThanOrEqual(60);
   for (const { name, original_language, release_date, directors, ...record } of records) {
     expect(['pt', 'es']).toContain(original_language);
-    expect(name).toBe(`horror_horror_${release_date.slice(0, 4)}_part_1_20261120.jsonl`);
+    expect(name).toBe(`movie_horror_${release_date.slice(0, 4)}_part_1_20261120.jsonl`);
     expect(directors).toEqual(expect.any(Array));
     expect(record).not.toHaveProperty('tagline');
   }

@@ -74,6 +74,12 @@ describe('a dataset', () => {
       'Crime War',
       'name: a dataset\'s name has lower-case letters, digits and single hyphens; got "Crime War".',
     ],
+    ['schedule', { cron: '0 6 * * MON *' }, 'schedule.cron: either the day of the month or the day of the week is ?'],
+    [
+      'source/filters',
+      { 'vote_count.gte': 'five' },
+      'source.filters.vote_count.gte: this filter is a number; got "five".',
+    ],
     ['name', '../crime', "name: a dataset's name has lower-case letters"],
     ['name', 'a'.repeat(25), 'name: Too big: expected string to have <=24 characters'],
     ['name', undefined, 'name: Invalid input: expected string, received undefined; it is missing.'],

@@ -223,7 +223,7 @@ describe('a CSV that is not what it says', () => {
     {
       what: 'many such rows',
       body: lines(row(), 'tt9|x', row()),
-      says: /1 of 3 rows do not have the header's 15 columns or have no id \(lines 3\)/,
+      says: /1 of 3 rows do not have the header's 15 columns or have no id \(line 3\); with more than 1 % of such rows a file is refused/,
     },
     {
       what: 'no row that the dataset wants',
