@@ -116,7 +116,9 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   };
   if (!values.help) parse(runInput, input, 'options');
   if (values.bucket !== undefined) parse(z.object({ bucket: bucketName }), values, 'options');
-  if (values.bucket !== undefined && !real && !onlySimulated)
+  // An emulator's bucket may hold what it will.
+  const inAws = !env.AWS_ENDPOINT_URL && !env.AWS_ENDPOINT_URL_S3;
+  if (values.bucket !== undefined && inAws && !real && !onlySimulated)
     throw new BadInputError(
       '--bucket: without TMDB_TOKEN the simulator is asked, and its invented movies would land in a real bucket; set TMDB_TOKEN, or say --seed 1 to have it so.',
     );
