@@ -8,7 +8,7 @@ import { FAULT_NAMES, faultsNamed } from './tmdb/faults.ts';
 export const USAGE = `npm start [-- options]          the whole pipeline on this machine
 
   --dataset NAME      which dataset of datasets/ (crime-war)
-  --only BRANCH       this branch alone, such as crime-2017; may be said several times
+  --only BRANCH       this branch alone, such as crime-2017; several times, or with commas
   --day YYYY-MM-DD    the day that the run stands for (today, in the dataset's zone)
   --years 2012-2022   these years instead of the dataset's own
   --upload KEY        this CSV in the bucket instead of the newest one
@@ -108,7 +108,7 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const input = {
     dataset: values.dataset,
     ...(redrive !== undefined && { resume: redrive }),
-    ...(only && { only }),
+    ...(only && { only: only.flatMap((names) => names.split(',')) }),
     ...(day !== undefined && { day }),
     ...(years !== undefined && { years }),
     ...(upload !== undefined && { upload }),
