@@ -8,9 +8,10 @@ import { places } from '../lib/runs/places.ts';
 import { loadRun } from '../lib/runs/plan.ts';
 import type { Planned } from '../lib/runs/plan-run.ts';
 import { ROOT } from './deployed.ts';
+import { exitWith } from './exit-code.ts';
 import { inventUpload } from './invented-upload.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { FolderInUseError, openPipeline, type Pipeline } from './pipeline.ts';
+import { openPipeline, type Pipeline } from './pipeline.ts';
 import { showProgress, watchedLog } from './progress.ts';
 import type { Execution } from './step-functions.ts';
 import { summary } from './summary.ts';
@@ -195,10 +196,4 @@ const causeOf = ({
   }
 };
 
-try {
-  process.exitCode = await main(process.argv.slice(2), process.env);
-} catch (error) {
-  const known = error instanceof BadInputError || error instanceof FolderInUseError;
-  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
-  process.exitCode = error instanceof BadInputError ? 2 : 1;
-}
+await exitWith(main);

@@ -11,8 +11,6 @@ import { claim } from './claim.ts';
 import { ROOT, readFunctions, readMachines } from './deployed.ts';
 import { stepFunctions } from './step-functions.ts';
 
-export { FolderInUseError } from './claim.ts';
-
 export interface PipelineOptions {
   /** Folder for all that this keeps. */
   out: string;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
-import { FolderInUseError } from './claim.ts';
+import { exitWith } from './exit-code.ts';
 import { type Looked, lookAt } from './upload/csv-file.ts';
 import { type OpenFarEnd, openFarEnd } from './upload/far-end.ts';
 import { keyOf, readUploadOptions, type UploadOptions, USAGE } from './upload/options.ts';
@@ -107,10 +107,4 @@ const interruptible = () => {
   };
 };
 
-try {
-  process.exitCode = await main(process.argv.slice(2), process.env);
-} catch (error) {
-  const known = error instanceof BadInputError || error instanceof FolderInUseError;
-  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
-  process.exitCode = error instanceof BadInputError ? 2 : 1;
-}
+await exitWith(main);

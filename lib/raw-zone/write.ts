@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Dataset } from '../datasets/dataset.ts';
 import { subjectOf } from '../movies/fetch.ts';
 import { recordOf } from '../movies/record.ts';
 import { type Candidate, select } from '../movies/select.ts';
@@ -70,7 +71,7 @@ const account = async (branch: PlannedBranch, { work }: WriteServices) => {
   let [from, to] = [list.from, list.to];
 
   // Only what the rules look at: whole details of a branch of 10,000 movies would not fit.
-  const named = [...branch.settings.keep, ...branch.settings.sort].map(({ field }) => field);
+  const named = ruledFields(branch.settings);
   const candidate = (at: number, fetched?: Extract<Outcome, { outcome: 'fetched' }>) => {
     const item = items[at];
     if (!item) return;
@@ -145,11 +146,13 @@ const putParts = async (
   return written;
 };
 
+/** The fields that a dataset's rules look at, each once. */
+const ruledFields = ({ keep, sort }: Dataset): string[] => [...new Set([...keep, ...sort].map(({ field }) => field))];
+
 /** A rule or sort on a field that no movie has is probably a misspelt one. */
-const blindRules = ({ settings: { keep, sort } }: PlannedBranch, candidates: readonly Candidate[]): string[] => {
+const blindRules = ({ settings }: PlannedBranch, candidates: readonly Candidate[]): string[] => {
   if (candidates.length === 0) return [];
-  const named = new Set([...keep, ...sort].map(({ field }) => field));
-  return [...named]
+  return ruledFields(settings)
     .filter((field) => candidates.every(({ facts }) => facts[field] === undefined))
     .map((field) => `no movie has a field ${JSON.stringify(field)}, which the dataset's keep or sort names`);
 };

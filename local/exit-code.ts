@@ -1,0 +1,15 @@
+import { BadInputError } from '../lib/parse.ts';
+import { FolderInUseError } from './claim.ts';
+
+/** Runs a command of ours to its exit code. What a person can mend is said in its own sentence; a bug keeps its stack. */
+export const exitWith = async (
+  main: (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>,
+): Promise<void> => {
+  try {
+    process.exitCode = await main(process.argv.slice(2), process.env);
+  } catch (error) {
+    const known = error instanceof BadInputError || error instanceof FolderInUseError;
+    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
+    process.exitCode = error instanceof BadInputError ? 2 : 1;
+  }
+};
