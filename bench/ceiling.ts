@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openPipeline } from '../local/pipeline.ts';
 import { silentLog } from '../local/progress.ts';
-import { defaultCatalogue } from '../local/tmdb/catalogue.ts';
-import { startSimulator } from '../local/tmdb/simulator.ts';
+import { defaultCatalogue } from '../local/simulator/catalogue.ts';
+import { startSimulator } from '../local/simulator/simulator.ts';
 
 /*
  * How much of TMDB's ceiling a run uses, and whether it ever meets it: crime-war over the simulator, as `npm start`

@@ -6,9 +6,9 @@ import { LOCAL_BUCKET, startBucket } from '../local/bucket.ts';
 import { ROOT } from '../local/deployed.ts';
 import { openPipeline } from '../local/pipeline.ts';
 import { silentLog } from '../local/progress.ts';
-import { defaultCatalogue } from '../local/tmdb/catalogue.ts';
-import { type CsvStatement, writeCsv } from '../local/tmdb/csv.ts';
-import { startSimulator } from '../local/tmdb/simulator.ts';
+import { defaultCatalogue } from '../local/simulator/catalogue.ts';
+import { type CsvStatement, writeCsv } from '../local/simulator/csv.ts';
+import { startSimulator } from '../local/simulator/simulator.ts';
 
 /*
  * CSVs of the real sizes. Prints what docs/datasets.md quotes: whether the manifest's ids are those that the maker of

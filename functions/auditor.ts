@@ -1,5 +1,5 @@
 import { parse } from '../lib/parse.ts';
-import { type Audited, type AuditServices, audit, auditInput } from '../lib/runs/audit.ts';
+import { type Audited, type AuditServices, audit, auditInput } from '../lib/stages/audit.ts';
 import { bucketServices, type Environment, executionServices, type Handler, lambda } from '../lib/wiring.ts';
 
 /** State `Audit` of the ingest machine: the plan held against what is in the bucket. */

@@ -1,10 +1,10 @@
-import { type WalkServices, walk } from '../lib/movies/walk.ts';
 import { parse } from '../lib/parse.ts';
+import { type BranchRef, branchRef } from '../lib/runs/layout.ts';
 import { forgetFailure, isFinished, loadManifest } from '../lib/runs/manifest.ts';
-import { noting } from '../lib/runs/noting.ts';
-import { type BranchRef, branchRef } from '../lib/runs/places.ts';
 import { loadBranch } from '../lib/runs/plan.ts';
 import { branchWork } from '../lib/runs/work.ts';
+import { noting } from '../lib/stages/on-branch.ts';
+import { type WalkServices, walk } from '../lib/stages/walk.ts';
 import { bucketServices, type Environment, type Handler, lambda, tmdbServices } from '../lib/wiring.ts';
 
 /** Set aside for what is under way when a walker stops asking: two questions of an id, each 90 s, 60 s at the gate and a last try of 15 s. */

@@ -1,5 +1,5 @@
 import { parse } from '../lib/parse.ts';
-import { type Planned, type PlanServices, planEvent, planRun } from '../lib/runs/plan-run.ts';
+import { type Planned, type PlanServices, planEvent, planRun } from '../lib/stages/plan.ts';
 import {
   bucketServices,
   type Environment,

@@ -1,11 +1,11 @@
 import type { Log } from '../lib/log.ts';
 import { parse } from '../lib/parse.ts';
-import { type WriteServices, write } from '../lib/raw-zone/write.ts';
+import { branchRef } from '../lib/runs/layout.ts';
 import { isFinished, loadManifest, metricsOf } from '../lib/runs/manifest.ts';
-import { noting } from '../lib/runs/noting.ts';
-import { branchRef } from '../lib/runs/places.ts';
 import { loadBranch } from '../lib/runs/plan.ts';
 import { branchWork } from '../lib/runs/work.ts';
+import { noting } from '../lib/stages/on-branch.ts';
+import { type WriteServices, write } from '../lib/stages/write.ts';
 import {
   bucketServices,
   type Environment,

@@ -1,9 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../lib/datasets/dataset.ts';
+import { dayIn } from '../lib/day.ts';
 import type { ObjectStore } from '../lib/raw-zone/object-store.ts';
-import { dayIn } from '../lib/runs/day.ts';
-import { writeCsv } from './tmdb/csv.ts';
+import { writeCsv } from './simulator/csv.ts';
 
 /** Enough for some hundred ids after a dataset's filters: a run of half a minute at TMDB's pace. */
 const ROWS = 9_000;

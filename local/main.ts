@@ -4,20 +4,20 @@ import { join, resolve } from 'node:path';
 import type { Dataset } from '../lib/datasets/dataset.ts';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
 import { BadInputError } from '../lib/parse.ts';
-import { places } from '../lib/runs/places.ts';
+import { places } from '../lib/runs/layout.ts';
 import { loadRun } from '../lib/runs/plan.ts';
-import type { Planned } from '../lib/runs/plan-run.ts';
+import type { Planned } from '../lib/stages/plan.ts';
 import { ROOT } from './deployed.ts';
 import { exitWith } from './exit-code.ts';
 import { inventUpload } from './invented-upload.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { showProgress, watchedLog } from './progress.ts';
-import type { Execution } from './step-functions.ts';
+import { catalogueFrom, defaultCatalogue } from './simulator/catalogue.ts';
+import { faultsNamed } from './simulator/faults.ts';
+import { startSimulator } from './simulator/simulator.ts';
+import type { Execution } from './step-functions/engine.ts';
 import { summary } from './summary.ts';
-import { catalogueFrom, defaultCatalogue } from './tmdb/catalogue.ts';
-import { faultsNamed } from './tmdb/faults.ts';
-import { startSimulator } from './tmdb/simulator.ts';
 
 /** `npm start`: reads what is wanted, puts the neighbors up, runs, tells. Its return value is the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BadInputError, parse } from '../lib/parse.ts';
-import { runInput } from '../lib/runs/plan-run.ts';
+import { runInput } from '../lib/stages/plan.ts';
 import { bucketName } from './bucket-name.ts';
-import { FAULT_NAMES, faultsNamed } from './tmdb/faults.ts';
+import { FAULT_NAMES, faultsNamed } from './simulator/faults.ts';
 
 export const USAGE = `npm start [-- options]          the whole pipeline on this machine
 

@@ -9,7 +9,7 @@ import { type Environment, type Handler, planningServices, tmdbServices } from '
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { ROOT, readFunctions, readMachines } from './deployed.ts';
-import { stepFunctions } from './step-functions.ts';
+import { stepFunctions } from './step-functions/engine.ts';
 
 export interface PipelineOptions {
   /** Folder for all that this keeps. */

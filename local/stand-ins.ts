@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
-import { serveExecutions } from './step-functions.ts';
-import { defaultCatalogue } from './tmdb/catalogue.ts';
-import { startSimulator } from './tmdb/simulator.ts';
+import { defaultCatalogue } from './simulator/catalogue.ts';
+import { startSimulator } from './simulator/simulator.ts';
+import { serveExecutions } from './step-functions/engine.ts';
 
 /*
  * The neighbors alone, for single functions: `sls invoke local` with no AWS account and no token.

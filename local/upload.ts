@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
 import { exitWith } from './exit-code.ts';
 import { type Looked, lookAt } from './upload/csv-file.ts';
-import { type OpenFarEnd, openFarEnd } from './upload/far-end.ts';
+import { type OpenFarEnd, openFarEnd } from './upload/destination.ts';
 import { keyOf, readUploadOptions, type UploadOptions, USAGE } from './upload/options.ts';
 import { showUpload } from './upload/progress.ts';
+import { sentenceOn } from './upload/s3-errors.ts';
 import { send } from './upload/send.ts';
-import { sentenceOn } from './upload/trouble.ts';
 
 /** A file that may be sent: it is what it says, and has a place in the bucket. */
 interface Ready {

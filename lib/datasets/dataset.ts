@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { placeholdersIn } from '../raw-zone/keys.ts';
-import { timeZone } from '../runs/day.ts';
-import { datasetName } from '../runs/places.ts';
+import { timeZone } from '../day.ts';
+import { placeholdersIn } from '../raw-zone/key-pattern.ts';
+import { datasetName } from '../runs/layout.ts';
 import { MOVIE_GENRES } from '../tmdb/genres.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadInputError, parse } from '../parse.ts';
-import { couldMeet } from '../raw-zone/keys.ts';
-import { datasetName } from '../runs/places.ts';
+import { couldMeet } from '../raw-zone/key-pattern.ts';
+import { datasetName } from '../runs/layout.ts';
 import { type Dataset, dataset } from './dataset.ts';
 
 /**

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Executions } from './executions.ts';
-import { places, type RunRef } from './places.ts';
+import { places, type RunRef } from './layout.ts';
 
 const lock = z.object({ holder: z.string(), since: z.string() });
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { type BranchRef, branchRef, places } from './places.ts';
+import { type BranchRef, branchRef, places } from './layout.ts';
 import type { PlannedBranch } from './plan.ts';
 import { REASONS } from './work.ts';
 

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { dataset } from '../datasets/dataset.ts';
+import { day } from '../day.ts';
 import { parse } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { day } from './day.ts';
-import { type BranchRef, branchName, places, type RunRef, runRef } from './places.ts';
+import { type BranchRef, branchName, places, type RunRef, runRef } from './layout.ts';
 
 /** Where a branch's list comes from. A new kind of source adds its own here, and its module in lib/movies/. */
 const listFrom = z.discriminatedUnion('kind', [

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Tally } from '../tmdb/client.ts';
-import { type BranchRef, places } from './places.ts';
+import { type BranchRef, places } from './layout.ts';
 
 /** Why an id that was asked for gave no record. */
 export const REASONS = [

@@ -64,7 +64,7 @@ export interface TmdbOptions {
 interface Limits {
   /** For one try, from the first byte sent to the last received. TMDB answers in well under a second; 15 s is a dead one. */
   tryMs: number;
-  /** For one question with all its retries: what a walker sets aside at its end must be more (lib/movies/walk.ts). */
+  /** For one question with all its retries: what a walker sets aside at its end must be more (lib/stages/walk.ts). */
   questionMs: number;
   /** Retries of one question. */
   retries: number;

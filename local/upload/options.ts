@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { type Day, day, dayIn } from '../../lib/day.ts';
 import { BadInputError, parse } from '../../lib/parse.ts';
-import { type Day, day, dayIn } from '../../lib/runs/day.ts';
 import { bucketName } from '../bucket-name.ts';
 import { NEEDED_COLUMNS } from './csv-file.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { isUnchanged, type Looked } from './csv-file.ts';
-import type { FarEnd } from './far-end.ts';
+import type { FarEnd } from './destination.ts';
 
 /** The file was written to while it was sent. */
 export class FileChangedError extends Error {

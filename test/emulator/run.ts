@@ -25,10 +25,10 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { ROOT } from '../../local/deployed.ts';
 import { openPipeline } from '../../local/pipeline.ts';
 import { silentLog } from '../../local/progress.ts';
-import { defaultCatalogue } from '../../local/tmdb/catalogue.ts';
-import { writeCsv } from '../../local/tmdb/csv.ts';
-import { faultsNamed } from '../../local/tmdb/faults.ts';
-import { startSimulator } from '../../local/tmdb/simulator.ts';
+import { defaultCatalogue } from '../../local/simulator/catalogue.ts';
+import { writeCsv } from '../../local/simulator/csv.ts';
+import { faultsNamed } from '../../local/simulator/faults.ts';
+import { startSimulator } from '../../local/simulator/simulator.ts';
 import { callOf, denied, policiesOf } from './permissions.ts';
 
 /*

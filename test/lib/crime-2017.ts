@@ -1,6 +1,6 @@
 import shipped from '../../datasets/crime-war.json' with { type: 'json' };
 import { type Dataset, dataset } from '../../lib/datasets/dataset.ts';
-import type { Day } from '../../lib/runs/day.ts';
+import type { Day } from '../../lib/day.ts';
 import type { PlannedBranch } from '../../lib/runs/plan.ts';
 
 /** The shipped dataset, with some fields changed. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CsvStatement, writeCsv } from '../../local/tmdb/csv.ts';
-import { faultsNamed } from '../../local/tmdb/faults.ts';
+import { type CsvStatement, writeCsv } from '../../local/simulator/csv.ts';
+import { faultsNamed } from '../../local/simulator/faults.ts';
 import { filesIn, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
 
 const DAY = '2026-11-20';

@@ -1,9 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHUNK } from '../../lib/movies/walk.ts';
-import { faultsNamed } from '../../local/tmdb/faults.ts';
-import type { Simulator } from '../../local/tmdb/simulator.ts';
+import { CHUNK } from '../../lib/stages/walk.ts';
+import { faultsNamed } from '../../local/simulator/faults.ts';
+import type { Simulator } from '../../local/simulator/simulator.ts';
 import { startCommand } from './command-line.ts';
 import { quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faultsNamed } from '../../local/tmdb/faults.ts';
+import { faultsNamed } from '../../local/simulator/faults.ts';
 import { quickPipeline, quickSimulator, rawZone, readJson } from './running.ts';
 
 const input = { dataset: 'crime-war', day: '2026-11-20' };

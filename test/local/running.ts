@@ -6,10 +6,10 @@ import { onTestFinished } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
 import { openPipeline, type PipelineOptions } from '../../local/pipeline.ts';
 import { silentLog } from '../../local/progress.ts';
-import type { Catalogue } from '../../local/tmdb/catalogue.ts';
-import { defaultCatalogue } from '../../local/tmdb/catalogue.ts';
-import type { Fault } from '../../local/tmdb/faults.ts';
-import { type Simulator, startSimulator } from '../../local/tmdb/simulator.ts';
+import type { Catalogue } from '../../local/simulator/catalogue.ts';
+import { defaultCatalogue } from '../../local/simulator/catalogue.ts';
+import type { Fault } from '../../local/simulator/faults.ts';
+import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
 
 /** Twenty seconds in one: backoffs and pauses keep their proportions, and tests don't sit through them. */
 const hurriedClock = (times = 20): Clock => {

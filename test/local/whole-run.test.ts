@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { faultsNamed } from '../../local/tmdb/faults.ts';
+import { faultsNamed } from '../../local/simulator/faults.ts';
 import { filesIn, quickPipeline, quickSimulator, rawZone, readJson } from './running.ts';
 
 const DAY = '2026-11-20';

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Gate, pace } from '../../../lib/tmdb/pace.ts';
 import { details, listPage } from '../../../lib/tmdb/responses.ts';
-import type { Fault } from '../../../local/tmdb/faults.ts';
+import type { Fault } from '../../../local/simulator/faults.ts';
 import { fastClock, NOON } from '../../doubles/fast-clock.ts';
-import { catalogue, simulated } from '../../local/tmdb/asking.ts';
+import { catalogue, simulated } from '../../local/simulator/asking.ts';
 import { clientAt, saying, serving } from './hostile.ts';
 
 const anything = z.unknown();

@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+import { catalogueFrom, defaultCatalogue } from './catalogue.ts';
+import { FAULT_NAMES, faultsNamed } from './faults.ts';
+import { startSimulator } from './simulator.ts';
+
+/**
+ * The simulated TMDB by itself: `node local/simulator/serve.ts`, until it is told to stop.
+ *
+ * Prints one line of JSON, `{"url":…}`, as soon as it serves.
+ */
+try {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '0' },
+      catalogue: { type: 'string' },
+      faults: { type: 'string', default: 'none' },
+      'no-ceiling': { type: 'boolean', default: false },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const faults = faultsNamed(values.faults);
+  if (!faults) throw new Error(`No faults are named ${values.faults}; ${FAULT_NAMES.join(', ')} are.`);
+  const simulator = await startSimulator({
+    catalogue: values.catalogue ? await catalogueFrom(values.catalogue) : defaultCatalogue(),
+    seed: Number(values.seed),
+    faults,
+    port: Number(values.port),
+    ...(values['no-ceiling'] && { ceiling: false }),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close());
+  process.stdout.write(`${JSON.stringify({ url: simulator.url })}\n`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { couldMeet, partKeys, placeholdersIn } from '../../../lib/raw-zone/key-pattern.ts';
+import { crimeWar } from '../crime-2017.ts';
+
+const MOVIES = crimeWar().output.key;
+const crime2017 = partKeys(MOVIES, '2026-11-20', { genre: 'crime', year: '2017' });
+
+describe('the keys of a branch', () => {
+  it('are filled in from the day, the branch and the number of the part', () => {
+    expect(crime2017.key(1)).toBe('Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261120.json');
+    expect(crime2017.key(12)).toBe('Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_12_20261120.json');
+  });
+
+  it('begin with what the bucket is listed by', () => {
+    expect(crime2017.prefix).toBe('Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_');
+  });
+
+  it('are known when listed, every number of them', () => {
+    fc.assert(fc.property(fc.integer({ min: 1 }), (number) => crime2017.isMine(crime2017.key(number))));
+  });
+
+  it.each([
+    'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2018_part_1_20261120.json',
+    'Raw/TMDB/JSON/Movies/2026/11/20/movie_war_2017_part_1_20261120.json',
+    'Raw/TMDB/JSON/Movies/2026/11/21/movie_crime_2017_part_1_20261121.json',
+    'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261121.json',
+    'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261120.json.gz',
+    'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261120xjson',
+    'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part__20261120.json',
+    'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_a_20261120.json',
+    'x/Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261120.json',
+  ])('do not include %s', (key) => {
+    expect(crime2017.isMine(key)).toBe(false);
+  });
+
+  it('have their placeholders found in order', () => {
+    expect(placeholdersIn(MOVIES)).toEqual(['yyyy', 'mm', 'dd', 'genre', 'year', 'part', 'yyyymmdd']);
+  });
+});
+
+describe('two key patterns', () => {
+  const DATED = '{yyyy}/{mm}/{dd}/x_{part}_{yyyymmdd}.json';
+  const meets = (one: string, other: string) => [couldMeet(one, other), couldMeet(other, one)];
+
+  it.each([
+    ['the same', `Raw/TMDB/JSON/Movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
+    ['other file names in one folder', MOVIES, `Raw/TMDB/JSON/Movies/${DATED}`],
+    ['one folder below the other', `Raw/TMDB/JSON/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
+    [
+      'the date in the file name only',
+      'Raw/TMDB/JSON/Movies/x_{part}_{yyyymmdd}.json',
+      `Raw/TMDB/JSON/Movies/${DATED}`,
+    ],
+    [
+      'a placeholder that could be the name',
+      `Raw/TMDB/JSON/Popular{Media}/${DATED}`,
+      `Raw/TMDB/JSON/PopularMovies/${DATED}`,
+    ],
+    ['two placeholders', `Raw/TMDB/JSON/{genre}Movies/${DATED}`, `Raw/TMDB/JSON/Popular{Media}/${DATED}`],
+    ['a placeholder for nothing', `Raw/TMDB/JSON/Movies{slice}/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
+    ['a placeholder for a folder', `Raw/TMDB/{genre}/${DATED}`, `Raw/TMDB/JSON/${DATED}`],
+  ])('could meet: %s', (_, one, other) => {
+    expect(meets(one, other)).toEqual([true, true]);
+  });
+
+  it.each([
+    ['folders of their own', `Raw/TMDB/JSON/Movies/${DATED}`, `Raw/TMDB/JSON/MovieDetails/${DATED}`],
+    ['one name that begins like the other', `Raw/TMDB/JSON/Movie/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
+    [
+      'endings that no placeholder brings together',
+      `Raw/TMDB/JSON/{genre}Movies/${DATED}`,
+      `Raw/TMDB/JSON/{genre}Series/${DATED}`,
+    ],
+    ['beginnings, too', `Raw/TMDB/JSON/Popular{Media}/${DATED}`, `Raw/TMDB/JSON/Movie{slice}/${DATED}`],
+    ['another format', `Raw/TMDB/JSONL/Movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
+    ['small letters', `Raw/TMDB/JSON/movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
+  ])('cannot meet: %s', (_, one, other) => {
+    expect(meets(one, other)).toEqual([false, false]);
+  });
+
+  it('could meet wherever some filling-in brings their folders together', () => {
+    const piece = fc.constantFrom('a', 'b', 'ab', '{genre}', '{year}');
+    const segment = fc.array(piece, { minLength: 1, maxLength: 4 }).map((pieces) => pieces.join(''));
+    const values = fc.record({ genre: fc.constantFrom('a', 'b', 'ab', ''), year: fc.constantFrom('b', 'ba', '') });
+    const filled = (folder: string, { genre, year }: { genre: string; year: string }) =>
+      folder.replaceAll('{genre}', genre).replaceAll('{year}', year);
+    fc.assert(
+      fc.property(segment, segment, values, values, (one, other, here, there) => {
+        if (filled(one, here) === filled(other, there))
+          expect(meets(`Raw/TMDB/${one}/${DATED}`, `Raw/TMDB/${other}/${DATED}`)).toEqual([true, true]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

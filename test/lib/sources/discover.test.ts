@@ -1,0 +1,282 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { discover, ListIncompleteError, pairsOf } from '../../../lib/sources/discover.ts';
+import type { PagesOf } from '../../../lib/sources/source.ts';
+import type { Query } from '../../../lib/tmdb/client.ts';
+import { pageOf } from '../../doubles/fake-tmdb.ts';
+import { crime2017, crimeWar, daysFrom, listed } from '../crime-2017.ts';
+
+const YEAR = daysFrom('2017-01-01', '2017-12-31');
+const pair = { kind: 'discover', genreId: 80, from: '2017-01-01', to: '2017-12-31' } as const;
+const items = (count: number) => Array.from({ length: count }, (_, at) => listed(at + 1));
+
+/** Pages as the walker hands them out: under one name it asks once. */
+const keeping = (answer: (query: Query, page: number) => ReturnType<typeof pageOf>) => {
+  const kept = new Map<string, ReturnType<PagesOf>>();
+  const asked: { query: Query; page: number }[] = [];
+  const pages: PagesOf = (name, path, query, numbers) => {
+    const pages =
+      kept.get(name) ??
+      Promise.all(
+        numbers.map(async (page) => {
+          expect(path).toBe('/discover/movie');
+          asked.push({ query, page });
+          return answer(query, page) as Awaited<ReturnType<PagesOf>>[number];
+        }),
+      );
+    kept.set(name, pages);
+    return pages;
+  };
+  return { pages, asked };
+};
+
+/** A list that holds still. */
+const still = (all: readonly object[]) => keeping((_, page) => pageOf(all, page));
+
+/** A list of so many that has another order each time that a page is served: `orders` says how far it is turned by then. */
+const drifting = (count: number, turns: readonly number[]) => {
+  const all = items(count);
+  let served = 0;
+  return keeping((_, page) => {
+    const turn = count === 0 ? 0 : (turns[served++] ?? 0) % count;
+    return pageOf([...all.slice(turn), ...all.slice(0, turn)], page);
+  });
+};
+
+const walked = (pages: PagesOf, tolerance = 0.005) => discover.list(pair, crimeWar({ tolerance }), pages);
+const idsOf = (list: { items: readonly { id: number | string }[] }) => list.items.map(({ id }) => Number(id));
+
+describe('a list that holds still', () => {
+  it.each([0, 1, 20, 21, 95, 430])(
+    'of %d movies is complete after one pass, each page asked for once',
+    async (count) => {
+      const { pages, asked } = still(items(count));
+
+      expect(await walked(pages)).toEqual({
+        items: items(count).map((item) => ({ id: item.id, listed: item })),
+        expected: count,
+        listed: count,
+        doubled: 0,
+        passes: 1,
+        warnings: [],
+      });
+      expect(asked.map(({ page }) => page)).toEqual(
+        Array.from({ length: Math.ceil(count / 20) || 1 }, (_, at) => at + 1),
+      );
+    },
+  );
+
+  it('is asked for with the filters of the dataset, by first release and in an order that holds still', async () => {
+    const { pages, asked } = still(items(1));
+    await walked(pages);
+
+    expect(asked).toEqual([
+      {
+        page: 1,
+        query: {
+          include_adult: false,
+          include_video: false,
+          language: 'en-US',
+          'vote_average.gte': 0,
+          'vote_count.gte': 5,
+          'primary_release_date.gte': '2017-01-01',
+          'primary_release_date.lte': '2017-12-31',
+          sort_by: 'primary_release_date.asc',
+          with_genres: 80,
+        },
+      },
+    ]);
+  });
+});
+
+describe('a list that shifts while it is walked', () => {
+  it('drops doubles and finds in a second pass what the first one missed', async () => {
+    // Page 2 is served after movie 1 has gone to the end: 22 to 41 instead of 21 to 40.
+    const { pages } = drifting(60, [0, 1, 0, 0, 0, 0]);
+    const list = await walked(pages);
+
+    expect(idsOf(list).toSorted((a, b) => a - b)).toEqual(items(60).map(({ id }) => id));
+    expect(list).toMatchObject({ expected: 60, listed: 60, doubled: 1, passes: 2, warnings: [] });
+  });
+
+  it('is walked again where its first pass was empty, though TMDB counts movies', async () => {
+    const all = items(15);
+    let served = 0;
+    const { pages } = keeping((_, page) => ({ ...pageOf(served++ === 0 ? [] : all, page), total_results: 15 }));
+
+    expect(await walked(pages)).toMatchObject({ expected: 15, listed: 0, passes: 2, warnings: [] });
+  });
+
+  it('is complete under every drift that comes to rest within the passes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 21, max: 200 }),
+        fc.array(fc.nat(40), { maxLength: 9 }),
+        async (count, turns) => {
+          // The first pass drifts as it likes, the second sees all that there is.
+          const { pages } = drifting(count, turns.slice(0, Math.ceil(count / 20)));
+          const list = await walked(pages, 0);
+
+          expect(idsOf(list).toSorted((a, b) => a - b)).toEqual(items(count).map(({ id }) => id));
+          expect(list.expected).toBe(count);
+        },
+      ),
+    );
+  });
+
+  it('never passes for complete when it is not, nor holds a movie twice', async () => {
+    const turns = fc.array(fc.nat(60), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 120 }), turns, async (count, schedule) => {
+        const { pages } = drifting(count, schedule);
+        const list = await walked(pages, 1);
+
+        expect(new Set(idsOf(list)).size).toBe(list.items.length);
+        expect(list.warnings.length > 0).toBe(list.items.length < count);
+        expect(list.listed).toBe(count);
+      }),
+    );
+  });
+
+  it('is walked until a pass adds nothing new, and six times at most', async () => {
+    // A different stretch of it is shown in every pass.
+    let pass = 0;
+    const restless = keeping((_, page) => {
+      pass += page === 1 ? 1 : 0;
+      return { ...pageOf(items(400).slice(pass * 5), page), total_pages: 2, total_results: 400 };
+    });
+    const list = await walked(restless.pages, 1);
+
+    expect(list.passes).toBe(6);
+    expect(restless.asked).toHaveLength(12);
+    const settled = keeping((_, page) => ({ ...pageOf(items(38), page), total_results: 40 }));
+    expect((await walked(settled.pages, 1)).passes).toBe(2);
+  });
+});
+
+describe("what differs from TMDB's total", () => {
+  const short = (missing: number) =>
+    keeping((_, page) => ({ ...pageOf(items(1_000 - missing), page), total_results: 1_000 }));
+
+  it('is a warning up to the tolerance', async () => {
+    const list = await walked(short(5).pages);
+
+    expect(list).toMatchObject({ expected: 1_000, passes: 2 });
+    expect(list.warnings).toEqual(['TMDB says 1000 movies, its pages list 995 distinct ones in 2 passes']);
+  });
+
+  it('is an error beyond it', async () => {
+    const walking = walked(short(6).pages);
+
+    await expect(walking).rejects.toThrow(ListIncompleteError);
+    await expect(walking).rejects.toThrow(/list 994 distinct ones .* tolerates 0\.5 % missing/);
+  });
+
+  it('is a warning where there are more movies than TMDB counts', async () => {
+    const { pages } = keeping((_, page) => ({ ...pageOf(items(30), page), total_results: 10 }));
+
+    expect(await walked(pages, 0)).toMatchObject({ passes: 2, warnings: [expect.stringContaining('10 movies')] });
+  });
+});
+
+describe('a list beyond page 500', () => {
+  /** A year with so many movies on each day. */
+  const yearOf = (perDay: readonly number[]) => {
+    let id = 0;
+    const all = YEAR.flatMap((day, at) =>
+      Array.from({ length: perDay[at % perDay.length] ?? 0 }, () => ({ ...listed((id += 1)), release_date: day })),
+    );
+    const windows = new Map<string, typeof all>();
+    const source = keeping((query, page) => {
+      const [from, to] = [String(query['primary_release_date.gte']), String(query['primary_release_date.lte'])];
+      const window =
+        windows.get(from + to) ?? all.filter(({ release_date }) => release_date >= from && release_date <= to);
+      windows.set(from + to, window);
+      expect(page).toBeLessThanOrEqual(500);
+      return pageOf(window, page);
+    });
+    return { all, ...source };
+  };
+
+  it('is cut into stretches of days that cover each day once, and no movie is lost', async () => {
+    const day = fc.oneof({ weight: 20, arbitrary: fc.nat(100) }, { weight: 1, arbitrary: fc.nat(3_000) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(day, { minLength: 20, maxLength: 60 }), async (perDay) => {
+        const { pages, asked, all } = yearOf(perDay);
+        fc.pre(all.length > 10_000 && all.length < 60_000);
+        const list = await walked(pages, 0);
+
+        expect(list).toMatchObject({ expected: all.length, listed: all.length, doubled: 0, passes: 1 });
+        expect(idsOf(list)).toEqual(all.map(({ id }) => id));
+        // A window that was not walked to its end was asked for nothing but its page 1.
+        const served = [
+          ...Map.groupBy(
+            asked,
+            ({ query }) => `${query['primary_release_date.gte']}/${query['primary_release_date.lte']}`,
+          ),
+        ];
+        const walkedDays = served.flatMap(([window, questions]) => {
+          const [from = '', to = ''] = window.split('/');
+          const movies = all.filter(({ release_date }) => release_date >= from && release_date <= to).length;
+          return questions.length === Math.max(1, Math.ceil(movies / 20)) ? daysFrom(from, to) : [];
+        });
+        expect(walkedDays.toSorted()).toEqual(YEAR);
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it('takes a whole 500 pages without a cut', async () => {
+    const source = still(items(10_000));
+    await walked(source.pages);
+
+    expect(source.asked).toHaveLength(500);
+  });
+
+  it('is an error where a single day has more than TMDB serves', async () => {
+    const { pages } = keeping((_, page) => ({ ...pageOf(items(20), page), total_pages: 501, total_results: 10_001 }));
+
+    await expect(walked(pages)).rejects.toThrow(/10001 movies of genre 80 on 2017-\d\d-\d\d alone/);
+  });
+});
+
+describe('the branches of a discover dataset', () => {
+  const { source } = crimeWar();
+  const pairs = (changes: object, plan: object = {}) =>
+    pairsOf({ ...source, ...changes } as Parameters<typeof pairsOf>[0], {
+      settings: crimeWar(),
+      day: '2026-11-20',
+      ...plan,
+    });
+
+  it('are its genre × year pairs: 22 for crime-war', () => {
+    const all = pairs({});
+
+    expect(all.map(({ name }) => name)).toEqual(
+      ['crime', 'war'].flatMap((genre) => Array.from({ length: 11 }, (_, at) => `${genre}-${2012 + at}`)),
+    );
+    const { listFrom, placeholders } = crime2017();
+    expect(all[5]).toEqual({ name: 'crime-2017', listFrom, placeholders });
+  });
+
+  it('are called by name, whether the dataset names genres by name or by id', () => {
+    expect(pairs({ genres: [10752, 'science-fiction'], years: { from: 1999, to: 1999 } })).toMatchObject([
+      { name: 'war-1999', listFrom: { genreId: 10752 } },
+      { name: 'science-fiction-1999', listFrom: { genreId: 878 } },
+    ]);
+  });
+
+  it("go to the year of the run's day, where the last year is the current one", () => {
+    const names = pairs({ genres: ['war'], years: { from: 2025, to: 'current' } }).map(({ name }) => name);
+
+    expect(names).toEqual(['war-2025', 'war-2026']);
+    expect(pairs({ years: { from: 2027, to: 'current' } })).toEqual([]);
+  });
+
+  it("are those of the run's years, where it names some", () => {
+    expect(pairs({ genres: ['war'] }, { years: { from: 1944, to: 1945 } }).map(({ name }) => name)).toEqual([
+      'war-1944',
+      'war-1945',
+    ]);
+  });
+});

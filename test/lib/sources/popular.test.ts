@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { dataset, type SourceOf } from '../../../lib/datasets/dataset.ts';
+import { popular, popularBranches } from '../../../lib/sources/popular.ts';
+import type { PagesOf } from '../../../lib/sources/source.ts';
+import type { Query } from '../../../lib/tmdb/client.ts';
+import { pageOf } from '../../doubles/fake-tmdb.ts';
+
+const settings = (source: Partial<SourceOf<'popular'>> = {}) =>
+  dataset.parse({
+    name: 'popular',
+    timezone: 'America/Bahia',
+    source: { kind: 'popular', media: ['movies', 'series'], language: 'pt-BR', ...source },
+    record: { from: 'listed' },
+    output: { key: 'Raw/TMDB/JSON/Popular{Media}/{yyyy}/{mm}/{dd}/popular_{media}_part_{part}_{yyyymmdd}.json' },
+  });
+
+const items = (...ids: number[]) => ids.map((id) => ({ id, name: `Item ${id}` }));
+const walked = async (
+  all: readonly object[],
+  source: Partial<SourceOf<'popular'>> = {},
+  media: 'movies' | 'series' = 'movies',
+) => {
+  const asked: { path: string; query: Query; page: number }[] = [];
+  const pages: PagesOf = async (_, path, query, numbers) =>
+    numbers.map((page) => {
+      asked.push({ path, query, page });
+      return pageOf(all, page) as Awaited<ReturnType<PagesOf>>[number];
+    });
+  return { list: await popular.list({ kind: 'popular', media }, settings(source), pages), asked };
+};
+const hundred = items(...Array.from({ length: 100 }, (_, at) => 100 - at));
+
+describe('what is popular', () => {
+  it('is the first page, as it comes', async () => {
+    const { list, asked } = await walked(hundred);
+
+    expect(list).toEqual({
+      items: hundred.slice(0, 20).map((listed) => ({ id: listed.id, listed })),
+      expected: 20,
+      listed: 20,
+      doubled: 0,
+      passes: 1,
+      warnings: [],
+    });
+    expect(asked).toEqual([{ path: '/movie/popular', query: { language: 'pt-BR' }, page: 1 }]);
+  });
+
+  it('is more pages where the dataset asks for them, and all where there are fewer', async () => {
+    expect((await walked(hundred, { pages: 3 })).list.items).toHaveLength(60);
+    expect((await walked(hundred, { pages: 500 })).asked).toHaveLength(5);
+  });
+
+  it('has series of its own, and knows regions', async () => {
+    const { asked } = await walked(hundred, { region: 'BR' }, 'series');
+
+    expect(asked).toEqual([{ path: '/tv/popular', query: { language: 'pt-BR', region: 'BR' }, page: 1 }]);
+  });
+
+  it('says how many items stood on two pages', async () => {
+    const drifted = [...items(...Array.from({ length: 20 }, (_, at) => at + 1)), ...items(20, 21)];
+    const { list } = await walked(drifted, { pages: 2 });
+
+    expect(list).toMatchObject({ expected: 22, listed: 22, doubled: 1 });
+    expect(list.items).toHaveLength(21);
+    expect(list.warnings).toEqual([expect.stringMatching(/^1 of 22 items stood on two pages/)]);
+  });
+
+  it('promises, by its page 1, no more than the pages that are asked for', () => {
+    const first = popular.firstPage?.({ kind: 'popular', media: 'series' }, settings({ pages: 3 }));
+
+    expect(first).toMatchObject({ path: '/tv/popular', query: { language: 'pt-BR' } });
+    expect(first?.expected(pageOf(hundred, 1))).toBe(60);
+    expect(first?.expected(pageOf(hundred.slice(0, 7), 1))).toBe(7);
+  });
+
+  it('is a branch each for movies and series', () => {
+    const { source } = settings({ media: ['series', 'movies', 'series'] });
+
+    expect(source.kind === 'popular' && popularBranches(source)).toEqual([
+      {
+        name: 'popular-series',
+        listFrom: { kind: 'popular', media: 'series' },
+        placeholders: { media: 'series', Media: 'Series' },
+      },
+      {
+        name: 'popular-movies',
+        listFrom: { kind: 'popular', media: 'movies' },
+        placeholders: { media: 'movies', Media: 'Movies' },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,314 @@
+import { describe, expect, it } from 'vitest';
+import type { Day } from '../../../lib/day.ts';
+import { noteFailure, saveManifest } from '../../../lib/runs/manifest.ts';
+import { type PlannedRun, savePlan } from '../../../lib/runs/plan.ts';
+import { type Audited, type AuditInput, audit } from '../../../lib/stages/audit.ts';
+import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
+import { fastClock, NOON } from '../../doubles/fast-clock.ts';
+import { knownExecutions } from '../../doubles/known-executions.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
+import { manifested } from '../runs/manifested.ts';
+
+const DAY_MANIFEST = '_manifests/crime-war/2026-11-20/manifest.json';
+const LATEST = '_manifests/crime-war/latest.json';
+const THREE = ['crime-2019', 'crime-2017', 'war-2017'];
+
+/** A run of three branches, planned, of which none is finished. */
+const planned = async ({
+  store = memoryStore(),
+  ...changes
+}: Partial<PlannedRun> & { store?: ReturnType<typeof memoryStore> } = {}) => {
+  const run: PlannedRun = {
+    dataset: 'crime-war',
+    day: '2026-11-20',
+    run: 'friday',
+    execution: 'arn:friday',
+    plannedAt: '2026-11-21T00:30:00.000Z',
+    tmdb: 'api.themoviedb.org',
+    branches: THREE.map((name) => ({ name, expected: 10 })),
+    wholeDay: THREE,
+    ...changes,
+  };
+  await savePlan(store, run, [], (work) => work());
+  let redrives = 0;
+  const ref = { dataset: run.dataset, day: run.day, run: run.run };
+  const input: AuditInput = { ...ref, execution: run.execution, redrive: 0, sweeps: 0, walkersAtOnce: 4 };
+  return {
+    store,
+    run,
+    input,
+    finish: async (...names: string[]) => {
+      for (const branch of names) await saveManifest(store, manifested({ ...ref, branch, plannedAt: run.plannedAt }));
+    },
+    fail: (branch: string, error: Error) => noteFailure(store, { ...ref, branch }, error, new Date(NOON)),
+    redriven: () => {
+      redrives += 1;
+    },
+    /** @param others Executions that run at the moment. */
+    audit: (state: Partial<AuditInput> = {}, ...others: string[]): Promise<Audited> => {
+      const running = Object.fromEntries(others.map((arn) => [arn, { running: true }]));
+      const executions = knownExecutions({ ...running, [run.execution]: { redrives } });
+      return audit({ ...input, ...state }, { store, executions, clock: fastClock(), codeVersion: '1.2.3' });
+    },
+  };
+};
+
+describe('a run whose branches all have a manifest', () => {
+  it('is complete', async () => {
+    const { audit, finish, input } = await planned();
+    await finish(...THREE);
+
+    expect(await audit()).toEqual({ ...input, complete: true, unfinished: [], planned: 3 });
+  });
+
+  it('is complete, too, where a run that was planned later has done one of them', async () => {
+    const { audit, finish, store } = await planned();
+    await finish('crime-2019', 'war-2017');
+    await saveManifest(store, manifested({ run: 'saturday', plannedAt: '2026-11-21T09:00:00.000Z' }));
+
+    expect(await audit()).toMatchObject({ complete: true });
+  });
+
+  it('is not complete with what a run of before has left', async () => {
+    const { audit, finish, store } = await planned();
+    await finish('crime-2019', 'war-2017');
+    await saveManifest(store, manifested({ run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }));
+
+    expect(await audit()).toMatchObject({ complete: false, unfinished: ['crime-2017'] });
+  });
+});
+
+describe('a run with branches unfinished', () => {
+  it('hands them out for a second sweep, in the order of the plan', async () => {
+    const { audit, finish, input } = await planned();
+    await finish('crime-2017');
+
+    expect(await audit()).toEqual({
+      ...input,
+      complete: false,
+      unfinished: ['crime-2019', 'war-2017'],
+      planned: 3,
+      sweeps: 1,
+    });
+  });
+
+  it('fails after two sweeps, and says which are unfinished and why', async () => {
+    const { audit, finish, fail } = await planned();
+    await finish('crime-2019');
+    await fail('crime-2017', new TmdbUnavailableError('GET /discover/movie: status 500, after up to 5 retries'));
+
+    await expect(audit({ sweeps: 1 })).rejects.toMatchObject({
+      name: 'BranchesUnfinishedError',
+      message: expect.stringMatching(
+        /^2 of 3 branches: crime-2017 \(TmdbUnavailableError: GET \/discover\/movie: status 500, after up to 5 retries\); war-2017 \(NoWord: it left no word/,
+      ),
+    });
+  });
+
+  it('keeps its sentence short enough for Step Functions, and says where the rest is', async () => {
+    const names = Array.from({ length: 1_000 }, (_, at) => `branch-${at}`);
+    const { audit, fail } = await planned({ branches: names.map((name) => ({ name, expected: 1 })), wholeDay: names });
+    for (const name of names) await fail(name, new Error('x'.repeat(900)));
+    const error = await audit({ sweeps: 1 }).catch((thrown: Error) => thrown);
+
+    expect(error).toMatchObject({ message: expect.stringMatching(new RegExp(`… All of them: ${DAY_MANIFEST}$`)) });
+    expect((error as Error).message.length).toBeLessThan(10_000);
+  });
+
+  it('has a state that stays under what Step Functions passes on, be they a thousand of the longest names', async () => {
+    const names = Array.from({ length: 1_000 }, (_, at) => `${'a'.repeat(39)}${String(at).padStart(4, '0')}`);
+    const run = 'r'.repeat(80);
+    const { audit } = await planned({ run, branches: names.map((name) => ({ name, expected: 1 })), wholeDay: names });
+    const state = await audit({
+      execution: `arn:aws:states:sa-east-1:123456789012:execution:${'m'.repeat(80)}:${run}`,
+    });
+
+    expect(state.unfinished).toEqual(names);
+    expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(262_144);
+  });
+});
+
+describe('a redrive', () => {
+  it('of a run that failed begins two sweeps of its own, and a second redrive two more', async () => {
+    const { audit, redriven } = await planned();
+    // Step Functions redrives a Task with the input that it failed on.
+    const failedOn = { redrive: 0, sweeps: 1 };
+    await expect(audit(failedOn)).rejects.toThrow('3 of 3 branches');
+
+    for (const redrive of [1, 2]) {
+      redriven();
+      const first = await audit(failedOn);
+      expect(first).toMatchObject({ redrive, sweeps: 0, unfinished: THREE });
+      const second = await audit(first);
+      expect(second).toMatchObject({ redrive, sweeps: 1, unfinished: THREE });
+      await expect(audit(second)).rejects.toThrow('3 of 3 branches');
+      Object.assign(failedOn, { redrive: second.redrive, sweeps: second.sweeps });
+    }
+    await expect(audit(failedOn)).rejects.toThrow('3 of 3 branches');
+  });
+
+  it('is turned down while another run has the day, and hands nothing out', async () => {
+    const { store, audit, redriven } = await planned();
+    await store.put(
+      '_runs/crime-war/2026-11-20/lock.json',
+      JSON.stringify({ holder: 'arn:saturday', since: '2026-11-21T09:00:00Z' }),
+    );
+    redriven();
+    await expect(audit({ sweeps: 1 }, 'arn:saturday')).rejects.toMatchObject({
+      name: 'DayTakenError',
+      message: 'arn:saturday is running for crime-war, 2026-11-20: redrive this one when that has ended.',
+    });
+  });
+
+  it('asks for nothing more where the branches were redriven by themselves before', async () => {
+    const { audit, redriven, finish } = await planned();
+    await expect(audit({ sweeps: 1 })).rejects.toThrow();
+    await finish(...THREE);
+    redriven();
+
+    expect(await audit({ sweeps: 1 })).toMatchObject({ complete: true, unfinished: [] });
+  });
+});
+
+describe('the manifest of a day', () => {
+  it('adds up its branches, and names each with its manifest', async () => {
+    const { audit, finish, store } = await planned();
+    await finish('war-2017', 'crime-2019');
+    await saveManifest(store, manifested({ kept: 4, written: 4, warnings: ['TMDB says 11 movies'] }));
+    await audit();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      run: 'friday',
+      codeVersion: '1.2.3',
+      complete: true,
+      absent: [],
+      unfinished: [],
+      expected: 30,
+      kept: 10,
+      written: 10,
+      missing: { gone: [7, 7, 7] },
+      branches: [
+        {
+          branch: 'crime-2017',
+          run: 'friday',
+          kept: 4,
+          written: 4,
+          parts: 1,
+          warnings: ['TMDB says 11 movies'],
+          manifest: '_manifests/crime-war/2026-11-20/branches/crime-2017.json',
+        },
+        { branch: 'crime-2019' },
+        { branch: 'war-2017' },
+      ],
+    });
+  });
+
+  it('is written before the run fails, and says what is absent and why', async () => {
+    const { audit, finish, fail, store } = await planned();
+    await finish('crime-2019', 'war-2017');
+    await fail('crime-2017', new TmdbUnavailableError('status 500'));
+    await expect(audit({ sweeps: 1 })).rejects.toThrow();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({
+      complete: false,
+      absent: ['crime-2017'],
+      unfinished: [{ branch: 'crime-2017', error: 'TmdbUnavailableError', message: 'status 500' }],
+      kept: 6,
+    });
+    expect(store.keys()).not.toContain(LATEST);
+  });
+
+  it('is complete only with every branch of the dataset, though the run had no more to do', async () => {
+    const { audit, finish, store } = await planned({ branches: [{ name: 'crime-2017', expected: 1 }] });
+    await finish('crime-2017');
+
+    expect(await audit()).toMatchObject({ complete: true });
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: false, absent: ['crime-2019', 'war-2017'] });
+    expect(store.keys()).not.toContain(LATEST);
+  });
+
+  it('is complete with branches of an earlier run of the day, too', async () => {
+    const store = memoryStore();
+    for (const branch of ['crime-2019', 'war-2017'])
+      await saveManifest(store, manifested({ branch, run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }));
+    const { audit, finish } = await planned({ store, branches: [{ name: 'crime-2017', expected: 1 }] });
+    await finish('crime-2017');
+    await audit();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: true, absent: [] });
+    expect(store.json(LATEST)).toMatchObject({ day: '2026-11-20' });
+  });
+
+  it('takes no notice of what lies beside the manifests', async () => {
+    const { audit, finish, store } = await planned();
+    await finish(...THREE);
+    await store.put('_manifests/crime-war/2026-11-20/branches/Notes of mine.txt', 'x');
+
+    expect(await audit()).toMatchObject({ complete: true });
+  });
+});
+
+describe('latest.json', () => {
+  const completed = async (store: ReturnType<typeof memoryStore>, day: Day, run = `run-of-${day}`) => {
+    const { audit, finish } = await planned({ store, day, run });
+    await finish(...THREE);
+    await audit();
+    return store.json<{ day: string; run: string }>(LATEST);
+  };
+
+  it('names the last day that is complete', async () => {
+    expect(await completed(memoryStore(), '2026-11-20', 'friday')).toEqual({
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      run: 'friday',
+      manifest: DAY_MANIFEST,
+    });
+  });
+
+  it('moves on with the days, and never to an earlier one', async () => {
+    const store = memoryStore();
+    const seen: string[] = [];
+    for (const day of ['2026-11-13', '2026-11-20', '2026-11-06', '2026-11-27'] as const)
+      seen.push((await completed(store, day)).day);
+
+    expect(seen).toEqual(['2026-11-13', '2026-11-20', '2026-11-20', '2026-11-27']);
+  });
+
+  it('names the last run of its day', async () => {
+    const store = memoryStore();
+    await completed(store, '2026-11-20', 'first');
+
+    expect((await completed(store, '2026-11-20', 'second')).run).toBe('second');
+  });
+
+  it('is not moved back by one who read it before somebody else moved it on', async () => {
+    const store = memoryStore();
+    let meanwhile: Promise<unknown> | undefined;
+    const slow = {
+      ...store,
+      get: async (key: string) => {
+        const read = await store.get(key);
+        if (key === LATEST) {
+          meanwhile ??= store.put(LATEST, '{"day":"2026-11-27"}');
+          await meanwhile;
+        }
+        return read;
+      },
+    };
+    await completed(slow, '2026-11-20');
+
+    expect(store.json(LATEST)).toEqual({ day: '2026-11-27' });
+  });
+});
+
+it('a run that nobody planned, or whose plan has expired, is said so', async () => {
+  const services = { store: memoryStore(), executions: knownExecutions(), clock: fastClock(), codeVersion: '1.2.3' };
+  const { input } = await planned();
+
+  await expect(audit(input, services)).rejects.toMatchObject({
+    name: 'NotPlannedError',
+    message: expect.stringContaining('_runs/crime-war/2026-11-20/friday/run.json'),
+  });
+});

@@ -1,0 +1,418 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import shipped from '../../../datasets/crime-war.json' with { type: 'json' };
+import { parse } from '../../../lib/parse.ts';
+import { saveManifest } from '../../../lib/runs/manifest.ts';
+import { loadBranch, loadRun } from '../../../lib/runs/plan.ts';
+import { type PlanServices, planEvent, planRun } from '../../../lib/stages/plan.ts';
+import type { Query } from '../../../lib/tmdb/client.ts';
+import { TmdbTokenError, TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
+import { fakeTmdb } from '../../doubles/fake-tmdb.ts';
+import { fastClock } from '../../doubles/fast-clock.ts';
+import { keptLog } from '../../doubles/kept-log.ts';
+import { knownExecutions } from '../../doubles/known-executions.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
+import { manifested } from '../runs/manifested.ts';
+
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+/** Datasets by name, in a folder of their own: crime-war with some fields changed. */
+const datasetsOf = async (changes: Record<string, Record<string, unknown>>) => {
+  const folder = await mkdtemp(join(tmpdir(), 'datasets-'));
+  folders.push(folder);
+  for (const [name, fields] of Object.entries(changes))
+    await writeFile(join(folder, `${name}.json`), JSON.stringify({ ...shipped, name, ...fields }));
+  return folder;
+};
+const crimeWarAlone = datasetsOf({ 'crime-war': {} });
+
+/** Page 1 of each pair; war of 2015 has most, then crime of 2014, and all others ten. */
+const lists = (path: string, query: Query) => {
+  const pair = `${query.with_genres} ${String(query['primary_release_date.gte']).slice(0, 4)}`;
+  const total_results = { '10752 2015': 300, '80 2014': 200 }[pair] ?? 10;
+  return path === '/authentication' ? {} : { page: 1, results: [], total_pages: 1, total_results };
+};
+
+const execution = { id: 'arn:friday', name: 'friday', startTime: '2026-11-21T00:30:02.123Z' };
+const planning = async ({ says = lists, ...changes }: Partial<PlanServices> & { says?: typeof lists } = {}) => {
+  const store = memoryStore();
+  const tmdb = fakeTmdb(says);
+  const services = {
+    datasets: await crimeWarAlone,
+    store,
+    tmdb,
+    executions: knownExecutions(),
+    clock: fastClock(),
+    log: keptLog(),
+    walkersAtOnce: 4,
+    ...changes,
+  };
+  const plan = async (input: object = {}, started: Partial<typeof execution> = {}) =>
+    planRun(
+      parse(planEvent, { input: { dataset: 'crime-war', ...input }, execution: { ...execution, ...started } }, 'event'),
+      services,
+    );
+  return { plan, store, tmdb, services };
+};
+const written = (store: { keys(): string[] }) => store.keys().filter((key) => !key.endsWith('/lock.json'));
+
+describe('a planned run', () => {
+  it('has every branch, largest first and then by name, and an estimate', async () => {
+    const { plan, tmdb } = await planning();
+    const planned = await plan({ years: '2014-2015' });
+
+    expect(planned).toEqual({
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      run: 'friday',
+      execution: 'arn:friday',
+      outcome: 'planned',
+      says: '4 branches, 520 movies, about 547 requests.',
+      redrive: 0,
+      sweeps: 0,
+      walkersAtOnce: 4,
+      unfinished: ['war-2015', 'crime-2014', 'crime-2015', 'war-2014'],
+      expected: 520,
+    });
+    expect(tmdb.asked.map(({ path, query }) => [path, query.page])).toEqual(
+      Array.from({ length: 4 }, () => ['/discover/movie', 1]),
+    );
+  });
+
+  it('is written down branch by branch, each with the dataset as it stands, and at last as a whole', async () => {
+    const { plan, store } = await planning();
+    const { unfinished, ...ref } = await plan({ limits: { walkSeconds: 5 } });
+
+    expect(unfinished).toHaveLength(22);
+    expect(store.puts.at(-1)).toBe('_runs/crime-war/2026-11-20/friday/run.json');
+    expect(await loadRun(store, ref)).toEqual({
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      run: 'friday',
+      execution: 'arn:friday',
+      plannedAt: '2026-11-21T00:30:02.123Z',
+      tmdb: 'tmdb.test',
+      branches: unfinished.map((name) => ({ name, expected: { 'war-2015': 300, 'crime-2014': 200 }[name] ?? 10 })),
+      wholeDay: unfinished.toSorted(),
+    });
+    for (const branch of unfinished)
+      expect(await loadBranch(store, { ...ref, branch })).toMatchObject({
+        branch,
+        run: 'friday',
+        settings: { name: 'crime-war', tolerance: 0.005 },
+        listFrom: { kind: 'discover', from: `${branch.slice(-4)}-01-01`, to: `${branch.slice(-4)}-12-31` },
+        limits: { walkSeconds: 5 },
+      });
+  });
+
+  it('has a state of names alone, whatever the dataset holds', async () => {
+    const { plan } = await planning();
+
+    expect(JSON.stringify(await plan()).length).toBeLessThan(1_000);
+  });
+
+  it('has the branches that are asked for, and knows those that make the day complete', async () => {
+    const { plan, store, tmdb } = await planning();
+    const planned = await plan({ only: ['war-2015', 'crime-2017'] });
+
+    expect(planned.unfinished).toEqual(['war-2015', 'crime-2017']);
+    expect(tmdb.asked).toHaveLength(2);
+    expect((await loadRun(store, planned))?.wholeDay).toHaveLength(22);
+  });
+
+  it('has the years that are asked for, and knows that the dataset has others', async () => {
+    const { plan, store } = await planning();
+    const planned = await plan({ years: '2001' });
+
+    expect(planned.unfinished).toEqual(['crime-2001', 'war-2001']);
+    expect((await loadRun(store, planned))?.wholeDay).not.toContain('crime-2001');
+  });
+});
+
+describe('the day of a run', () => {
+  it.each([
+    ['the day that is said', { day: '2026-01-02', scheduledTime: '2026-11-21T00:30:00Z' }, '2026-01-02'],
+    ["else that of the schedule, in the dataset's zone", { scheduledTime: '2026-11-14T00:30:00Z' }, '2026-11-13'],
+    ["else that of its start, in the dataset's zone", {}, '2026-11-20'],
+  ])('is %s', async (_, input, day) => {
+    const { plan, store } = await planning();
+
+    expect(await plan({ only: ['crime-2017'], ...input })).toMatchObject({ day });
+    expect(written(store)).toContain(`_runs/crime-war/${day}/friday/run.json`);
+  });
+});
+
+describe('a dry run', () => {
+  it('says what a run would do, and writes nothing, not even a lock', async () => {
+    const { plan, store } = await planning();
+
+    expect(await plan({ dryRun: true })).toMatchObject({
+      outcome: 'dryRun',
+      says: expect.stringMatching(/^22 branches, 700 movies, about 7\d\d requests\. Nothing was written\.$/),
+      expected: 700,
+    });
+    expect(store.puts).toEqual([]);
+  });
+
+  it('is told of a wrong token, too', async () => {
+    const { plan } = await planning({
+      says: () => {
+        throw new TmdbTokenError("TMDB doesn't take our token");
+      },
+    });
+
+    await expect(plan({ dryRun: true })).rejects.toThrow(TmdbTokenError);
+  });
+});
+
+describe('a run that would be the second one of its day', () => {
+  it('is turned away while the first is running, says so, asks nothing and writes nothing', async () => {
+    const { plan, store, tmdb } = await planning({ executions: knownExecutions({ 'arn:friday': { running: true } }) });
+    await plan();
+    const before = [store.puts.length, tmdb.asked.length];
+
+    expect(await plan({}, { id: 'arn:second', name: 'second' })).toMatchObject({
+      outcome: 'turnedAway',
+      says: 'arn:friday is running for crime-war, 2026-11-20, already; this one writes nothing.',
+      unfinished: [],
+    });
+    expect([store.puts.length, tmdb.asked.length]).toEqual(before);
+  });
+
+  it('is planned when the first has ended, or for another day', async () => {
+    const { plan, services } = await planning();
+    await plan();
+    expect(await plan({}, { id: 'arn:second', name: 'second' })).toMatchObject({ outcome: 'planned' });
+    services.executions = knownExecutions({ 'arn:second': { running: true } });
+
+    expect(await plan({ day: '2026-11-13' }, { id: 'arn:third', name: 'third' })).toMatchObject({ outcome: 'planned' });
+  });
+
+  it('is the same run, where a retry plans it again', async () => {
+    const { plan, store } = await planning({ executions: knownExecutions({ 'arn:friday': { running: true } }) });
+    const first = await plan();
+    const text = store.text('_runs/crime-war/2026-11-20/friday/run.json');
+
+    expect(await plan()).toEqual(first);
+    expect(store.text('_runs/crime-war/2026-11-20/friday/run.json')).toBe(text);
+  });
+});
+
+describe('lists whose page 1 can not be had', () => {
+  const refusing =
+    (...years: string[]) =>
+    (path: string, query: Query) => {
+      if (years.some((year) => String(query['primary_release_date.gte']).startsWith(year)))
+        throw new TmdbUnavailableError('GET /discover/movie: status 500');
+      return lists(path, query);
+    };
+
+  it('are planned all the same, last: it is their own branches that fail', async () => {
+    const { plan, store, services } = await planning({ says: refusing('2017') });
+    const planned = await plan();
+
+    expect(planned.unfinished).toHaveLength(22);
+    expect(planned.unfinished.slice(-2)).toEqual(['crime-2017', 'war-2017']);
+    expect(planned.says).toMatch(/^22 branches, 680 movies and those of 2 branches whose list could not be had, about/);
+    expect((await loadRun(store, planned))?.branches.slice(-2)).toMatchObject([{ expected: null }, { expected: null }]);
+    expect((services.log as ReturnType<typeof keptLog>).lines).toMatchObject([
+      { level: 'warn', facts: { branch: 'crime-2017', because: expect.stringContaining('status 500') } },
+      { level: 'warn' },
+    ]);
+  });
+
+  it('are an error of the run where they are all of them', async () => {
+    const { plan, store } = await planning({ says: refusing('2') });
+
+    await expect(plan()).rejects.toThrow(TmdbUnavailableError);
+    expect(written(store)).toEqual([]);
+  });
+
+  it('do not hide that the token is wrong', async () => {
+    const { plan } = await planning({
+      says: (path, query) => {
+        if (query.with_genres === 80) return refusing('2')(path, query);
+        throw new TmdbTokenError("TMDB doesn't take our token");
+      },
+    });
+
+    await expect(plan()).rejects.toThrow(TmdbTokenError);
+  });
+
+  it('are one clear error before anything is written where the token is wrong, and few are asked for then', async () => {
+    const { plan, store, tmdb } = await planning({
+      says: () => {
+        throw new TmdbTokenError("TMDB doesn't take our token");
+      },
+    });
+
+    await expect(plan()).rejects.toThrow(TmdbTokenError);
+    expect(written(store)).toEqual([]);
+    expect(tmdb.asked.length).toBeLessThanOrEqual(8);
+  });
+});
+
+describe('an input that can not be', () => {
+  const refused = async (input: object, services: Partial<PlanServices> = {}) => {
+    const { plan, store, tmdb } = await planning(services);
+    const error = await plan(input).then(
+      () => expect.unreachable('It was planned.'),
+      (thrown: Error) => thrown,
+    );
+    expect(error.name).toBe('BadInputError');
+    expect([store.puts, tmdb.asked]).toEqual([[], []]);
+    return error.message;
+  };
+
+  it.each([
+    [{ dataset: 'nothing' }, 'There is no dataset "nothing": there is crime-war.'],
+    [{ dataset: '../crime-war' }, "input.dataset: a dataset's name has lower-case letters"],
+    [{ only: ['crime-2011'] }, 'only: dataset crime-war has no branch "crime-2011": it has crime-2012, crime-2013'],
+    [{ only: [] }, 'input.only: '],
+    [{ only: 'crime-2017' }, 'input.only: '],
+    [{ only: ['Crime 2017'] }, 'input.only.0: a branch has lower-case letters'],
+    [{ day: '2026-02-30' }, 'input.day: a day is a date of the calendar, as YYYY-MM-DD; got "2026-02-30"'],
+    [{ years: '2012-' }, 'input.years: years are 2012-2022, or 2017 for one; got "2012-"'],
+    [{ years: '2022-2012' }, 'input.years: the last year is not before the first; got '],
+    [{ years: '0001' }, 'input.years: years lie between 1874, that of the oldest film, and 2100; got '],
+    [{ years: 2017 }, 'input.years: '],
+    [{ dryRun: 'yes' }, 'input.dryRun: '],
+    [{ scheduledTime: 'Friday' }, 'input.scheduledTime: '],
+    [{ day: '2926-11-20' }, 'day: it lies more than a year ahead; got "2926-11-20"'],
+    [{ resume: 'a/b' }, "input.resume: a run is an execution's name"],
+    [{ limits: { walkSeconds: 0 } }, 'input.limits.walkSeconds: '],
+    [{ limits: { seconds: 5 } }, 'input.limits: unknown field "seconds"'],
+    [{ yeras: '2012' }, 'input: unknown field "yeras"'],
+    [{ upload: 'Raw/Local/CSV/Movies/2026/11/20/movies.csv' }, 'upload: dataset crime-war reads no CSV.'],
+    [{ upload: '_runs/x' }, 'input.upload: an upload is a key below Raw/Local/CSV/Movies/'],
+  ])('%j is refused in one sentence that names the field', async (input, sentence) => {
+    const message = await refused(input);
+
+    expect(message).toContain(sentence);
+    expect(message).toMatch(/^[^\n]+\.$/);
+  });
+
+  it('is refused where the execution is none', () => {
+    expect(() => parse(planEvent, { input: { dataset: 'crime-war' } }, 'event of the planner')).toThrow(
+      /^event of the planner: execution: .*; it is missing\.$/,
+    );
+  });
+
+  it('is more than 1,000 branches: it says how to split them', async () => {
+    const genres = ['crime', 'war', 'drama', 'comedy', 'horror', 'action'];
+    const years = { from: 1900, to: 2069 };
+    const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, genres, years } } });
+
+    expect(await refused({}, { datasets })).toMatch(/would have 1020 branches, and a run has 1000 at most: split it/);
+    const { plan } = await planning({ datasets });
+    expect((await plan({ years: '1900-2065', dryRun: true })).unfinished).toHaveLength(996);
+  });
+
+  it('is a dataset that begins in the future', async () => {
+    const years = { from: 2090, to: 'current' };
+    const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, years } } });
+
+    expect(await refused({}, { datasets })).toContain('has no branch on 2026-11-20: its first year lies in the future');
+  });
+});
+
+describe('a run that resumes another', () => {
+  const ended = async () => {
+    const all = await planning();
+    const { plan, store } = all;
+    await plan({ years: '2014-2015', only: ['war-2015', 'crime-2014', 'crime-2015'], limits: { walkSeconds: 9 } });
+    const { plannedAt = '' } = (await loadRun(store, { dataset: 'crime-war', day: '2026-11-20', run: 'friday' })) ?? {};
+    await saveManifest(store, manifested({ branch: 'crime-2014', plannedAt }));
+    return { ...all, before: { puts: store.puts.length, asked: all.tmdb.asked.length } };
+  };
+  const later = { id: 'arn:monday', name: 'monday', startTime: '2026-12-07T09:00:00Z' };
+
+  it('does not go on with another TMDB, to which its ids mean nothing', async () => {
+    const { services } = await ended();
+    const elsewhere = { ...services, tmdb: { ...services.tmdb, host: '127.0.0.1' } };
+    const event = parse(
+      planEvent,
+      { input: { dataset: 'crime-war', resume: 'friday' }, execution: { ...execution, ...later } },
+      'event',
+    );
+    await expect(planRun(event, elsewhere)).rejects.toThrow(
+      /^resume: run friday asks tmdb\.test, and this would go on with 127\.0\.0\.1/,
+    );
+  });
+
+  it('goes on with its plan, its day and its work, and does only what is unfinished', async () => {
+    const { plan, store, tmdb, before } = await ended();
+
+    expect(await plan({ resume: 'friday' }, later)).toMatchObject({
+      outcome: 'planned',
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      run: 'friday',
+      execution: 'arn:monday',
+      redrive: 0,
+      sweeps: 0,
+      says: '2 of 3 branches of run friday are unfinished.',
+      unfinished: ['war-2015', 'crime-2015'],
+      expected: 310,
+    });
+    expect(store.puts.slice(before.puts)).toEqual(['_runs/crime-war/2026-11-20/lock.json']);
+    expect(tmdb.paths().slice(before.asked)).toEqual(['/authentication']);
+  });
+
+  it('finds it by its day, too, and not on another', async () => {
+    const { plan } = await ended();
+
+    expect(await plan({ resume: 'friday', day: '2026-11-20' }, later)).toMatchObject({ run: 'friday' });
+    await expect(plan({ resume: 'friday', day: '2026-11-21' }, later)).rejects.toThrow(/has no run "friday"/);
+  });
+
+  it('asks nothing where nothing is unfinished', async () => {
+    const { plan, store, tmdb, before } = await ended();
+    for (const branch of ['war-2015', 'crime-2015']) await saveManifest(store, manifested({ branch }));
+
+    expect(await plan({ resume: 'friday' }, later)).toMatchObject({ unfinished: [], expected: 0 });
+    expect(tmdb.asked).toHaveLength(before.asked);
+  });
+
+  it('is turned away while that one is running', async () => {
+    const { plan, services } = await ended();
+    services.executions = knownExecutions({ 'arn:friday': { running: true } });
+
+    expect(await plan({ resume: 'friday' }, later)).toMatchObject({ outcome: 'turnedAway', unfinished: [] });
+  });
+
+  it('is told of a wrong token before anything fans out', async () => {
+    const { store } = await ended();
+    const { plan } = await planning({
+      store,
+      says: () => {
+        throw new TmdbTokenError("TMDB doesn't take our token");
+      },
+    });
+
+    await expect(plan({ resume: 'friday' }, later)).rejects.toThrow(TmdbTokenError);
+  });
+
+  it.each([{ only: ['crime-2017'] }, { years: '2014' }, { dryRun: true }, { limits: {} }])(
+    'takes no %j, since the plan is there',
+    async (input) => {
+      const { plan } = await ended();
+
+      await expect(plan({ resume: 'friday', ...input }, later)).rejects.toThrow(
+        new RegExp(`^${Object.keys(input)[0]}: it doesn't go with resume`),
+      );
+    },
+  );
+
+  it('says so where there is no such run, or no longer', async () => {
+    const { plan } = await ended();
+
+    await expect(plan({ resume: 'thursday' }, later)).rejects.toThrow(
+      /^resume: dataset crime-war has no run "thursday"/,
+    );
+    await expect(plan({ resume: 'friday', dataset: 'popular' }, later)).rejects.toThrow(/dataset popular has no run/);
+  });
+});

@@ -1,0 +1,371 @@
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PlannedBranch } from '../../../lib/runs/plan.ts';
+import { branchWork, type Kept, type Outcome } from '../../../lib/runs/work.ts';
+import { CHUNK, walk } from '../../../lib/stages/walk.ts';
+import { type Query, type Tmdb, tmdbClient } from '../../../lib/tmdb/client.ts';
+import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
+import { pace } from '../../../lib/tmdb/pace.ts';
+import { faultsNamed } from '../../../local/simulator/faults.ts';
+import type { Simulator } from '../../../local/simulator/simulator.ts';
+import { fakeTmdb, pageOf } from '../../doubles/fake-tmdb.ts';
+import { fastClock, NOON } from '../../doubles/fast-clock.ts';
+import { keptLog } from '../../doubles/kept-log.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
+import { simulated } from '../../local/simulator/asking.ts';
+import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
+
+type Answer = (path: string, query: Query) => unknown;
+
+const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+/** A TMDB with so many movies in its list, and details of each. */
+const cinema =
+  (count: number): Answer =>
+  (path, { page }) =>
+    path === '/discover/movie'
+      ? pageOf(
+          numbers(count).map((id) => listed(id)),
+          page,
+        )
+      : detailed(Number(path.split('/')[2]));
+
+/** A branch and what its walkers work with; each `walk` is one call of a walker. */
+const branchAt = (branch: PlannedBranch, store = memoryStore()) => {
+  const clock = fastClock();
+  const work = branchWork(store, branch);
+  const walkWith = (tmdb: Tmdb, until = Number.POSITIVE_INFINITY) =>
+    walk(branch, { tmdb, store, work, clock, log: keptLog(), until });
+  return {
+    store,
+    clock,
+    work,
+    walkWith,
+    walk: (answer: Answer, until?: number) => {
+      const tmdb = fakeTmdb(answer);
+      return { tmdb, walked: walkWith(tmdb, until) };
+    },
+    outcomes: async () => (await Array.fromAsync(work.chunks())).flatMap(({ value }) => value),
+  };
+};
+const idsOf = (outcomes: readonly Outcome[]) => outcomes.map(({ id }) => Number(id)).toSorted((a, b) => a - b);
+const movies = (paths: readonly string[]) => paths.filter((path) => path.startsWith('/movie/')).toSorted();
+const moviePaths = (count: number) => movies(numbers(count).map((id) => `/movie/${id}`));
+
+describe('a branch that is walked undisturbed', () => {
+  it('asks for each page and each movie once, and keeps them all', async () => {
+    const branch = branchAt(crime2017());
+    const { tmdb, walked } = branch.walk(cinema(45));
+
+    expect(await walked).toEqual({ finished: true, asked: 3 + 1 + 45 });
+    expect(tmdb.asked).toHaveLength(3 + 45);
+    expect(movies(tmdb.paths())).toEqual(moviePaths(45));
+    expect(idsOf(await branch.outcomes())).toEqual(numbers(45));
+  });
+
+  it('keeps its list with what it took: requests, and from when to when', async () => {
+    const branch = branchAt(crime2017());
+    await branch.walk((path, query) => {
+      branch.clock.skip(1_000);
+      return cinema(45)(path, query);
+    }).walked;
+
+    expect(await branch.work.listing()).toEqual({
+      tally: { requests: 3, retries: 0, throttles: 0 },
+      from: new Date(NOON).toISOString(),
+      to: new Date(NOON + 3_000).toISOString(),
+      value: {
+        items: numbers(45).map((id) => ({ id, listed: listed(id) })),
+        expected: 45,
+        listed: 45,
+        doubled: 0,
+        passes: 1,
+        warnings: [],
+      },
+    });
+  });
+
+  it('is finished with an empty list', async () => {
+    const { tmdb, walked } = branchAt(crime2017()).walk(cinema(0));
+
+    expect(await walked).toMatchObject({ finished: true });
+    expect(tmdb.asked).toHaveLength(1);
+  });
+
+  it('is finished with its list, where the dataset asks for nothing more', async () => {
+    const branch = branchAt(crime2017({ settings: crimeWar({ ask: [] }) }));
+    const { tmdb, walked } = branch.walk(cinema(45));
+
+    expect(await walked).toMatchObject({ finished: true });
+    expect(movies(tmdb.paths())).toEqual([]);
+  });
+
+  it('asks for nothing when it is walked again', async () => {
+    const branch = branchAt(crime2017());
+    await branch.walk(cinema(45)).walked;
+    const again = branch.walk(cinema(45));
+
+    expect(await again.walked).toEqual({ finished: true, asked: 0 });
+    expect(again.tmdb.asked).toEqual([]);
+  });
+
+  it('refuses a page that is another one', async () => {
+    const { walked } = branchAt(crime2017()).walk(() => pageOf([listed(1)], 2));
+
+    await expect(walked).rejects.toMatchObject({ name: 'TmdbShapeError', message: expect.stringContaining('page 1') });
+  });
+});
+
+describe('what a kill can cost', () => {
+  it('is one chunk of requests: never are more movies asked for and not kept', async () => {
+    const store = memoryStore();
+    const pending = new Set<number>();
+    let most = 0;
+    const slowly = async (turns: number) => {
+      for (let i = 0; i < turns; i += 1) await new Promise(setImmediate);
+    };
+    const branch = branchAt(crime2017(), {
+      ...store,
+      put: async (key, body) => {
+        // Kept is what S3 has taken, not what is on its way there.
+        await slowly(7);
+        const stored = await store.put(key, body);
+        if (key.includes('/chunks/')) {
+          const { value } = JSON.parse(gunzipSync(body).toString()) as Kept<Outcome[]>;
+          for (const { id } of value) pending.delete(Number(id));
+        }
+        return stored;
+      },
+    });
+    await branch.walk(async (path, query) => {
+      const id = Number(path.split('/')[2]);
+      if (id) pending.add(id);
+      most = Math.max(most, pending.size);
+      await slowly((id * 13) % 5);
+      return cinema(150)(path, query);
+    }).walked;
+
+    expect(pending.size).toBe(0);
+    expect(most).toBeLessThanOrEqual(CHUNK);
+    expect(most).toBeGreaterThan(CHUNK / 2); // and one half is asked for while the other is being kept
+  });
+
+  it('is as many pages of a list: those that were kept are not asked for again', async () => {
+    const branch = branchAt(crime2017());
+    const failing = branch.walk((path, query) => {
+      if (query.page === 45) throw new TmdbUnavailableError('GET /discover/movie: status 500');
+      return cinema(1_300)(path, query);
+    });
+    await expect(failing.walked).rejects.toThrow(TmdbUnavailableError);
+    const again = branch.walk(cinema(1_300));
+    await again.walked;
+    const pages = again.tmdb.asked.flatMap(({ query }) => query.page ?? []);
+
+    expect(pages).toEqual(numbers(65).slice(41));
+  });
+});
+
+describe('a walker whose time is up', () => {
+  it('stops, says that it is not finished, and the next one goes on from there', async () => {
+    const branch = branchAt(crime2017());
+    const took = (path: string, query: Query) => {
+      branch.clock.skip(1_000);
+      return cinema(100)(path, query);
+    };
+    const calls = [];
+    for (let until = NOON + 30_000; calls.length < 20; until += 30_000) {
+      const { tmdb, walked } = branch.walk(took, until);
+      calls.push({ ...(await walked), paths: tmdb.paths() });
+      if (calls.at(-1)?.finished) break;
+    }
+
+    expect(calls.map(({ finished }) => finished)).toEqual([false, false, false, true]);
+    expect(movies(calls.flatMap(({ paths }) => paths))).toEqual(moviePaths(100));
+    expect(idsOf(await branch.outcomes())).toEqual(numbers(100));
+  });
+
+  it('asks for nothing more from then on, be it in the middle of a chunk', async () => {
+    const branch = branchAt(crime2017());
+    const times: number[] = [];
+    const until = NOON + 15_500;
+    await branch.walk(async (path, query) => {
+      times.push(branch.clock.now());
+      await branch.clock.sleep(1_000);
+      return cinema(100)(path, query);
+    }, until).walked;
+
+    expect(Math.max(...times)).toBeLessThan(until);
+    expect(await branch.outcomes()).toHaveLength(times.length - 5); // all that was asked for, less five pages
+  });
+
+  it('fails if it kept nothing at all: else it would be called for ever', async () => {
+    const branch = branchAt(crime2017());
+
+    await expect(branch.walk(cinema(100), NOON).walked).rejects.toMatchObject({
+      name: 'WalkStalledError',
+      message: expect.stringContaining('crime-2017'),
+    });
+  });
+
+  it('fails so, too, where the list is there and no movie came', async () => {
+    const branch = branchAt(crime2017({ limits: { walkSeconds: 3 } }));
+    const onlyTheList = branch.walk((path, query) => {
+      if (path.startsWith('/movie/')) throw new TmdbUnavailableError('GET /movie/1: status 500');
+      return cinema(5)(path, query);
+    });
+    await expect(onlyTheList.walked).rejects.toThrow(TmdbUnavailableError);
+
+    await expect(branch.walk(cinema(5), NOON).walked).rejects.toThrow(/give it more than 3 seconds/);
+  });
+});
+
+describe('an error', () => {
+  it('ends the walk and keeps what came before it, and what was under way', async () => {
+    const branch = branchAt(crime2017());
+    const failing = branch.walk((path, query) => {
+      if (path === '/movie/33') throw new TmdbUnavailableError('GET /movie/33: status 500');
+      return cinema(100)(path, query);
+    });
+    await expect(failing.walked).rejects.toThrow('GET /movie/33');
+    const mended = branch.walk(cinema(100));
+
+    expect(await mended.walked).toMatchObject({ finished: true });
+    expect(movies([...failing.tmdb.paths(), ...mended.tmdb.paths()])).toEqual(
+      [...moviePaths(100), '/movie/33'].toSorted(),
+    );
+    expect(movies(failing.tmdb.paths()).length).toBeGreaterThan(30);
+    expect(movies(failing.tmdb.paths()).length).toBeLessThan(60);
+  });
+
+  it('wherever it strikes, and however often, leaves nothing out and asks for nothing twice but what failed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 70 }),
+        fc.array(fc.nat(75), { maxLength: 6 }),
+        async (count, strikes) => {
+          const branch = branchAt(crime2017());
+          const answered: string[] = [];
+          let questions = 0;
+          let finished = false;
+          for (const strike of [...strikes, Number.POSITIVE_INFINITY]) {
+            const { walked } = branch.walk((path, query) => {
+              questions += 1;
+              if (questions === strike) throw new TmdbUnavailableError(`GET ${path}: status 500`);
+              answered.push(path);
+              return cinema(count)(path, query);
+            });
+            await walked.then(
+              (done) => {
+                finished = done.finished;
+              },
+              (error) => expect(error).toBeInstanceOf(TmdbUnavailableError),
+            );
+          }
+
+          expect(finished).toBe(true);
+          expect(movies(answered)).toEqual(moviePaths(count));
+          expect(idsOf(await branch.outcomes())).toEqual(numbers(count));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it('of a list that is not complete makes the next walker ask for it anew', async () => {
+    const branch = branchAt(crime2017());
+    const incomplete = branch.walk((path, query) => ({ ...(cinema(45)(path, query) as object), total_results: 60 }));
+    await expect(incomplete.walked).rejects.toMatchObject({ name: 'ListIncompleteError' });
+
+    expect(await branch.work.listing()).toBeUndefined();
+    const again = branch.walk(cinema(45));
+    expect(await again.walked).toMatchObject({ finished: true });
+    expect(again.tmdb.paths().filter((path) => path === '/discover/movie')).toHaveLength(3);
+  });
+});
+
+describe('a movie without a record', () => {
+  it('is kept as gone, or put aside with what is wrong about it, and does not stop the branch', async () => {
+    const branch = branchAt(crime2017());
+    const { walked } = branch.walk((path, query) => {
+      if (path === '/movie/2') return 'gone';
+      if (path === '/movie/3') return detailed(3, { budget: 'much' });
+      return cinema(5)(path, query);
+    });
+
+    expect(await walked).toMatchObject({ finished: true });
+    const key = '_quarantine/crime-war/2026-11-20/crime-2017/3.json';
+    const outcomes = await branch.outcomes();
+    expect(outcomes).toContainEqual({ id: 2, outcome: 'gone' });
+    expect(outcomes).toContainEqual({ id: 3, outcome: 'quarantined', why: expect.stringContaining('shape'), key });
+    expect(branch.store.json(key)).toMatchObject({ id: 3, run: 'friday', why: expect.stringContaining('shape') });
+  });
+});
+
+describe('answers that nobody can read, one after the other', () => {
+  it('fail the branch, for TMDB has changed and not a movie; mended, they are asked for again', async () => {
+    const branch = branchAt(crime2017());
+    const changed = branch.walk((path, query) => (path.startsWith('/movie/') ? { id: 'x' } : cinema(30)(path, query)));
+    await expect(changed.walked).rejects.toMatchObject({
+      name: 'TmdbShapeError',
+      message: expect.stringMatching(/^10 answers in a row could not be read/),
+    });
+    const mended = branch.walk(cinema(30));
+    expect(await mended.walked).toMatchObject({ finished: true });
+    expect(movies(mended.tmdb.paths())).toEqual(moviePaths(30));
+  });
+});
+
+describe('a branch of IMDb ids', () => {
+  const ids = numbers(30).map((id) => `tt${String(id).padStart(7, '0')}`);
+  const found: Answer = (path) => {
+    if (!path.startsWith('/find/')) return detailed(Number(path.split('/')[2]));
+    const none = { person_results: [], tv_results: [], tv_episode_results: [], tv_season_results: [] };
+    return { ...none, movie_results: [{ id: Number(path.slice('/find/tt'.length)) }] };
+  };
+
+  it('looks no id up twice, though its details could not be had the first time', async () => {
+    const branch = branchAt(detailsOf(...ids));
+    const failing = branch.walk((path, query) => {
+      if (path.startsWith('/movie/') && Number(path.split('/')[2]) > 4) throw new TmdbUnavailableError(path);
+      return found(path, query);
+    });
+    await expect(failing.walked).rejects.toThrow(TmdbUnavailableError);
+    const mended = branch.walk(found);
+
+    expect(await mended.walked).toMatchObject({ finished: true });
+    const lookUps = [...failing.tmdb.paths(), ...mended.tmdb.paths()].filter((path) => path.startsWith('/find/'));
+    expect(lookUps.toSorted()).toEqual(ids.map((id) => `/find/${id}`));
+    expect((await branch.outcomes()).filter(({ outcome }) => outcome === 'fetched')).toHaveLength(30);
+  });
+});
+
+describe('with the real client', () => {
+  const walkedAt = async (simulator: Simulator) => {
+    const branch = branchAt(crime2017());
+    const clock = fastClock(Date.now());
+    const gate = pace(1_000_000, clock);
+    const tmdb = tmdbClient({
+      baseUrl: simulator.url,
+      token: () => 'simulator',
+      gate,
+      clock,
+      limits: { tryMs: 2_000 },
+    });
+    expect(await branch.walkWith(tmdb)).toMatchObject({ finished: true });
+    const { items } = (await branch.work.listing())?.value ?? { items: [] };
+    const outcomes = await branch.outcomes();
+    const place = (id: number | string) => outcomes.findIndex((one) => one.id === id);
+    return {
+      items: items.toSorted((a, b) => Number(a.id) - Number(b.id)),
+      outcomes: items.map(({ id }) => outcomes[place(id)]).toSorted((a, b) => Number(a?.id) - Number(b?.id)),
+    };
+  };
+
+  it('a branch comes out the same through 5 % of mixed faults and drifting lists', async () => {
+    const undisturbed = await walkedAt(await simulated());
+    const disturbed = await walkedAt(await simulated({ faults: faultsNamed('mixed') ?? [] }));
+
+    expect(undisturbed.items.length).toBeGreaterThan(60);
+    expect(disturbed).toEqual(undisturbed);
+  });
+});

@@ -1,0 +1,333 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { type BranchManifest, loadManifest } from '../../../lib/runs/manifest.ts';
+import type { PlannedBranch } from '../../../lib/runs/plan.ts';
+import { branchWork, type Kept, type Listing, type Outcome } from '../../../lib/runs/work.ts';
+import { write } from '../../../lib/stages/write.ts';
+import { fastClock, NOON } from '../../doubles/fast-clock.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
+import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
+
+const MANIFEST = '_manifests/crime-war/2026-11-20/branches/crime-2017.json';
+const part = (number: number, day = '20261120', pair = 'crime_2017') =>
+  `Raw/TMDB/JSON/Movies/${day.slice(0, 4)}/${day.slice(4, 6)}/${day.slice(6)}/movie_${pair}_part_${number}_${day}.json`;
+
+const at = (seconds: number) => new Date(NOON + seconds * 1000).toISOString();
+const kept = <Value>(value: Value, requests: number, [from, to]: [number, number]): Kept<Value> => ({
+  tally: { requests, retries: 1, throttles: 2 },
+  from: at(from),
+  to: at(to),
+  value,
+});
+const fetched = (id: number, changes: Record<string, unknown> = {}): Outcome => ({
+  id,
+  outcome: 'fetched',
+  tmdbId: id,
+  body: detailed(id, changes),
+});
+const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+/** A branch whose walker has kept these outcomes, in these chunks, of a list of so many. */
+const walked = async (
+  branch: PlannedBranch,
+  {
+    chunks,
+    ids = chunks.flat().map(({ id }) => id),
+    store = memoryStore(),
+    listing = {},
+  }: {
+    chunks: Outcome[][];
+    ids?: (number | string)[];
+    store?: ReturnType<typeof memoryStore>;
+    listing?: Partial<Listing>;
+  },
+) => {
+  const work = branchWork(store, branch);
+  const items = ids.map((id) => (typeof id === 'number' ? { id, listed: listed(id) } : { id }));
+  const list = { items, expected: ids.length, listed: ids.length, doubled: 0, passes: 1, warnings: [], ...listing };
+  await work.keepListing(kept(list, 3, [0, 10]));
+  for (const [number, chunk] of chunks.entries())
+    await work.keepChunk(kept(chunk, chunk.length, [20 + number, 30 + number]));
+  const services = { store, work, clock: fastClock(), codeVersion: '1.2.3' };
+  return { store, work, write: () => write(branch, services) };
+};
+const records = (store: ReturnType<typeof memoryStore>, key: string) =>
+  store.json<{ id: number; budget: number }[]>(key).map(({ id }) => id);
+
+describe('a branch that is written', () => {
+  it('has the movies with a budget in parts, dearest first', async () => {
+    const { store, write } = await walked(crime2017(), {
+      chunks: [[fetched(1), fetched(3)], [fetched(2, { budget: 0 })], [fetched(4, { budget: 1_000 })]],
+    });
+    await write();
+
+    expect(records(store, part(1))).toEqual([3, 1, 4]);
+    expect(store.text(part(1)).startsWith('[\n    {\n        "genre_ids": [')).toBe(true);
+    expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([part(1)]);
+  });
+
+  it('has parts of 100', async () => {
+    const { store, write } = await walked(crime2017(), { chunks: [numbers(250).map((id) => fetched(id))] });
+    const manifest = await write();
+
+    expect(manifest.parts.map(({ key, records }) => [key, records])).toEqual([
+      [part(1), 100],
+      [part(2), 100],
+      [part(3), 50],
+    ]);
+    expect(manifest.parts.flatMap(({ key }) => records(store, key))).toEqual(numbers(250).toReversed());
+  });
+
+  it('has the same bytes however its walkers cut their chunks', async () => {
+    const outcomes = numbers(120).map((id) => fetched(id, { budget: 1 + (id % 3) }));
+    const bytes = async (chunks: Outcome[][]) => {
+      const { store, write } = await walked(crime2017(), { chunks, ids: numbers(120) });
+      return (await write()).parts.map(({ key }) => store.text(key));
+    };
+
+    expect(await bytes([outcomes.slice(0, 7), outcomes.slice(7)])).toEqual(await bytes([outcomes.toReversed()]));
+  });
+
+  it('keeps the order of the list where the dataset names none', async () => {
+    const settings = crimeWar({ keep: [], sort: [] });
+    const { store, write } = await walked(crime2017({ settings }), {
+      chunks: [[fetched(2)], [fetched(1), fetched(3)]],
+      ids: [3, 1, 2],
+    });
+    await write();
+
+    expect(records(store, part(1))).toEqual([3, 1, 2]);
+  });
+
+  it('is made from its list alone, where the dataset asks for nothing more', async () => {
+    const settings = crimeWar({ ask: [], keep: [{ field: 'vote_count', atLeast: 5 }], sort: [] });
+    settings.record = { from: 'listed', without: [], with: {}, peopleWithout: [] };
+    const { store, write } = await walked(crime2017({ settings }), { chunks: [], ids: [2, 1] });
+
+    expect(await write()).toMatchObject({ distinct: 2, kept: 2, written: 2, requests: 3 });
+    expect(store.json(part(1))).toEqual([listed(2), listed(1)]);
+  });
+});
+
+describe('the manifest of a branch', () => {
+  const outcomes: Outcome[][] = [
+    [fetched(1), fetched(2, { budget: 0 }), { id: 3, outcome: 'gone' }],
+    [
+      fetched(4),
+      { id: 5, outcome: 'quarantined', why: 'shape', key: '_quarantine/5.json' },
+      { id: 6, outcome: 'gone' },
+    ],
+  ];
+
+  it('adds up: what was listed is kept, left out or missing, and what is kept is written', async () => {
+    const { store, write } = await walked(crime2017(), {
+      chunks: outcomes,
+      ids: [6, 5, 4, 3, 2, 1],
+      listing: { expected: 7, listed: 8, doubled: 2, passes: 3, warnings: ['TMDB says 7 movies'] },
+    });
+    const manifest = await write();
+    const body = store.text(part(1));
+
+    expect(manifest).toEqual({
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      run: 'friday',
+      branch: 'crime-2017',
+      plannedAt: '2026-11-21T00:30:00.000Z',
+      codeVersion: '1.2.3',
+      writtenAt: at(0),
+      expected: 7,
+      listed: 8,
+      distinct: 6,
+      doubled: 2,
+      passes: 3,
+      leftOut: 1,
+      kept: 2,
+      written: 2,
+      bytes: Buffer.byteLength(body),
+      requests: 3 + 3 + 3,
+      retries: 3,
+      throttles: 6,
+      missing: { gone: [6, 3], quarantined: [5] },
+      quarantine: [{ id: 5, why: 'shape', key: '_quarantine/5.json' }],
+      warnings: ['TMDB says 7 movies'],
+      fetchedAt: { from: at(0), to: at(31) },
+      parts: [
+        {
+          key: part(1),
+          records: 2,
+          bytes: Buffer.byteLength(body),
+          sha256: createHash('sha256').update(body).digest('hex'),
+        },
+      ],
+    } satisfies BranchManifest);
+    expect(await loadManifest(store, crime2017())).toEqual(manifest);
+  });
+
+  it('comes last, after every part that it names', async () => {
+    const { store, write } = await walked(crime2017(), { chunks: [numbers(250).map((id) => fetched(id))] });
+    const before = store.puts.length;
+    await write();
+
+    expect(store.puts.slice(before)).toEqual([part(1), part(2), part(3), MANIFEST]);
+  });
+
+  it('names the version of each part in a versioned bucket', async () => {
+    const { write } = await walked(crime2017(), { chunks: [[fetched(1)]], store: memoryStore({ versioned: true }) });
+
+    expect((await write()).parts).toMatchObject([{ versionId: expect.stringMatching(/^version-\d+$/) }]);
+  });
+
+  it('is all that an empty branch has', async () => {
+    for (const chunks of [[], [[fetched(1, { budget: 0 })]]] as Outcome[][][]) {
+      const { store, write } = await walked(crime2017(), { chunks });
+
+      expect(await write()).toMatchObject({ kept: 0, written: 0, bytes: 0, parts: [] });
+      expect(store.keys().filter((key) => !key.startsWith('_runs/'))).toEqual([MANIFEST]);
+    }
+  });
+
+  it('counts a movie once that two walkers have kept, and the requests of both', async () => {
+    const { store, write } = await walked(crime2017(), {
+      chunks: [
+        [fetched(1), fetched(2), { id: 4, outcome: 'gone' }],
+        [fetched(2), fetched(3), { id: 4, outcome: 'gone' }],
+        [{ id: 9, outcome: 'gone' }],
+      ],
+      ids: [1, 2, 3, 4],
+    });
+
+    expect(await write()).toMatchObject({ distinct: 4, kept: 3, requests: 3 + 7, missing: { gone: [4] } });
+    expect(records(store, part(1))).toEqual([3, 2, 1]);
+  });
+
+  it('names missing ids in the order of the list, however they came', async () => {
+    const gone = (id: number): Outcome => ({ id, outcome: 'gone' });
+    const { write } = await walked(crime2017(), {
+      chunks: [[gone(1), gone(6), gone(3)], [gone(2)]],
+      ids: [6, 3, 2, 1],
+    });
+
+    expect((await write()).missing.gone).toEqual([6, 3, 2, 1]);
+  });
+
+  it('has the reasons of IMDb ids that gave no record', async () => {
+    const ids = ['tt0000001', 'tt0000002', 'x', 'tt0000004'];
+    const chunks: Outcome[][] = [
+      [
+        { id: 'tt0000001', outcome: 'resolved', tmdbId: 1 },
+        { id: 'tt0000001', outcome: 'fetched', tmdbId: 1, body: detailed(1) },
+        { id: 'tt0000002', outcome: 'not_found' },
+        { id: 'x', outcome: 'malformed' },
+        { id: 'tt0000004', outcome: 'resolved', tmdbId: 4 },
+      ],
+      [{ id: 'tt0000004', outcome: 'is_tv' }],
+    ];
+    const { store, write } = await walked(detailsOf(...ids), { chunks, ids });
+    const manifest = await write();
+
+    expect(manifest).toMatchObject({ distinct: 4, kept: 1, leftOut: 0 });
+    expect(manifest.missing).toEqual({
+      gone: [],
+      quarantined: [],
+      not_found: ['tt0000002'],
+      malformed: ['x'],
+      is_tv: ['tt0000004'],
+    });
+    expect(store.json(manifest.parts[0]?.key ?? '')).toMatchObject([{ id: 1, imdb_id: 'tt0000001' }]);
+  });
+
+  it('warns of a rule or an order by a field that no movie has', async () => {
+    const settings = crimeWar({
+      keep: [{ field: 'budgte', atLeast: 1 }],
+      sort: [
+        { field: 'runtime', order: 'asc' },
+        { field: 'title', order: 'asc' },
+      ],
+    });
+    const { write } = await walked(crime2017({ settings }), { chunks: [[fetched(1), fetched(2)]] });
+
+    expect((await write()).warnings).toEqual([expect.stringContaining('no movie has a field "budgte"')]);
+  });
+});
+
+describe('parts of before', () => {
+  it('are removed where the new ones are fewer, and the other branches’ are left alone', async () => {
+    const store = memoryStore();
+    const others = [
+      part(3, '20261120', 'crime_2018'),
+      part(3, '20261113'),
+      'Raw/TMDB/JSON/Movies/2026/11/20/notes.txt',
+    ];
+    for (const key of others) await store.put(key, '[]');
+    await (await walked(crime2017(), { chunks: [numbers(250).map((id) => fetched(id))], store })).write();
+    const { write } = await walked(crime2017({ run: 'saturday' }), { chunks: [[fetched(1)]], store });
+    await write();
+
+    expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([...others, part(1)].toSorted());
+  });
+
+  it('are removed where a killed writer left them, of whom there is no manifest', async () => {
+    const store = memoryStore();
+    for (const number of [1, 2, 3, 12]) await store.put(part(number), 'left by a killed writer');
+    const { write } = await walked(crime2017(), { chunks: [numbers(150).map((id) => fetched(id))], store });
+    await write();
+
+    expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([part(1), part(2)]);
+    expect(records(store, part(1))).toHaveLength(100);
+  });
+
+  it('are removed where they lie under an older key pattern, by the manifest that names them', async () => {
+    const store = memoryStore();
+    const older = crimeWar();
+    older.output = { ...older.output, key: 'Raw/TMDB/JSON/Old/{genre}_{year}_{part}_{yyyymmdd}.json' };
+    await (await walked(crime2017({ settings: older }), { chunks: [[fetched(1)]], store })).write();
+    expect(store.keys()).toContain('Raw/TMDB/JSON/Old/crime_2017_1_20261120.json');
+    await (await walked(crime2017({ run: 'saturday' }), { chunks: [[fetched(1)]], store })).write();
+
+    expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([part(1)]);
+  });
+
+  it('are removed after the new ones are there, and before the manifest says so', async () => {
+    const store = memoryStore();
+    await store.put(part(2), 'left by a killed writer');
+    const order: string[] = [];
+    const watched = {
+      ...store,
+      put: async (key: string, body: string | Uint8Array) => {
+        order.push(`put ${key}`);
+        return store.put(key, body);
+      },
+      remove: async (keys: readonly string[]) => {
+        order.push(`remove ${keys}`);
+        return store.remove(keys);
+      },
+    };
+    const { work } = await walked(crime2017(), { chunks: [[fetched(1)]], store });
+    await write(crime2017(), { store: watched, work, clock: fastClock(), codeVersion: '1.2.3' });
+
+    expect(order).toEqual([`put ${part(1)}`, `remove ${part(2)}`, `put ${MANIFEST}`]);
+  });
+});
+
+describe('a branch that is not there yet', () => {
+  it('is not written where nobody has walked it', async () => {
+    const store = memoryStore();
+    const work = branchWork(store, crime2017());
+    const writing = write(crime2017(), { store, work, clock: fastClock(), codeVersion: '1.2.3' });
+
+    await expect(writing).rejects.toMatchObject({
+      name: 'NotPlannedError',
+      message: expect.stringContaining('crime-2017'),
+    });
+    expect(store.keys()).toEqual([]);
+  });
+
+  it('is not written where its walk has not come to its end, nor are parts of before removed', async () => {
+    const { store, write } = await walked(crime2017(), { chunks: [[fetched(1)]], ids: [1, 2, 3] });
+    await store.put(part(7), 'of before');
+
+    await expect(write()).rejects.toThrow('2 of 3 movies are not there yet');
+    expect(store.keys().filter((key) => !key.startsWith('_runs/'))).toEqual([part(7)]);
+  });
+});

@@ -1,0 +1,42 @@
+import { onTestFinished } from 'vitest';
+import { type Catalogue, defaultCatalogue } from '../../../local/simulator/catalogue.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../../local/simulator/simulator.ts';
+
+let made: Catalogue | undefined;
+export const catalogue = (): Catalogue => {
+  made ??= defaultCatalogue();
+  return made;
+};
+
+/** A simulator for one test, as fast as it goes and without a ceiling or a limit on connections unless asked otherwise. */
+export const simulated = async (options: Partial<SimulatorOptions> = {}): Promise<Simulator> => {
+  const simulator = await startSimulator({
+    catalogue: catalogue(),
+    seed: 1,
+    ceiling: false,
+    latencyMs: { from: 0, to: 0 },
+    connections: 1000,
+    ...options,
+  });
+  onTestFinished(() => simulator.close());
+  return simulator;
+};
+
+const AUTHORIZED = { authorization: 'Bearer simulator' };
+
+export const asking = ({ url }: Simulator, path: string, init: RequestInit = { headers: AUTHORIZED }) =>
+  fetch(url + path, init);
+
+/** The parsed body of an answer, of whatever status. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look at bodies of many shapes, and fail where one isn't as expected.
+export const body = async (simulator: Simulator, path: string): Promise<any> => (await asking(simulator, path)).json();
+
+export const statuses = async (simulator: Simulator, path: string, times: number): Promise<number[]> => {
+  const seen: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const response = await asking(simulator, path);
+    await response.arrayBuffer();
+    seen.push(response.status);
+  }
+  return seen;
+};

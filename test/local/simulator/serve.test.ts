@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+const serve = (...args: string[]) => {
+  const child = spawn(process.execPath, ['local/simulator/serve.ts', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+};
+
+describe('the simulator as a process of its own', () => {
+  it('says where it serves, and ends when told to', async () => {
+    const child = serve('--faults', 'refuse-find', '--no-ceiling');
+    const [line] = await once(child.stdout, 'data');
+    const { url } = JSON.parse(String(line));
+
+    const response = await fetch(`${url}/find/tt0000001?external_source=imdb_id&api_key=simulator`);
+    expect(response.status).toBe(500);
+
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('refuses a name that no faults have, and says which do', async () => {
+    const child = serve('--faults', 'bad-weather');
+    const [error] = await once(child.stderr, 'data');
+
+    expect(String(error)).toMatch(/^No faults are named bad-weather; none, mixed, .*\n$/);
+    expect(await once(child, 'exit')).toEqual([1, null]);
+  });
+});
