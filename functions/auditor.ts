@@ -1,8 +1,9 @@
+import { type Handler, lambda } from '../lib/lambda.ts';
 import { parse } from '../lib/parse.ts';
 import { type Audited, type AuditServices, audit, auditInput } from '../lib/stages/audit.ts';
-import { bucketServices, type Environment, executionServices, type Handler, lambda } from '../lib/wiring.ts';
+import { bucketServices, type Environment, executionServices } from '../lib/wiring.ts';
 
-/** State `Audit` of the ingest machine: the plan held against what is in the bucket. */
+/** State `Audit` of the ingest machine: compares the bucket with the plan. */
 export const auditor =
   (services: AuditServices): Handler<Audited> =>
   async (event) =>

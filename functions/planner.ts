@@ -1,36 +1,23 @@
+import { type Handler, lambda } from '../lib/lambda.ts';
 import { parse } from '../lib/parse.ts';
-import { type Planned, type PlanServices, planEvent, planRun } from '../lib/stages/plan.ts';
-import {
-  bucketServices,
-  type Environment,
-  executionServices,
-  type Handler,
-  lambda,
-  planningServices,
-  tmdbServices,
-} from '../lib/wiring.ts';
+import { KINDS } from '../lib/sources/kinds.ts';
+import { type Planned, type PlanServices, planRun } from '../lib/stages/plan.ts';
+import { planEvent } from '../lib/stages/plan-input.ts';
+import { type Token, tmdbToken } from '../lib/tmdb-token.ts';
+import { bucketServices, type Environment, executionServices, planningServices, tmdbServices } from '../lib/wiring.ts';
 
-/** State `Plan` of the ingest machine: what a run will do, written down branch by branch; the state carries names. */
+/** State `Plan` of the ingest machine: writes down what a run will do, branch by branch. The state carries names. */
 export const planner =
   (services: PlanServices): Handler<Planned> =>
-  async (event) => {
-    const planned = await planRun(parse(planEvent, event, 'event of the planner'), services);
-    services.log.info(planned.says, {
-      dataset: planned.dataset,
-      day: planned.day,
-      run: planned.run,
-      outcome: planned.outcome,
-      expected: planned.expected,
-      branches: planned.unfinished.length,
-    });
-    return planned;
-  };
+  async (event) =>
+    planRun(parse(planEvent, event, 'event of the planner'), services);
 
-export const services = (env: Environment, token?: () => string | undefined) => ({
+export const services = (env: Environment, token?: Token) => ({
   ...bucketServices(env),
   ...executionServices(env),
   ...tmdbServices(env, token),
   ...planningServices(env),
+  kinds: KINDS,
 });
 
-export const handler = lambda(planner, services);
+export const handler = lambda(planner, services, tmdbToken);

@@ -4,14 +4,14 @@ import * as z from 'zod';
 export type Day = `${number}-${number}-${number}`;
 
 export const day = z
-  .custom<Day>((text) => typeof text === 'string' && isDay(text), 'a day is a date of the calendar, as YYYY-MM-DD')
+  .custom<Day>((text) => typeof text === 'string' && isDay(text), 'use YYYY-MM-DD, for example 2026-11-20')
   .meta({ description: 'A day, as YYYY-MM-DD' });
 
 const isDay = (text: string): text is Day =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true;
 
 /**
- * The day that it is in a time zone at an instant: 21:30 on a Friday in Bahia is already Saturday in UTC.
+ * The day in a time zone at an instant: 21:30 on a Friday in Bahia is already Saturday in UTC.
  *
  * @param zone An IANA name, such as America/Bahia.
  */
@@ -35,5 +35,5 @@ export const timeZone = z
     } catch {
       return false;
     }
-  }, 'a time zone is an IANA name, such as America/Bahia')
+  }, 'use the IANA name of a time zone, for example America/Bahia')
   .meta({ description: 'IANA time zone, such as America/Bahia' });

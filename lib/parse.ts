@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 
 /**
- * Somebody's input is wrong: an event, a dataset, an option. A person mends it; no machine should try again.
+ * An input is wrong: an event, a dataset, an option. A person corrects it; nothing retries.
  *
- * The state machines never retry it, by this name; the command line answers it with exit code 2.
+ * The state machines never retry it, by this name; the command line ends with exit code 2.
  */
 export class BadInputError extends Error {
   override readonly name = 'BadInputError';
@@ -13,10 +13,10 @@ export class BadInputError extends Error {
  * Checks a value at a border.
  *
  * @param what Opens the sentence: 'event of the planner', 'dataset crime-war'.
- * @throws {BadInputError} One sentence that names each field, what was there and what would be right.
+ * @throws {BadInputError} One sentence that names each field, what is allowed and what was given.
  */
 export const parse = <Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> => {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value, { reportInput: true, error: allowed });
   if (result.success) return result.data;
   throw new BadInputError(`${what}: ${result.error.issues.map(sentence).join('; ')}.`);
 };
@@ -28,8 +28,48 @@ const sentence = (issue: z.core.$ZodIssue): string => {
   return `${field}${issue.message.replace(/\.$/, '')}; ${got}`;
 };
 
-/** A value as a person would want to see it: JSON, cut where it gets long. */
+/** What is allowed, where a schema has no words of its own for it. zod's own words are for programmers. */
+const allowed: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `use ${KINDS[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return issue.origin === 'string' && issue.minimum === 1
+        ? 'use a text that is not empty'
+        : `use ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
+    case 'too_big':
+      return `use ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
+    case 'invalid_value':
+      return `use ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(quoted).join(', ')}`;
+    case 'invalid_format':
+      return FORMATS[issue.format] ?? `use a text of the form ${issue.pattern ?? issue.format}`;
+    case 'invalid_key':
+    case 'invalid_element':
+      return issue.issues.map((one) => one.message).join('; ');
+    default:
+      return undefined;
+  }
+};
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' entries', set: ' entries' };
+
+const FORMATS: Readonly<Record<string, string>> = {
+  datetime: 'use a date and time as in 2026-11-20T21:30:00Z',
+  url: 'use a URL such as https://api.themoviedb.org/3',
+};
+
+/** A value as a person reads it: JSON, cut where it is long. */
 const quoted = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one)) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 };

@@ -1,28 +1,31 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { datasetName } from '../names.ts';
 import { BadInputError, parse } from '../parse.ts';
 import { couldMeet } from '../raw-zone/key-pattern.ts';
-import { datasetName } from '../runs/layout.ts';
-import { type Dataset, dataset } from './dataset.ts';
+import { type Dataset, datasetSchema, type SourceSchema } from './dataset.ts';
+
+type Kinds = Readonly<Record<string, SourceSchema>>;
 
 /**
  * The dataset of that name, from `<folder>/<name>.json`.
  *
+ * @param kinds The kinds of source that a dataset can name.
  * @throws {BadInputError} No such dataset, a wrong field in it, or a key pattern that could meet another dataset's.
  */
-export const loadDataset = async (folder: string, name: string): Promise<Dataset> => {
+export const loadDataset = async (folder: string, name: string, kinds: Kinds): Promise<Dataset> => {
   const names = await datasetNames(folder);
   if (!datasetName.safeParse(name).success || !names.includes(name)) {
     throw new BadInputError(
-      `There is no dataset ${JSON.stringify(name)}: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}.`,
+      `There is no dataset ${JSON.stringify(name)}; use ${names.length === 1 ? '' : 'one of '}${names.join(', ')}.`,
     );
   }
-  const wanted = await read(folder, name);
+  const wanted = await read(folder, name, kinds);
   for (const other of names.filter((one) => one !== name)) {
-    const key = await keyOf(folder, other);
+    const key = await keyOf(folder, other, kinds);
     if (key && couldMeet(wanted.output.key, key)) {
       throw new BadInputError(
-        `dataset ${name}: output.key: its files could lie in one folder with those of dataset ${other} (${key}); give each dataset a folder of its own; got ${JSON.stringify(wanted.output.key)}.`,
+        `dataset ${name}: output.key: its files could be in one folder with those of dataset ${other} (${key}); use another folder; got ${JSON.stringify(wanted.output.key)}.`,
       );
     }
   }
@@ -35,24 +38,26 @@ export const datasetNames = async (folder: string): Promise<string[]> =>
     .map((file) => file.slice(0, -'.json'.length))
     .toSorted();
 
-const read = async (folder: string, name: string): Promise<Dataset> => {
+const read = async (folder: string, name: string, kinds: Kinds): Promise<Dataset> => {
   const text = await readFile(join(folder, `${name}.json`), 'utf8');
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch (error) {
-    throw new BadInputError(`dataset ${name}: it is not JSON: ${(error as Error).message}.`);
+    throw new BadInputError(`dataset ${name}: the file is not JSON: ${(error as Error).message}.`);
   }
-  const read = parse(dataset, data, `dataset ${name}`);
-  if (read.name !== name)
-    throw new BadInputError(`dataset ${name}: name: it must be that of its file; got ${JSON.stringify(read.name)}.`);
-  return read;
+  const checked = parse(datasetSchema(kinds), data, `dataset ${name}`);
+  if (checked.name !== name)
+    throw new BadInputError(
+      `dataset ${name}: name: use the name of its file, ${JSON.stringify(name)}; got ${JSON.stringify(checked.name)}.`,
+    );
+  return checked;
 };
 
-/** Another dataset's key pattern; one that is broken is none of this run's business until it is asked for itself. */
-const keyOf = async (folder: string, name: string): Promise<string | undefined> => {
+/** Another dataset's key pattern; undefined for a dataset that is wrong, which does not stop a run of this one. */
+const keyOf = async (folder: string, name: string, kinds: Kinds): Promise<string | undefined> => {
   try {
-    return (await read(folder, name)).output.key;
+    return (await read(folder, name, kinds)).output.key;
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
-import type { PlannedBranch } from '../runs/plan.ts';
+import type { Dataset } from '../datasets/dataset.ts';
 import type { Outcome, Reason } from '../runs/work.ts';
 import type { Query, Tally, Tmdb } from '../tmdb/client.ts';
 import { TmdbShapeError } from '../tmdb/errors.ts';
-import { credits, type Details, details, type Found, found } from '../tmdb/responses.ts';
-import type { Subject } from './record.ts';
+import type { ItemRequest } from '../tmdb/item-request.ts';
+import { credits, details, type Found, found } from '../tmdb/responses.ts';
 
 export interface Fetching {
   tmdb: Tmdb;
@@ -12,27 +12,21 @@ export interface Fetching {
   partly(outcome: Outcome): void;
 }
 
-/** One item of a branch's list, asked for as its dataset says. */
+/** Requests one item of a branch's list, as its dataset says. */
 export type FetchItem = (id: number | string, resolved: number | undefined, fetching: Fetching) => Promise<Outcome>;
 
 /**
- * How the items of a branch are asked for: details, credits or both in one request; an IMDb id is looked up first.
+ * How the items of a branch are requested: details, credits or both in one request; an IMDb id is looked up first.
  *
- * @returns undefined where the list itself is all that the dataset wants.
+ * @returns undefined where the dataset wants the list alone.
  */
-export const fetcherFor = ({
-  settings: { ask, source },
-  listFrom,
-}: Pick<PlannedBranch, 'settings' | 'listFrom'>): FetchItem | undefined => {
+export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRequest): FetchItem | undefined => {
   if (ask.length === 0) return undefined;
-  const kind = listFrom.kind === 'popular' && listFrom.media === 'series' ? 'tv' : 'movie';
-  const language =
-    'language' in source ? source.language : source.kind === 'discover' ? source.filters.language : undefined;
-  const query: Query = typeof language === 'string' ? { language } : {};
+  const query: Query = language === undefined ? {} : { language };
   const both = ask.includes('details') && ask.includes('credits');
 
   const byTmdbId = async (id: number | string, tmdbId: number, { tmdb, tally }: Fetching): Promise<Outcome> => {
-    const path = `/${kind}/${tmdbId}`;
+    const path = `/${media}/${tmdbId}`;
     try {
       const body = ask.includes('details')
         ? await tmdb.lookUp(
@@ -52,7 +46,7 @@ export const fetcherFor = ({
     }
   };
 
-  if (source.kind !== 'csv') return (id, _, fetching) => byTmdbId(id, Number(id), fetching);
+  if (ids === 'tmdb') return (id, _, fetching) => byTmdbId(id, Number(id), fetching);
 
   return async (id, resolved, fetching) => {
     if (!IMDB_ID.test(String(id))) return { id, outcome: 'malformed' };
@@ -63,7 +57,7 @@ export const fetcherFor = ({
   };
 };
 
-/** IMDb gives seven digits, and eight since 2019. */
+/** IMDb ids have seven digits, and eight since 2019. */
 const IMDB_ID = /^tt\d{7,8}$/;
 
 /** `find`: one movie and nothing else is what we look for. An id that TMDB doesn't know is five empty lists, not a 404. */
@@ -92,19 +86,4 @@ const movieIn = ({
   if (tv_episode_results.length || tv_season_results.length) return { outcome: 'is_episode' };
   if (person_results.length) return { outcome: 'is_person' };
   return { outcome: 'not_found' };
-};
-
-/** What a record is made of, put together from the list and what was fetched. */
-export const subjectOf = (
-  { settings: { ask } }: Pick<PlannedBranch, 'settings'>,
-  item: { id: number | string; listed?: Record<string, unknown> },
-  fetched: Extract<Outcome, { outcome: 'fetched' }> | undefined,
-): Subject => {
-  const listed = item.listed && { listed: item.listed };
-  if (!fetched) return { id: Number(item.id), asked: item.id, ...listed };
-  const { tmdbId } = fetched;
-  if (!ask.includes('details'))
-    return { id: tmdbId, asked: item.id, ...listed, credits: fetched.body as NonNullable<Subject['credits']> };
-  const body = fetched.body as Details;
-  return { id: tmdbId, asked: item.id, ...listed, details: body, ...(body.credits && { credits: body.credits }) };
 };

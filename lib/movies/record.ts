@@ -1,4 +1,5 @@
 import type { Dataset } from '../datasets/dataset.ts';
+import type { Outcome } from '../runs/work.ts';
 import type { Credits, Details } from '../tmdb/responses.ts';
 
 /** All that is known of one movie (or series) when its record is made. */
@@ -13,6 +14,21 @@ export interface Subject {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** Puts together what is known of one item: from the list, and from what was fetched. */
+export const subjectOf = (
+  ask: Dataset['ask'],
+  item: { id: number | string; listed?: Record<string, unknown> },
+  fetched: Extract<Outcome, { outcome: 'fetched' }> | undefined,
+): Subject => {
+  const listed = item.listed && { listed: item.listed };
+  if (!fetched) return { id: Number(item.id), asked: item.id, ...listed };
+  const { tmdbId } = fetched;
+  if (!ask.includes('details'))
+    return { id: tmdbId, asked: item.id, ...listed, credits: fetched.body as NonNullable<Subject['credits']> };
+  const body = fetched.body as Details;
+  return { id: tmdbId, asked: item.id, ...listed, details: body, ...(body.credits && { credits: body.credits }) };
+};
 
 /**
  * The record that a dataset keeps of a movie: what TMDB sent, less some fields, with others at its end.

@@ -2,9 +2,9 @@ import { DescribeExecutionCommand, ExecutionDoesNotExist, InvalidArn, type SFNCl
 
 /** What the pipeline asks about executions of its own state machine. */
 export interface Executions {
-  /** undefined where this one may not ask: an execution of another service's, in a bucket that both use. */
+  /** @returns undefined where the role does not allow to ask: an execution of another service that uses the same bucket. */
   isRunning(arn: string): Promise<boolean | undefined>;
-  /** How often somebody has redriven it. */
+  /** How often the execution was redriven. */
   redriveCount(arn: string): Promise<number>;
 }
 
@@ -13,8 +13,7 @@ export const sfnExecutions = (sfn: SFNClient): Executions => {
     try {
       return await sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
     } catch (error) {
-      // Step Functions forgets an execution 90 days after its end.
-      // An ARN that isn't one is a laptop's: its executions end with their process.
+      // Step Functions deletes an execution 90 days after its end. A local run's name is no ARN, and ends with its process.
       if (error instanceof ExecutionDoesNotExist || error instanceof InvalidArn) return undefined;
       throw error;
     }

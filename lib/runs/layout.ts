@@ -1,50 +1,45 @@
-import * as z from 'zod';
-import { day } from '../day.ts';
+import type { BranchRef, DayRef, RunRef } from '../names.ts';
 
-/**
- * Where things lie in the bucket besides the parts, and the names that lead there.
- *
- * Names come from outside (an event, a person), so each has a pattern that leaves no way out of its folder.
+/*
+ * Every key of the bucket except those of the parts, which a dataset's own key pattern gives (lib/raw-zone/key-pattern.ts).
+ * This is the only place where a key is spelled.
  */
-export const datasetName = z
-  .string()
-  .max(24)
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "a dataset's name has lower-case letters, digits and single hyphens");
 
-/** 80 is Step Functions' limit for an execution's name. */
-export const runName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/, "a run is an execution's name: letters, digits, - and _");
+/** The folders that this project writes to. */
+export const TOP_FOLDERS = ['Raw', '_manifests', '_runs', '_quarantine'] as const;
 
-/** 43: with a hyphen and a UUID behind it, it names an execution of the branch machine, and 80 is the limit. */
-export const branchName = z
-  .string()
-  .max(43)
-  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'a branch has lower-case letters, digits and single hyphens');
+/** What an uploaded CSV is about; the folder that it is put into. */
+export const UPLOAD_KINDS = ['Movies', 'Series'] as const;
+export type UploadKind = (typeof UPLOAD_KINDS)[number];
 
-/** What the state machines hand from state to state: names, and nothing that grows. */
-export const runRef = z.object({ dataset: datasetName, day, run: runName });
-export type RunRef = z.output<typeof runRef>;
+const runFolder = ({ dataset, day, run }: RunRef) => `_runs/${dataset}/${day}/${run}/`;
+const manifestFolder = ({ dataset, day }: DayRef) => `_manifests/${dataset}/${day}/`;
 
-export const branchRef = runRef.extend({ branch: branchName });
-export type BranchRef = z.output<typeof branchRef>;
+export const layout = {
+  /** All days of a dataset that have runs. Ends in a slash, as every folder here does. */
+  daysOfRuns: (dataset: string) => `_runs/${dataset}/`,
+  /** All runs of a day. */
+  runsOfDay: ({ dataset, day }: DayRef) => `_runs/${dataset}/${day}/`,
+  lock: ({ dataset, day }: DayRef) => `_runs/${dataset}/${day}/lock.json`,
+  run: (ref: RunRef) => `${runFolder(ref)}run.json`,
+  plan: (ref: BranchRef) => `${runFolder(ref)}plan/${ref.branch}.json`,
+  failed: (ref: BranchRef) => `${runFolder(ref)}failed/${ref.branch}.json`,
 
-const root = ({ dataset, day: on, run }: RunRef) => `_runs/${dataset}/${on}/${run}`;
+  /** What the walker of a branch keeps. */
+  list: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/list.json.gz`,
+  pagesFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/pages/`,
+  pages: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/pages/${name}.json.gz`,
+  chunksFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/chunks/`,
+  chunk: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/chunks/${name}.json.gz`,
 
-export const places = {
-  /** All days of a dataset that have runs; ends in a slash. */
-  days: (dataset: string) => `_runs/${dataset}/`,
-  lock: ({ dataset, day: on }: Pick<RunRef, 'dataset' | 'day'>) => `_runs/${dataset}/${on}/lock.json`,
-  run: (ref: RunRef) => `${root(ref)}/run.json`,
-  plan: (ref: BranchRef) => `${root(ref)}/plan/${ref.branch}.json`,
-  failed: (ref: BranchRef) => `${root(ref)}/failed/${ref.branch}.json`,
-  /** A branch's list and chunks; ends in a slash. */
-  work: (ref: BranchRef) => `${root(ref)}/work/${ref.branch}/`,
-  branchManifests: ({ dataset, day: on }: Pick<RunRef, 'dataset' | 'day'>) => `_manifests/${dataset}/${on}/branches/`,
-  branchManifest: ({ dataset, day: on, branch }: Omit<BranchRef, 'run'>) =>
-    `_manifests/${dataset}/${on}/branches/${branch}.json`,
-  dayManifest: ({ dataset, day: on }: Pick<RunRef, 'dataset' | 'day'>) => `_manifests/${dataset}/${on}/manifest.json`,
+  branchManifests: (ref: DayRef) => `${manifestFolder(ref)}branches/`,
+  branchManifest: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}branches/${ref.branch}.json`,
+  dayManifest: (ref: DayRef) => `${manifestFolder(ref)}manifest.json`,
   latest: (dataset: string) => `_manifests/${dataset}/latest.json`,
-  quarantine: ({ dataset, day: on, branch }: Omit<BranchRef, 'run'>, id: number | string) =>
-    `_quarantine/${dataset}/${on}/${branch}/${id}.json`,
+
+  quarantine: ({ dataset, day, branch }: Omit<BranchRef, 'run'>, id: number | string) =>
+    `_quarantine/${dataset}/${day}/${branch}/${id}.json`,
+
+  uploads: (kind: UploadKind) => `Raw/Local/CSV/${kind}/`,
+  upload: (kind: UploadKind, day: string, file: string) => `Raw/Local/CSV/${kind}/${day.replaceAll('-', '/')}/${file}`,
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { type BranchRef, branchRef } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { type BranchRef, branchRef, places } from './layout.ts';
+import { layout } from './layout.ts';
 import type { PlannedBranch } from './plan.ts';
 import { REASONS } from './work.ts';
 
@@ -17,10 +18,10 @@ const part = z.object({
 });
 
 /** Ids that gave no record, by reason. */
-const missing = z.partialRecord(z.enum(REASONS), z.array(id));
+export const missingIds = z.partialRecord(z.enum(REASONS), z.array(id));
 
 /** Figures that a day's manifest adds up over its branches. */
-const figures = z.object({
+export const figures = z.object({
   /** TMDB's own total when the list was walked. */
   expected: z.int(),
   /** Rows of the list's first pass. */
@@ -49,7 +50,7 @@ const branchManifest = branchRef.extend({
   writtenAt: moment,
   ...figures.shape,
   passes: z.int(),
-  missing,
+  missing: missingIds,
   /** Why each quarantined id could not be read, and where what TMDB sent lies. */
   quarantine: z.array(z.object({ id, why: z.string(), key: z.string() })),
   warnings: z.array(z.string()),
@@ -63,12 +64,12 @@ export const loadManifest = async (
   store: ObjectStore,
   ref: Omit<BranchRef, 'run'>,
 ): Promise<BranchManifest | undefined> => {
-  const object = await store.get(places.branchManifest(ref));
+  const object = await store.get(layout.branchManifest(ref));
   return object && branchManifest.safeParse(JSON.parse(object.body.toString())).data;
 };
 
 export const saveManifest = (store: ObjectStore, manifest: BranchManifest) =>
-  store.put(places.branchManifest(manifest), JSON.stringify(branchManifest.parse(manifest), null, 2));
+  store.put(layout.branchManifest(manifest), JSON.stringify(branchManifest.parse(manifest), null, 2));
 
 /**
  * Whether a branch needs nothing more: finished by its own run, or by one that was planned later for the same day.
@@ -78,34 +79,6 @@ export const isFinished = (
   manifest: BranchManifest | undefined,
   { run, plannedAt }: Pick<PlannedBranch, 'run' | 'plannedAt'>,
 ): boolean => manifest !== undefined && (manifest.run === run || manifest.plannedAt > plannedAt);
-
-/** `_runs/…/failed/<branch>.json`: the last word of a handler that failed, for the auditor to quote. */
-const failedBranch = z.object({ error: z.string(), message: z.string(), at: z.string() });
-export type FailedBranch = z.output<typeof failedBranch>;
-
-/** Longest message that is kept of a failure; a message may quote a whole page. */
-const LONGEST_MESSAGE = 1_000;
-
-export const noteFailure = (store: ObjectStore, ref: BranchRef, { name, message }: Error, at: Date) =>
-  store.put(
-    places.failed(ref),
-    JSON.stringify({
-      error: name,
-      message: message.slice(0, LONGEST_MESSAGE),
-      at: at.toISOString(),
-    } satisfies FailedBranch),
-  );
-
-export const loadFailure = async (store: ObjectStore, ref: BranchRef): Promise<FailedBranch | undefined> => {
-  const object = await store.get(places.failed(ref));
-  return object && failedBranch.safeParse(JSON.parse(object.body.toString())).data;
-};
-
-/** What an earlier call left word of is not the reason of one that leaves none. */
-export const forgetFailure = async (store: ObjectStore, ref: BranchRef): Promise<void> => {
-  // Asked first: in a versioned bucket, removing nothing leaves a marker.
-  if (await store.get(places.failed(ref))) await store.remove([places.failed(ref)]);
-};
 
 const numbers = Object.keys(figures.shape) as (keyof Figures)[];
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { BranchRef } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Tally } from '../tmdb/client.ts';
-import { type BranchRef, places } from './layout.ts';
+import { layout } from './layout.ts';
 
 /** Why an id that was asked for gave no record. */
 export const REASONS = [
@@ -52,11 +53,6 @@ export interface Kept<Value> {
  * Everything is written once under a name of its own, whole or not at all; nothing is ever changed.
  */
 export const branchWork = (store: ObjectStore, ref: BranchRef) => {
-  const root = places.work(ref);
-  const listKey = `${root}list.json.gz`;
-  const pagesRoot = `${root}pages/`;
-  const chunksRoot = `${root}chunks/`;
-
   const load = async <Value>(key: string): Promise<Kept<Value> | undefined> => {
     const object = await store.get(key);
     return object && (JSON.parse(gunzipSync(object.body).toString()) as Kept<Value>);
@@ -65,26 +61,26 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
     store.put(key, gzipSync(JSON.stringify(kept), { level: 1 }), { contentType: 'application/gzip' });
 
   return {
-    listing: () => load<Listing>(listKey),
-    keepListing: (kept: Kept<Listing>) => save(listKey, kept),
+    listing: () => load<Listing>(layout.list(ref)),
+    keepListing: (kept: Kept<Listing>) => save(layout.list(ref), kept),
 
     /** Pages of a list that is not complete yet, by a name that says which. */
-    pages: <Value>(name: string) => load<Value>(`${pagesRoot}${name}.json.gz`),
-    keepPages: <Value>(name: string, kept: Kept<Value>) => save(`${pagesRoot}${name}.json.gz`, kept),
+    pages: <Value>(name: string) => load<Value>(layout.pages(ref, name)),
+    keepPages: <Value>(name: string, kept: Kept<Value>) => save(layout.pages(ref, name), kept),
     /** For a list that did not come out right: the next walker asks for it anew. */
-    forgetPages: async () => store.remove(await store.list(pagesRoot)),
+    forgetPages: async () => store.remove(await store.list(layout.pagesFolder(ref))),
 
     /** Named by what is in it, so that two walkers of one branch (a timed-out one and its successor) don't overwrite each other's. */
     keepChunk: (kept: Kept<Outcome[]>) => {
       const ids = createHash('sha256')
         .update(kept.value.map(({ id, outcome }) => `${id} ${outcome}`).join())
         .digest('hex');
-      return save(`${chunksRoot}${ids.slice(0, 24)}.json.gz`, kept);
+      return save(layout.chunk(ref, ids.slice(0, 24)), kept);
     },
 
     /** Every chunk, one at a time: a branch's chunks together may outgrow the memory of a function. */
     chunks: async function* () {
-      for (const key of await store.list(chunksRoot)) {
+      for (const key of await store.list(layout.chunksFolder(ref))) {
         const chunk = await load<Outcome[]>(key);
         if (chunk) yield chunk;
       }

@@ -1,287 +1,141 @@
-import { Readable, Transform } from 'node:stream';
-import { parse as parseCsv } from 'csv-parse';
 import * as z from 'zod';
-import type { SourceOf } from '../datasets/dataset.ts';
+import { missingPlaceholders } from '../datasets/dataset.ts';
+import type { DayRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { places } from '../runs/layout.ts';
-import type { PlanFor, Source, SourceBranch } from './source.ts';
+import { loadDayManifest } from '../runs/day-manifest.ts';
+import { layout, UPLOAD_KINDS } from '../runs/layout.ts';
+import type { CsvRead } from '../runs/plan.ts';
+import { readIds } from './csv-ids.ts';
+import type { SourceBranch, SourceKind } from './source.ts';
+import { years, yearsOn } from './years.ts';
 
-/** IMDb ids that the planner has read from a CSV: the list is the plan. */
-export const csv: Source<'csv'> = {
-  list: async ({ ids }) => ({
-    items: ids.map((id) => ({ id })),
-    expected: ids.length,
-    listed: ids.length,
-    doubled: 0,
-    passes: 1,
-    warnings: [],
-  }),
-};
+const oneCharacter = z.string().length(1, 'use one character');
 
-/** What was read of an uploaded CSV, for the manifest of the day. */
-export interface CsvRead {
-  key: string;
-  /** The release years that were let through; null for all. */
-  years: { from: number; to: number } | null;
-  /** Rows below the header. */
-  rows: number;
-  /** Rows whose columns are not as many as the header's, or that have no id: left aside, since nobody knows what they say. */
-  badRows: number;
-  /** The first few of them, as lines of the file. */
-  badLines: number[];
-  /** Distinct ids that the dataset's filters let through. */
-  ids: number;
-}
-
-export interface CsvServices {
-  store: ObjectStore;
-  /** A key, instead of the newest upload of the dataset's kind. */
-  upload: string | undefined;
-  /** Whether the run is for some of the slices. */
-  only: boolean;
-}
-
-/** A line of the bootcamp's files has some 160 bytes; one of a megabyte is no line of a CSV. */
-const LONGEST_LINE_BYTES = 1_000_000;
-const BAD_LINES_SHOWN = 20;
-/** Share of rows that may be bad before the file is taken for something else than it says. */
-const BAD_ROWS_TOLERATED = 0.01;
-
-/**
- * The branches of a CSV dataset: its distinct ids, in the order of their first rows, cut into slices.
- *
- * Slices that an earlier run of the day had and this one doesn't are planned empty, so that their parts are removed.
- *
- * @throws {BadInputError} No upload, or one that is not the CSV that the dataset describes.
- */
-export const csvBranches = async (
-  source: SourceOf<'csv'>,
-  { settings, day, years }: PlanFor,
-  { store, upload, only }: CsvServices,
-): Promise<{ branches: SourceBranch[]; read: CsvRead }> => {
-  const folder = `Raw/Local/CSV/${source.upload}/`;
-  const key = upload ?? (await store.newest(folder));
-  const given = years ?? source.years;
-  const wanted = given && { from: given.from, to: given.to === 'current' ? Number(day.slice(0, 4)) : given.to };
-  if (key) await refuseOtherCutting(store, { settings, day, only }, key, wanted ?? null);
-  const file = key && (await store.stream(key));
-  if (!key || !file) {
-    throw new BadInputError(
-      `dataset ${settings.name} reads a CSV, and ${upload ? `there is no ${upload}` : `nothing lies below ${folder}`}: npm run upload -- ${source.upload.toLowerCase()}.csv puts one there.`,
-    );
-  }
-  const { ids, ...read } = await readIds(file.body, key, source, wanted);
-  const slices = Array.from({ length: Math.ceil(ids.length / source.idsPerBranch) }, (_, at) =>
-    slice(settings.name, at + 1, ids.slice(at * source.idsPerBranch, (at + 1) * source.idsPerBranch)),
-  );
-  const prefix = `${places.branchManifests({ dataset: settings.name, day })}${settings.name}-`;
-  const numbers = (await store.list(prefix)).map((manifest) => Number(manifest.slice(prefix.length, -'.json'.length)));
-  const vanished = numbers.filter((number) => number > slices.length).map((number) => slice(settings.name, number, []));
-  return { branches: [...slices, ...vanished], read: { key, years: wanted ?? null, ...read, ids: ids.length } };
-};
-
-/**
- * Slices are cut by counting, so two cuttings of one day don't fit together: other years would take the place of what
- * is there, and single slices of a newer upload would double some ids and lose others.
- */
-const refuseOtherCutting = async (
-  store: ObjectStore,
-  { settings: { name }, day, only }: Pick<PlanFor, 'settings' | 'day'> & { only: boolean },
-  key: string,
-  years: CsvRead['years'],
-): Promise<void> => {
-  const manifest = await store.get(places.dayManifest({ dataset: name, day }));
-  const before = manifest && daysCsv.safeParse(JSON.parse(manifest.body.toString())).data?.csv;
-  if (!before) return;
-  if (before.years?.from !== years?.from || before.years?.to !== years?.to) {
-    const held = before.years ? `${before.years.from}-${before.years.to}` : 'all years';
-    throw new BadInputError(
-      `years: ${day} of ${name} holds ${held} already, and others would take their place: give the run a day of its own.`,
-    );
-  }
-  if (only && before.key !== key) {
-    throw new BadInputError(
-      `only: ${day} of ${name} was cut from ${before.key}, and slices of ${key} don't fit between its others: give "upload" that key, or run all of it.`,
-    );
-  }
-};
-
-const daysCsv = z.object({
-  csv: z.object({ key: z.string(), years: z.object({ from: z.int(), to: z.int() }).nullable() }),
+const settings = z.strictObject({
+  kind: z.literal('csv'),
+  upload: z.enum(UPLOAD_KINDS).describe('Which upload: the folder below Raw/Local/CSV'),
+  years: years.optional(),
+  genres: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("The CSV's own words; a film has several, and any that matches counts"),
+  idsPerBranch: z.int().min(1).max(10_000).default(1_000),
+  columns: z
+    .strictObject({
+      id: z.string().default('id'),
+      year: z.string().default('anoLancamento'),
+      genres: z.string().default('genero'),
+    })
+    .prefault({}),
+  delimiter: oneCharacter.default('|'),
+  quote: oneCharacter.nullable().default(null).describe('null: a quotation mark in a title opens nothing'),
+  nullMarker: z.string().default('\\N'),
+  language: z.string().default('en-US'),
 });
+export type CsvSettings = z.output<typeof settings>;
+
+/** The settings of a dataset whose source is a CSV; undefined for another. */
+export const csvSettings = (source: { kind: string }): CsvSettings | undefined => settings.safeParse(source).data;
+
+const listFrom = z.object({ ids: z.array(z.string()) });
+
+const PLACEHOLDERS = ['slice'];
+
+/**
+ * IMDb ids that the planner reads from an uploaded CSV: distinct, in the order of their first rows, cut into slices. A
+ * branch is one slice.
+ */
+export const csv: SourceKind = {
+  settings,
+  listsItems: false,
+  placeholders: PLACEHOLDERS,
+  keyProblem: (_, used) => missingPlaceholders(PLACEHOLDERS, used),
+
+  open: ({ name: dataset, source: given }) => {
+    const source = settings.parse(given);
+    return {
+      noun: 'ids',
+      accepts: ['years', 'upload'],
+      howToSplit: 'raise source.idsPerBranch, give the run "years", or make two datasets of it',
+      // find, then the details or credits.
+      requestsPerItem: 2,
+      requestsPerList: () => 0,
+
+      branches: async ({ day, years: instead, upload, only, store }) => {
+        const folder = layout.uploads(source.upload);
+        const key = upload ?? (await store.newest(folder));
+        const wanted = instead ?? (source.years && yearsOn(source.years, day));
+        if (key) await refuseOtherSlices(store, { dataset, day }, { key, years: wanted ?? null, only });
+        const file = key && (await store.stream(key));
+        if (!key || !file)
+          throw new BadInputError(
+            `dataset ${dataset} reads a CSV, and ${upload ? `there is no ${upload}` : `there is no upload below ${folder}`}; upload one with: npm run upload -- ${source.upload.toLowerCase()}.csv`,
+          );
+        const wrong = (what: string) => new BadInputError(`${key}: ${what}.`);
+        const { ids, ...read } = await readIds(file.body, { ...source, years: wanted }, wrong);
+        const slices = Array.from({ length: Math.ceil(ids.length / source.idsPerBranch) }, (_, index) =>
+          slice(dataset, index + 1, ids.slice(index * source.idsPerBranch, (index + 1) * source.idsPerBranch)),
+        );
+        const ofRun = [...slices, ...(await emptySlices(store, { dataset, day }, slices.length))];
+        return {
+          ofRun,
+          wholeDay: ofRun.map((branch) => branch.name),
+          csv: { key, years: wanted ?? null, ...read, ids: ids.length },
+        };
+      },
+
+      list: async (from) => {
+        const { ids } = listFrom.parse(from);
+        return {
+          items: ids.map((id) => ({ id })),
+          expected: ids.length,
+          listed: ids.length,
+          doubled: 0,
+          passes: 1,
+          warnings: [],
+        };
+      },
+
+      itemRequest: () => ({ media: 'movie', ids: 'imdb', language: source.language }),
+    };
+  },
+};
 
 const slice = (dataset: string, number: number, ids: string[]): SourceBranch => {
   const name = String(number).padStart(4, '0');
-  return {
-    name: `${dataset}-${name}`,
-    listFrom: { kind: 'csv', ids },
-    placeholders: { slice: name },
-    expected: ids.length,
-  };
+  return { name: `${dataset}-${name}`, listFrom: { ids }, placeholders: { slice: name }, expected: ids.length };
 };
 
-/** The distinct ids of a CSV that match, read as it streams: a file of 173 MB never lies in memory. */
-const readIds = async (
-  body: AsyncIterable<Uint8Array>,
-  key: string,
-  source: SourceOf<'csv'>,
-  years: CsvRead['years'] | undefined,
-) => {
-  const wrong = (what: string) => new BadInputError(`${key}: ${what}.`);
-  const { columns, delimiter, quote, nullMarker, genres } = source;
-  const wantedGenres = genres && new Set(genres.map((genre) => genre.toLowerCase()));
-  const ids = new Set<string>();
-  let header: string[] | undefined;
-  let at = { id: 0, year: 0, genres: 0 };
-  let [rows, badRows, width] = [0, 0, 0];
-  const badLines: number[] = [];
-  let lastWasShort = false;
+/** Slices that an earlier run of the day had and this one does not: planned empty, so that their parts are removed. */
+const emptySlices = async (store: ObjectStore, ref: DayRef, count: number): Promise<SourceBranch[]> => {
+  const prefix = `${layout.branchManifests(ref)}${ref.dataset}-`;
+  return (await store.list(prefix))
+    .map((key) => Number(key.slice(prefix.length, -'.json'.length)))
+    .filter((number) => number > count)
+    .map((number) => slice(ref.dataset, number, []));
+};
 
-  const text = wholeLines(wrong);
-  const records = parseCsv({
-    delimiter,
-    quote,
-    escape: quote,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: LONGEST_LINE_BYTES,
-  });
-  const failure = new Promise<never>((_, reject) => {
-    text.on('error', reject);
-    records.on('error', (error: Error & { code?: string; lines?: number }) =>
-      reject(
-        error.code === 'CSV_MAX_RECORD_SIZE'
-          ? wrong(
-              `line ${error.lines} is longer than ${LONGEST_LINE_BYTES} bytes: is this a CSV with a line feed behind each row?`,
-            )
-          : error.code?.startsWith('CSV_')
-            ? wrong(error.message.replace(/\.$/, ''))
-            : error,
-      ),
-    );
-  });
-  const input = Readable.from(body);
-  input.on('error', (error) => records.destroy(error));
-  input.pipe(text).pipe(records);
-
-  const read = async () => {
-    for await (const row of records as AsyncIterable<string[]>) {
-      if (!header) {
-        header = row;
-        width = row.length;
-        at = columnsOf(row, columns, delimiter, wrong);
-        continue;
-      }
-      rows += 1;
-      const id = row[at.id] ?? '';
-      lastWasShort = row.length < width;
-      if (row.length !== width || id === '' || id === nullMarker) {
-        badRows += 1;
-        if (badLines.length < BAD_LINES_SHOWN) badLines.push(rows + 1);
-        continue;
-      }
-      if (ids.has(id)) continue;
-      if (years && !isBetween(row[at.year] ?? '', years.from, years.to)) continue;
-      if (
-        wantedGenres &&
-        !(row[at.genres] ?? '').split(',').some((genre) => wantedGenres.has(genre.trim().toLowerCase()))
-      )
-        continue;
-      ids.add(id);
-    }
-  };
-  try {
-    await Promise.race([read(), failure]);
-  } finally {
-    input.destroy();
-  }
-
-  if (!header) throw wrong('the file is empty');
-  if (rows === 0) throw wrong('there is a header and no row below it');
-  if (lastWasShort && !text.endedWithNewline())
-    throw wrong(
-      `the last line, ${rows + 1}, is cut off: was the whole file uploaded? It has ${width} columns in its header`,
-    );
-  if (badRows > rows * BAD_ROWS_TOLERATED) {
-    throw wrong(
-      `${badRows} of ${rows} rows do not have the header's ${width} columns or have no ${columns.id} (${badLines.length === 1 ? 'line' : 'lines'} ${badLines.join(', ')}${badRows > badLines.length ? ', …' : ''}); with more than ${BAD_ROWS_TOLERATED * 100} % of such rows a file is refused`,
+/**
+ * Slices are cut by counting, so slices of two files, or of other years, do not fit together in one day: other years
+ * would overwrite what is there, and single slices of a newer upload would repeat some ids and lose others.
+ */
+const refuseOtherSlices = async (
+  store: ObjectStore,
+  { dataset, day }: DayRef,
+  { key, years: wanted, only }: { key: string; years: CsvRead['years']; only: boolean },
+): Promise<void> => {
+  const before = (await loadDayManifest(store, { dataset, day }))?.csv;
+  if (!before) return;
+  if (before.years?.from !== wanted?.from || before.years?.to !== wanted?.to) {
+    const there = before.years ? `${before.years.from}-${before.years.to}` : 'all years';
+    throw new BadInputError(
+      `years: the files of ${dataset}, ${day}, hold ${there}, and other years would overwrite them; give the run another day.`,
     );
   }
-  if (ids.size === 0) throw wrong(`none of its ${rows} rows matches the dataset's years and genres`);
-  return { ids: [...ids], rows, badRows, badLines };
-};
-
-const isBetween = (year: string, from: number, to: number): boolean => {
-  const number = /^\d{4}$/.test(year) ? Number(year) : Number.NaN;
-  return number >= from && number <= to;
-};
-
-/** Where the columns stand, by the names in the header. */
-const columnsOf = (
-  header: readonly string[],
-  names: SourceOf<'csv'>['columns'],
-  delimiter: string,
-  wrong: (what: string) => BadInputError,
-) => {
-  const shown = header.join(delimiter).slice(0, 200);
-  const doubled = header.find((name, at) => header.indexOf(name) !== at);
-  if (doubled !== undefined) throw wrong(`the header has the column ${JSON.stringify(doubled)} twice`);
-  const other =
-    header.length === 1 ? [',', ';', '\t', '|'].find((one) => one !== delimiter && shown.includes(one)) : undefined;
-  if (other)
-    throw wrong(
-      `the header has no ${JSON.stringify(delimiter)} in it and looks separated by ${JSON.stringify(other)}: set source.delimiter, or upload the right file; the header is ${JSON.stringify(shown)}`,
+  if (only && before.key !== key)
+    throw new BadInputError(
+      `only: the files of ${dataset}, ${day}, were made from ${before.key}, and slices of ${key} do not fit between them; give the run "upload": "${before.key}", or run all branches.`,
     );
-  const missing = Object.values(names).find((name) => !header.includes(name));
-  if (missing !== undefined)
-    throw wrong(
-      `there is no column ${JSON.stringify(missing)}: set source.columns; the header is ${JSON.stringify(shown)}`,
-    );
-  return { id: header.indexOf(names.id), year: header.indexOf(names.year), genres: header.indexOf(names.genres) };
-};
-
-/** Bytes to text: UTF-8 or an error, no NUL, no BOM; remembers how the file ended. */
-const wholeLines = (wrong: (what: string) => BadInputError) => {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let lines = 1;
-  let last = '';
-  const decode = (chunk?: Uint8Array): string => {
-    try {
-      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
-    } catch {
-      throw wrong(`there are bytes that are not UTF-8 at line ${lines} or soon after: save the file as UTF-8`);
-    }
-  };
-  const checked = (text: string): string => {
-    const nul = text.indexOf('\0');
-    if (nul !== -1)
-      throw wrong(`there is a NUL byte in line ${lines + count(text.slice(0, nul))}: this is no text file`);
-    lines += count(text);
-    last = text.at(-1) ?? last;
-    return text;
-  };
-  const stream = new Transform({
-    transform(chunk: Uint8Array, _, done) {
-      try {
-        done(null, checked(decode(chunk)));
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-    flush(done) {
-      try {
-        done(null, checked(decode()));
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
-  return Object.assign(stream, { endedWithNewline: () => last === '\n' });
-};
-
-const count = (text: string): number => {
-  let lines = 0;
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines += 1;
-  return lines;
 };

@@ -1,78 +1,192 @@
-import { type Dataset, genreNamed, type SourceOf } from '../datasets/dataset.ts';
-import type { Day } from '../day.ts';
-import type { ListFrom } from '../runs/plan.ts';
+import * as z from 'zod';
+import { missingPlaceholders } from '../datasets/dataset.ts';
+import { type Day, day } from '../day.ts';
 import type { Listing } from '../runs/work.ts';
 import type { Query } from '../tmdb/client.ts';
+import { MOVIE_GENRES } from '../tmdb/genres.ts';
 import type { ListedItem } from '../tmdb/responses.ts';
-import { collect, itemsOf, LAST_PAGE, passOver, rowsOf, type Seen } from './pages.ts';
-import type { PagesOf, PlanFor, Source, SourceBranch } from './source.ts';
+import { collect, itemsOf, LAST_PAGE, PAGE_SIZE, readAllPages, rowsOf, type Seen } from './pages.ts';
+import { ListIncompleteError, type PagesOf, type SourceBranch, type SourceKind } from './source.ts';
+import { years, yearsOn } from './years.ts';
 
-type Pair = Extract<ListFrom, { kind: 'discover' }>;
+const GENRES = `use a movie genre of TMDB: ${Object.entries(MOVIE_GENRES)
+  .map(([name, id]) => `${name} (${id})`)
+  .join(', ')}; series have others`;
 
-/** The list of a branch is not what TMDB says it holds, beyond the dataset's tolerance. The next walker asks for it anew. */
-export class ListIncompleteError extends Error {
-  override readonly name = 'ListIncompleteError';
-}
+/** By name, which editors complete, or by id. */
+const movieGenre = z
+  .union([z.enum(Object.keys(MOVIE_GENRES) as [string, ...string[]]), z.int()], GENRES)
+  .refine((genre) => genreNamed(genre) !== undefined, GENRES)
+  .describe("A movie genre of TMDB's, by name or id: crime, science-fiction, 80");
 
-/** A list that still grows after this many passes is not going to hold still. */
-const MOST_PASSES = 6;
-
-/** `discover/movie`, a branch for each genre × year pair. */
-export const discover: Source<'discover'> = {
-  firstPage: (pair, settings) => ({
-    path: PATH,
-    query: queryOf(pair, settings),
-    expected: ({ total_results }) => total_results,
-  }),
-  list: async (pair, settings, pages) => {
-    const windows = await walkWindow(pair, settings, pages);
-    const seen: Seen = new Map();
-    const rows = windows.flatMap(({ items }) => items);
-    collect(seen, rows);
-    const listing: Listing = {
-      items: itemsOf(seen),
-      expected: sum(windows, 'expected'),
-      listed: sum(windows, 'listed'),
-      // Lists of neighboring windows may share a movie whose date has changed in between.
-      doubled: sum(windows, 'doubled') + (rows.length - seen.size),
-      passes: Math.max(...windows.map(({ passes }) => passes)),
-      warnings: [],
-    };
-    return judged(listing, settings.tolerance);
-  },
-};
-
-const PATH = '/discover/movie';
-
-/** The dataset's pairs: each genre in each year. */
-export const pairsOf = (source: SourceOf<'discover'>, { day, years }: PlanFor): SourceBranch[] => {
-  const { from, to } = years ?? source.years;
-  const last = to === 'current' ? Number(day.slice(0, 4)) : to;
-  return source.genres.flatMap((given) => {
-    const genre = genreNamed(given);
-    if (!genre) return [];
-    return Array.from({ length: Math.max(0, last - from + 1) }, (_, at) => {
-      const year = String(from + at);
-      return {
-        name: `${genre.name}-${year}`,
-        listFrom: { kind: 'discover', genreId: genre.id, from: `${year}-01-01` as Day, to: `${year}-12-31` as Day },
-        placeholders: { genre: genre.name, year },
-      } satisfies SourceBranch;
-    });
-  });
+/** @returns The genre's name as branches carry it, and TMDB's id; undefined where TMDB has no such genre of movies. */
+const genreNamed = (genre: string | number): { name: string; id: number } | undefined => {
+  const entry = Object.entries(MOVIE_GENRES).find(([name, id]) => genre === id || genre === name);
+  return entry && { name: entry[0], id: entry[1] };
 };
 
 /**
- * The sort is the one that holds still while a list is walked: by popularity, movies change places from minute to
- * minute. `primary_release_date`, not `year`: that also matches re-releases.
+ * discover/movie's filters. TMDB ignores a name that it doesn't know and then answers with its whole catalogue, so a
+ * misspelt name must be refused. Left out: those that we set ourselves, and `year` and `release_date.*`, which
+ * also match re-releases. Source: TMDB's OpenAPI description (read 2026-11-22).
  */
-const queryOf = ({ genreId, from, to }: Pair, { source }: Dataset): Query => ({
-  ...(source.kind === 'discover' ? source.filters : {}),
+const FILTERS = [
+  'certification',
+  'certification.gte',
+  'certification.lte',
+  'certification_country',
+  'include_adult',
+  'include_video',
+  'language',
+  'region',
+  'vote_average.gte',
+  'vote_average.lte',
+  'vote_count.gte',
+  'vote_count.lte',
+  'watch_region',
+  'with_cast',
+  'with_companies',
+  'with_crew',
+  'with_keywords',
+  'with_origin_country',
+  'with_original_language',
+  'with_people',
+  'with_release_type',
+  'with_runtime.gte',
+  'with_runtime.lte',
+  'with_watch_monetization_types',
+  'with_watch_providers',
+  'without_companies',
+  'without_genres',
+  'without_keywords',
+  'without_watch_providers',
+] as const;
+
+const settings = z.strictObject({
+  kind: z.literal('discover'),
+  genres: z
+    .array(movieGenre)
+    .min(1)
+    .refine((genres) => new Set(genres.map((genre) => genreNamed(genre)?.id ?? genre)).size === genres.length, {
+      error: 'use each genre once, by its name or by its id',
+    }),
+  years,
+  filters: z
+    .partialRecord(
+      z.enum(FILTERS),
+      z.union([z.string(), z.number(), z.boolean()], 'use a text, a number, true or false'),
+    )
+    .check(({ value, issues }) => {
+      // TMDB ignores a value that it can't read, and answers as if there were no filter.
+      for (const [name, filter] of Object.entries(value)) {
+        const wanted =
+          /\.[gl]te$/.test(name) && !name.startsWith('certification')
+            ? 'number'
+            : name.startsWith('include_')
+              ? 'boolean'
+              : undefined;
+        if (wanted && typeof filter !== wanted)
+          issues.push({
+            code: 'custom',
+            path: [name],
+            message: `use ${wanted === 'number' ? 'a number' : 'true or false'}`,
+            input: filter,
+          });
+      }
+    })
+    .default({}),
+});
+
+const listFrom = z.object({ genreId: z.int(), from: day, to: day });
+type Selection = z.output<typeof listFrom>;
+
+const PATH = '/discover/movie';
+const PLACEHOLDERS = ['genre', 'year'];
+
+/** `discover/movie`: a branch for each genre × year pair. */
+export const discover: SourceKind = {
+  settings,
+  listsItems: true,
+  placeholders: PLACEHOLDERS,
+  keyProblem: (_, used) => missingPlaceholders(PLACEHOLDERS, used),
+
+  open: ({ source: given, ask, tolerance }) => {
+    const source = settings.parse(given);
+    const { language } = source.filters;
+    return {
+      noun: 'movies',
+      accepts: ['years'],
+      howToSplit: 'give the run "years", such as "2000-2009" and then "2010-2019", or make two datasets of it',
+      requestsPerItem: ask.length ? 1 : 0,
+      requestsPerList: (items) => Math.max(1, Math.ceil(items / PAGE_SIZE)),
+
+      branches: async ({ day: on, years: instead }) => ({
+        ofRun: pairsOf(source, instead ?? yearsOn(source.years, on)),
+        wholeDay: pairsOf(source, yearsOn(source.years, on)).map(({ name }) => name),
+      }),
+
+      firstPage: (from) => ({
+        path: PATH,
+        query: queryOf(listFrom.parse(from), source),
+        expected: ({ total_results }) => total_results,
+      }),
+
+      list: async (from, pages) => {
+        const windows = await readWindow(listFrom.parse(from), source, pages);
+        const seen: Seen = new Map();
+        const rows = windows.flatMap(({ items }) => items);
+        collect(seen, rows);
+        const listing: Listing = {
+          items: itemsOf(seen),
+          expected: sum(windows, 'expected'),
+          listed: sum(windows, 'listed'),
+          // Two neighboring windows can both list a movie whose date has changed in between.
+          doubled: sum(windows, 'doubled') + (rows.length - seen.size),
+          passes: Math.max(...windows.map(({ passes }) => passes)),
+          warnings: [],
+        };
+        return checkComplete(listing, tolerance);
+      },
+
+      itemRequest: () => ({
+        media: 'movie',
+        ids: 'tmdb',
+        language: typeof language === 'string' ? language : undefined,
+      }),
+    };
+  },
+};
+
+type DiscoverSettings = z.output<typeof settings>;
+
+const pairsOf = ({ genres }: DiscoverSettings, { from, to }: { from: number; to: number }): SourceBranch[] =>
+  genres.flatMap((given) => {
+    const genre = genreNamed(given);
+    if (!genre) return [];
+    return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => {
+      const year = String(from + index);
+      return {
+        name: `${genre.name}-${year}`,
+        listFrom: { genreId: genre.id, from: `${year}-01-01`, to: `${year}-12-31` },
+        placeholders: { genre: genre.name, year },
+      };
+    });
+  });
+
+/**
+ * The sort does not change while a list is read: sorted by popularity, movies change places from minute to minute.
+ * `primary_release_date`, not `year`, which also matches re-releases.
+ */
+const queryOf = ({ genreId, from, to }: Selection, { filters }: DiscoverSettings): Query => ({
+  ...filters,
   'primary_release_date.gte': from,
   'primary_release_date.lte': to,
   sort_by: 'primary_release_date.asc',
   with_genres: genreId,
 });
+
+/** Passes over one list, at most. A list that still changes then is changed faster than it can be read. */
+const MOST_PASSES = 6;
 
 interface Window {
   items: ListedItem[];
@@ -82,36 +196,36 @@ interface Window {
   passes: number;
 }
 
-/** A stretch of days, or, where TMDB would not serve all its pages, its two halves. */
-const walkWindow = async (pair: Pair, settings: Dataset, pages: PagesOf): Promise<Window[]> => {
-  const name = `${pair.from}-${pair.to}`;
-  const query = queryOf(pair, settings);
+/** One window of days; where TMDB would not serve all its pages, its two halves. */
+const readWindow = async (selection: Selection, source: DiscoverSettings, pages: PagesOf): Promise<Window[]> => {
+  const name = `${selection.from}-${selection.to}`;
+  const query = queryOf(selection, source);
   const [first] = await pages(`${name}-pass-1-1`, PATH, query, [1]);
   if (first && first.total_pages > LAST_PAGE) {
-    const halves = halve(pair);
+    const halves = halve(selection);
     if (!halves) {
       throw new ListIncompleteError(
-        `TMDB lists ${first.total_results} movies of genre ${pair.genreId} on ${pair.from} alone and serves ${LAST_PAGE} pages of 20 at most: narrow the dataset's filters.`,
+        `TMDB lists ${first.total_results} movies of genre ${selection.genreId} on ${selection.from} alone and serves ${LAST_PAGE} pages of 20 at most: use narrower filters in the dataset.`,
       );
     }
-    return (await Promise.all(halves.map((half) => walkWindow(half, settings, pages)))).flat();
+    return (await Promise.all(halves.map((half) => readWindow(half, source, pages)))).flat();
   }
-  return [await walkPasses(name, query, pages)];
+  return [await readPasses(name, query, pages)];
 };
 
 /**
- * Passes over one window until nothing new turns up.
+ * Reads one window, again and again until a pass adds nothing new.
  *
- * A list shifts while it is walked: what moves from page 3 to page 2 in between is missed, what moves the other way is
- * seen twice. So where the distinct ids are not as many as TMDB's total, the list is walked again, and is complete when
- * a pass adds no new id.
+ * A list changes while it is read: a movie that moves from page 3 to page 2 in between is missed, one that moves the
+ * other way is seen twice. So where the distinct ids are not as many as TMDB's total, the list is read again, and is
+ * complete when a pass adds no new id.
  */
-const walkPasses = async (name: string, query: Query, pages: PagesOf): Promise<Window> => {
+const readPasses = async (name: string, query: Query, pages: PagesOf): Promise<Window> => {
   const seen: Seen = new Map();
   let [expected, listed, doubled, passes] = [0, 0, 0, 0];
   while (passes < MOST_PASSES) {
     passes += 1;
-    const pass = await passOver(pages, `${name}-pass-${passes}`, PATH, query);
+    const pass = await readAllPages(pages, `${name}-pass-${passes}`, PATH, query);
     const rows = rowsOf(pass);
     const added = collect(seen, rows);
     expected = pass.at(-1)?.total_results ?? 0;
@@ -121,7 +235,7 @@ const walkPasses = async (name: string, query: Query, pages: PagesOf): Promise<W
   return { items: [...seen.values()], expected, listed, doubled, passes };
 };
 
-const halve = ({ from, to, ...rest }: Pair): [Pair, Pair] | undefined => {
+const halve = ({ from, to, ...rest }: Selection): [Selection, Selection] | undefined => {
   const [first, last] = [dayNumber(from), dayNumber(to)];
   if (first === last) return undefined;
   const middle = Math.floor((first + last) / 2);
@@ -139,10 +253,10 @@ const sum = (windows: readonly Window[], field: 'expected' | 'listed' | 'doubled
   windows.reduce((total, window) => total + window[field], 0);
 
 /** @throws {ListIncompleteError} More is missing than the dataset tolerates. */
-const judged = (listing: Listing, tolerance: number): Listing => {
+const checkComplete = (listing: Listing, tolerance: number): Listing => {
   const missing = listing.expected - listing.items.length;
   if (missing === 0) return listing;
-  const what = `TMDB says ${listing.expected} movies, its pages list ${listing.items.length} distinct ones in ${listing.passes} passes`;
+  const what = `TMDB's total is ${listing.expected} movies; its pages list ${listing.items.length} distinct ones in ${listing.passes} passes`;
   if (missing > listing.expected * tolerance)
     throw new ListIncompleteError(`${what}; the dataset tolerates ${tolerance * 100} % missing.`);
   return { ...listing, warnings: [what] };

@@ -6,11 +6,14 @@ import type { PagesOf } from './source.ts';
 /** TMDB serves no page after this one, whatever total_pages says (400, code 22). */
 export const LAST_PAGE = 500;
 
-/** Pages that are asked for and kept together: as many requests as a chunk of movies, since a kill repeats one of them. */
+/** Items on one page. */
+export const PAGE_SIZE = 20;
+
+/** Pages that are requested and kept together: as many requests as a chunk of movies, since a kill repeats one of them. */
 const PAGES_AT_ONCE = 20;
 
-/** Once through a list: page 1, which says how many there are, then the others. */
-export const passOver = async (
+/** Reads a list once: page 1, which says how many pages there are, then the others. */
+export const readAllPages = async (
   pages: PagesOf,
   name: string,
   path: string,
@@ -23,7 +26,7 @@ export const passOver = async (
   const all = [first];
   for (let from = 2; from <= last; from += PAGES_AT_ONCE) {
     const length = Math.min(PAGES_AT_ONCE, last - from + 1);
-    const numbers = Array.from({ length }, (_, at) => from + at);
+    const numbers = Array.from({ length }, (_, index) => from + index);
     all.push(...(await pages(`${name}-${from}`, path, query, numbers)));
   }
   return all;

@@ -1,45 +1,79 @@
-import type { Dataset, SourceOf } from '../datasets/dataset.ts';
-import type { Query } from '../tmdb/client.ts';
-import { collect, itemsOf, passOver, rowsOf, type Seen } from './pages.ts';
-import type { Source, SourceBranch } from './source.ts';
+import * as z from 'zod';
+import { collect, itemsOf, readAllPages, rowsOf, type Seen } from './pages.ts';
+import type { SourceKind } from './source.ts';
+
+const settings = z.strictObject({
+  kind: z.literal('popular'),
+  media: z.array(z.enum(['movies', 'series'])).min(1),
+  pages: z.int().min(1).max(500).default(1).describe('20 items each; TMDB serves no page after 500'),
+  language: z.string().default('en-US'),
+  region: z.string().optional(),
+});
+
+const listFrom = z.object({ media: z.enum(['movies', 'series']) });
 
 const PATHS = { movies: '/movie/popular', series: '/tv/popular' } as const;
 
-/** `movie/popular` and `tv/popular`: the first pages, as they come. */
-export const popular: Source<'popular'> = {
-  firstPage: ({ media }, { source }) => ({
-    path: PATHS[media],
-    query: queryOf(source),
-    expected: ({ results, total_results }) => Math.min(total_results, results.length * pagesOf(source)),
-  }),
-  list: async ({ media }, { source }, pages) => {
-    const rows = rowsOf(await passOver(pages, 'pass-1', PATHS[media], queryOf(source), pagesOf(source)));
-    const seen: Seen = new Map();
-    const doubled = rows.length - collect(seen, rows);
+/** `movie/popular` and `tv/popular`: the first pages, as they come. A branch each for movies and series. */
+export const popular: SourceKind = {
+  settings,
+  listsItems: true,
+  placeholders: ['media', 'Media'],
+  keyProblem: (source, { folder }) =>
+    // In the folder, not only in the file's name: a table over movies must not read series.
+    settings.parse(source).media.length > 1 && !folder.includes('media') && !folder.includes('Media')
+      ? 'movies and series need a folder each: put {media} or {Media} into it'
+      : undefined,
+
+  open: ({ source: given, ask }) => {
+    const source = settings.parse(given);
+    const query = { language: source.language, ...(source.region && { region: source.region }) };
     return {
-      items: itemsOf(seen),
-      // The whole list has a million; what we set out to get are these pages.
-      expected: rows.length,
-      listed: rows.length,
-      doubled,
-      passes: 1,
-      warnings:
-        doubled === 0
-          ? []
-          : [`${doubled} of ${rows.length} items stood on two pages; as many others may have slipped between them`],
+      noun: 'items',
+      accepts: [],
+      howToSplit: 'make two datasets of it',
+      requestsPerItem: ask.length ? 1 : 0,
+      requestsPerList: () => source.pages,
+
+      branches: async () => {
+        const ofRun = [...new Set(source.media)].map((media) => ({
+          name: `popular-${media}`,
+          listFrom: { media },
+          placeholders: { media, Media: media === 'movies' ? 'Movies' : 'Series' },
+        }));
+        return { ofRun, wholeDay: ofRun.map(({ name }) => name) };
+      },
+
+      firstPage: (from) => ({
+        path: PATHS[listFrom.parse(from).media],
+        query,
+        expected: ({ results, total_results }) => Math.min(total_results, results.length * source.pages),
+      }),
+
+      list: async (from, pages) => {
+        const path = PATHS[listFrom.parse(from).media];
+        const rows = rowsOf(await readAllPages(pages, 'pass-1', path, query, source.pages));
+        const seen: Seen = new Map();
+        const doubled = rows.length - collect(seen, rows);
+        return {
+          items: itemsOf(seen),
+          // The whole list has a million items; what the dataset asks for are these pages.
+          expected: rows.length,
+          listed: rows.length,
+          doubled,
+          passes: 1,
+          warnings:
+            doubled === 0
+              ? []
+              : [`${doubled} of ${rows.length} items were on two pages; as many others may have been on none`],
+        };
+      },
+
+      itemRequest: (from) => ({
+        media: listFrom.parse(from).media === 'movies' ? 'movie' : 'tv',
+        ids: 'tmdb',
+        language: source.language,
+      }),
     };
   },
 };
-
-const pagesOf = (source: Dataset['source']): number => (source.kind === 'popular' ? source.pages : 0);
-
-const queryOf = (source: Dataset['source']): Query =>
-  source.kind === 'popular' ? { language: source.language, ...(source.region && { region: source.region }) } : {};
-
-/** A branch each for movies and series, never both in one file. */
-export const popularBranches = (source: SourceOf<'popular'>): SourceBranch[] =>
-  [...new Set(source.media)].map((media) => ({
-    name: `popular-${media}`,
-    listFrom: { kind: 'popular', media },
-    placeholders: { media, Media: media === 'movies' ? 'Movies' : 'Series' },
-  }));

@@ -1,47 +1,103 @@
-import type { Dataset } from '../datasets/dataset.ts';
+import type { Dataset, SourceSchema } from '../datasets/dataset.ts';
 import type { Day } from '../day.ts';
-import type { ListFrom } from '../runs/plan.ts';
+import { BadInputError } from '../parse.ts';
+import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { CsvRead, PlannedBranch } from '../runs/plan.ts';
 import type { Listing } from '../runs/work.ts';
 import type { Query } from '../tmdb/client.ts';
+import type { ItemRequest } from '../tmdb/item-request.ts';
 import type { ListPage } from '../tmdb/responses.ts';
-import { csv } from './csv.ts';
-import { discover } from './discover.ts';
-import { popular } from './popular.ts';
 
-/** One branch as a source sees it. */
+/**
+ * A kind of source: where the branches of a dataset, and the list of each branch, come from.
+ *
+ * One file each, and one line in kinds.ts. Planning, walking and fetching know no kind.
+ */
+export interface SourceKind extends SourceSchema {
+  open(dataset: Dataset): Source;
+}
+
+/** The source of one dataset. */
+export interface Source {
+  /** What its lists hold, for people: movies, items, ids. */
+  noun: string;
+  /** Fields of a run's input that only some kinds of source understand. */
+  accepts: readonly ('years' | 'upload')[];
+  /** How a person makes fewer branches of it; completes "use fewer branches: …". */
+  howToSplit: string;
+  /** Requests to TMDB for one item of a list. */
+  requestsPerItem: number;
+  /** Requests to TMDB for a list of so many items. */
+  requestsPerList(items: number): number;
+
+  /** @throws {BadInputError} Something that the branches are made from is missing or not as expected. */
+  branches(plan: PlanFor): Promise<SourceBranches>;
+  /** Where page 1 of a branch's list is; undefined where the list is known without TMDB. */
+  firstPage?(listFrom: ListFrom): FirstPage;
+  /**
+   * Reads the list of one branch.
+   *
+   * @throws {ListIncompleteError}
+   */
+  list(listFrom: ListFrom, pages: PagesOf): Promise<Listing>;
+  itemRequest(listFrom: ListFrom): ItemRequest;
+}
+
+/** What a branch lists. Each kind of source has its own schema for it. */
+export type ListFrom = PlannedBranch['listFrom'];
+
+export interface FirstPage {
+  path: string;
+  query: Query;
+  /** How many items the list has, by its page 1. */
+  expected(page: ListPage): number;
+}
+
+/** One branch as its source plans it. */
 export interface SourceBranch {
   name: string;
   listFrom: ListFrom;
   placeholders: Record<string, string>;
-  /** Known without asking TMDB. */
+  /** Items of its list, where they are known without asking TMDB. */
   expected?: number;
 }
 
+export interface SourceBranches {
+  /** The branches that the run's input asks for. */
+  ofRun: readonly SourceBranch[];
+  /** Names of all branches that the dataset has on that day. */
+  wholeDay: readonly string[];
+  csv?: CsvRead;
+}
+
 export interface PlanFor {
-  settings: Dataset;
   day: Day;
   /** Instead of the dataset's own years. */
-  years?: { from: number; to: number } | undefined;
+  years: { from: number; to: number } | undefined;
+  /** Key of an upload, instead of the newest one. */
+  upload: string | undefined;
+  /** Whether the run is for some of the branches. */
+  only: boolean;
+  store: ObjectStore;
 }
 
-/** Pages of a list that TMDB serves: asked for once, kept under `name`, and read from there ever after. */
+/** Pages of a list that TMDB serves: requested once, kept under `name`, and read from there afterwards. */
 export type PagesOf = (name: string, path: string, query: Query, numbers: readonly number[]) => Promise<ListPage[]>;
 
-/**
- * Where a branch's list comes from: a kind of source is one of these, and nothing else in the pipeline knows it.
- * A CSV's branches depend on its contents, so the planner gets those from lib/sources/csv.ts itself.
- */
-export interface Source<Kind extends ListFrom['kind']> {
-  /** What page 1 is asked of, and how many movies it promises; undefined where the list is known. */
-  firstPage?(
-    list: Extract<ListFrom, { kind: Kind }>,
-    settings: Dataset,
-  ): { path: string; query: Query; expected(page: ListPage): number };
-  list(list: Extract<ListFrom, { kind: Kind }>, settings: Dataset, pages: PagesOf): Promise<Listing>;
+/** The list of a branch is not what TMDB says it holds, beyond the dataset's tolerance. The next walker reads it again. */
+export class ListIncompleteError extends Error {
+  override readonly name = 'ListIncompleteError';
 }
 
-const SOURCES: { [Kind in ListFrom['kind']]: Source<Kind> } = { discover, popular, csv };
+/** Kinds of sources by name. The pipeline gets them as an argument, so that a test can add one. */
+export type SourceKinds = Readonly<Record<string, SourceKind>>;
 
-/** The source of a branch's list. */
-export const sourceOf = <Kind extends ListFrom['kind']>(list: Extract<ListFrom, { kind: Kind }>): Source<Kind> =>
-  SOURCES[list.kind as Kind] as unknown as Source<Kind>;
+export const openSource = (kinds: SourceKinds, dataset: Dataset): Source => {
+  const kind = kinds[dataset.source.kind];
+  // Only a plan made by another version of the code can have one.
+  if (!kind)
+    throw new BadInputError(
+      `dataset ${dataset.name}: source.kind: use one of ${Object.keys(kinds).join(', ')}; got ${JSON.stringify(dataset.source.kind)}.`,
+    );
+  return kind.open(dataset);
+};

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
-import type { Log } from '../log.ts';
+import type { Emit } from '../events.ts';
 import { type FetchItem, fetcherFor } from '../movies/fetch.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { places } from '../runs/layout.ts';
+import { forgetFailure } from '../runs/failure.ts';
+import { layout } from '../runs/layout.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import type { BranchWork, Kept, Listing, Outcome } from '../runs/work.ts';
-import { ListIncompleteError } from '../sources/discover.ts';
-import { type PagesOf, sourceOf } from '../sources/source.ts';
+import { ListIncompleteError, openSource, type PagesOf, type Source, type SourceKinds } from '../sources/source.ts';
 import { newTally, type Tally, type Tmdb } from '../tmdb/client.ts';
 import { TmdbShapeError } from '../tmdb/errors.ts';
 import { listPage } from '../tmdb/responses.ts';
@@ -17,67 +17,85 @@ export interface WalkServices {
   store: ObjectStore;
   work: BranchWork;
   clock: Clock;
-  log: Log;
-  /** Milliseconds since 1970 after which nothing new is asked. */
+  emit: Emit;
+  kinds: SourceKinds;
+  /** Milliseconds since 1970 after which nothing new is requested. */
   until: number;
 }
 
-/** How far one call came. `asked` counts lists and movies that were kept by it. */
+/** How far one call came. */
 export interface Walked {
   finished: boolean;
-  asked: number;
+  /** Pages, lists and movies that it kept. */
+  kept: number;
 }
 
 /**
- * Movies that are asked for and not kept yet, at most: what a kill makes the next walker ask again. They are kept in
- * two halves, so that one is on its way to S3 while the other comes in.
+ * Movies that are requested and not kept yet, at most: what the next walker requests again after a kill. They are kept
+ * in two halves, so that one is written to S3 while the other is requested.
  */
 export const CHUNK = 20;
 const HALF = CHUNK / 2;
 
-/** Requests of one walker under way at once: at 9 a second and 0.15 s each, 2 would do; the others ride out slow ones. */
+/** Requests of one walker at once: at 9 a second and 0.15 s each, 2 are enough; the others are for slow answers. */
 const AT_ONCE = 6;
 
-/** A walker was called and got nothing done. Without this, Walk and Finished? could go round for ever. */
+/**
+ * Milliseconds of a call that are set aside for requests in progress: two questions of an id, each 90 s, 60 s at the
+ * gate and a last try of 15 s.
+ */
+const LAST_REQUESTS_MS = 330_000;
+
+/** When a call of the walker stops requesting, in milliseconds since 1970. */
+export const walkUntil = ({ limits }: PlannedBranch, clock: Clock, remainingMs: number): number => {
+  const { walkSeconds = Number.POSITIVE_INFINITY } = limits;
+  return clock.now() + Math.min(walkSeconds * 1000, remainingMs - LAST_REQUESTS_MS);
+};
+
+/** A whole call of the walker kept nothing. Without this error, Walk and Finished? could repeat without end. */
 export class WalkStalledError extends Error {
   override readonly name = 'WalkStalledError';
 }
 
-/** Thrown to get out of a list when the time is up; never leaves this module. */
+/** Ends the reading of a list when the time is up; never leaves this module. */
 class TimeUp extends Error {}
 
 /**
- * Walks one branch as far as time allows: first its list, then what the dataset asks of each movie.
+ * Walks one branch as far as time allows: first its list, then what the dataset asks for each movie.
  *
- * Whatever came before is in `work`: killed, timed out or called again, it goes on from there.
+ * What was kept before is in `work`: after a kill or a timeout, or called again, it continues from there.
  *
  * @throws {WalkStalledError} The time was up before anything was kept.
  */
 export const walk = async (branch: PlannedBranch, services: WalkServices): Promise<Walked> => {
-  let asked = 0;
-  const counted = (kept: number) => {
-    asked += kept;
+  const { emit, work, kinds } = services;
+  const source = openSource(kinds, branch.settings);
+  let kept = 0;
+  const count = (more: number) => {
+    kept += more;
   };
   let finished = false;
+  emit({ type: 'branchStarted', branch: branch.branch });
+  await forgetFailure(services.store, branch);
   try {
-    const { items } = (await services.work.listing())?.value ?? (await walkList(branch, services, counted));
-    const fetchItem = fetcherFor(branch);
-    finished = fetchItem ? await walkItems(branch, items, fetchItem, services, counted) : true;
+    const { items } = (await work.listing())?.value ?? (await walkList(branch, source, services, count));
+    const fetchItem = fetcherFor(branch.settings.ask, source.itemRequest(branch.listFrom));
+    finished = fetchItem ? await walkItems(branch, items, fetchItem, services, count) : true;
   } catch (error) {
     if (!(error instanceof TimeUp)) throw error;
   }
-  if (!finished && asked === 0) {
+  if (!finished && kept === 0)
     throw new WalkStalledError(
       `${branch.branch}: the time of this call was up before anything was kept; give it more than ${branch.limits.walkSeconds ?? "the function's timeout in"} seconds.`,
     );
-  }
-  return { finished, asked };
+  return { finished, kept };
 };
 
 const walkList = async (
   branch: PlannedBranch,
-  { tmdb, work, clock, log, until }: WalkServices,
-  counted: (kept: number) => void,
+  source: Source,
+  { tmdb, work, clock, emit, until }: WalkServices,
+  count: (kept: number) => void,
 ): Promise<Listing> => {
   const spent = ledger();
   const atOnce = pLimit(AT_ONCE);
@@ -101,16 +119,16 @@ const walkList = async (
       ),
     );
     await work.keepPages(name, kept);
-    counted(numbers.length);
+    count(numbers.length);
     spent.add(name, kept);
     return kept.value;
   };
 
   try {
-    const listing = await sourceOf(branch.listFrom).list(branch.listFrom, branch.settings, pages);
+    const listing = await source.list(branch.listFrom, pages);
     await work.keepListing({ ...spent.total(clock), value: listing });
-    counted(1);
-    log.info('list kept', { branch: branch.branch, movies: listing.items.length, expected: listing.expected });
+    count(1);
+    emit({ type: 'listed', branch: branch.branch, movies: listing.items.length, expected: listing.expected });
     return listing;
   } catch (error) {
     if (error instanceof ListIncompleteError) await work.forgetPages();
@@ -122,8 +140,8 @@ const walkItems = async (
   branch: PlannedBranch,
   items: Listing['items'],
   fetchItem: FetchItem,
-  { tmdb, store, work, clock, log, until }: WalkServices,
-  counted: (kept: number) => void,
+  { tmdb, store, work, clock, emit, until }: WalkServices,
+  count: (kept: number) => void,
 ): Promise<boolean> => {
   const { done, resolved } = await keptSoFar(work);
   const todo = items.filter(({ id }) => !done.has(id));
@@ -140,7 +158,7 @@ const walkItems = async (
       await Promise.all(
         half.map(({ id }) =>
           requests(async () => {
-            // Not only between halves: ten movies of a slow TMDB take longer than what is set aside for the last question.
+            // Not only between halves: ten movies of a slow TMDB take longer than the time set aside for the last requests.
             if (stopped || clock.now() >= until) return;
             try {
               const outcome = await fetchItem(id, resolved.get(id), { tmdb, tally, partly });
@@ -157,7 +175,7 @@ const walkItems = async (
     const complete = kept.value.filter(({ outcome }) => outcome !== 'resolved');
     const unreadable = complete.filter(({ outcome }) => outcome === 'quarantined');
     if (unreadable.length === complete.length && unreadable.length >= HALF / 2) {
-      // Not kept: TMDB has changed, and once the code reads it these are to be asked for again.
+      // Not kept: TMDB has changed. Once the code reads the new form, these are requested again.
       stopped ??= {
         because: new TmdbShapeError(
           `${unreadable.length} answers in a row could not be read, the first because ${reasonOf(unreadable[0])}`,
@@ -166,13 +184,13 @@ const walkItems = async (
       return;
     }
     await work.keepChunk(kept);
-    counted(complete.length);
+    count(complete.length);
     left -= complete.length;
-    log.debug('movies kept', { branch: branch.branch, kept: items.length - left, of: items.length });
+    emit({ type: 'moviesKept', branch: branch.branch, kept: items.length - left, of: items.length });
   };
 
-  const halves = Array.from({ length: Math.ceil(todo.length / HALF) }, (_, at) =>
-    todo.slice(at * HALF, (at + 1) * HALF),
+  const halves = Array.from({ length: Math.ceil(todo.length / HALF) }, (_, index) =>
+    todo.slice(index * HALF, (index + 1) * HALF),
   );
   await Promise.all(halves.map((half) => chunks(() => walkHalf(half))));
   if (stopped) throw stopped.because;
@@ -194,19 +212,19 @@ const keptSoFar = async (work: BranchWork) => {
   return { done, resolved };
 };
 
-/** Puts aside what TMDB sent and we can't read; the branch goes on, and its manifest names the id. */
+/** Stores an answer that can't be read for a person to look at; the branch continues, and its manifest names the id. */
 const quarantined = async (
   branch: PlannedBranch,
   store: ObjectStore,
   outcome: Extract<Outcome, { why?: string }>,
 ): Promise<Outcome> => {
   const { body, ...rest } = outcome;
-  const key = places.quarantine(branch, outcome.id);
+  const key = layout.quarantine(branch, outcome.id);
   await store.put(key, JSON.stringify({ ...rest, run: branch.run, body }));
   return { ...rest, key };
 };
 
-/** Notes what it took to get something: requests, and from when to when. */
+/** Gets something, and records the requests and the time that it took. */
 const keeping = async <Value>(clock: Clock, get: (tally: Tally) => Promise<Value>): Promise<Kept<Value>> => {
   const tally = newTally();
   const from = new Date(clock.now()).toISOString();
@@ -214,7 +232,7 @@ const keeping = async <Value>(clock: Clock, get: (tally: Tally) => Promise<Value
   return { tally, from, to: new Date(clock.now()).toISOString(), value };
 };
 
-/** Adds up what several kept things took, each once, however often a list goes back to it. */
+/** Adds up requests and times of several kept things, each once, however often a list reads it. */
 const ledger = () => {
   const entries = new Map<string, Kept<unknown>>();
   return {

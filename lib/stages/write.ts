@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Dataset } from '../datasets/dataset.ts';
-import { subjectOf } from '../movies/fetch.ts';
-import { recordOf } from '../movies/record.ts';
+import type { Emit } from '../events.ts';
+import { recordOf, subjectOf } from '../movies/record.ts';
 import { type Candidate, select } from '../movies/select.ts';
 import { partKeys } from '../raw-zone/key-pattern.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
@@ -14,20 +14,21 @@ export interface WriteServices {
   store: ObjectStore;
   work: BranchWork;
   clock: Clock;
+  emit: Emit;
   codeVersion: string;
 }
 
 /**
- * Writes one branch from what its walker kept: rule, sort, parts, then the manifest.
+ * Writes one branch from what its walker kept: keep, sort, parts, then the manifest.
  *
- * Parts that an earlier writer of this day left and this one doesn't write are removed. The manifest comes last: who
- * sees it sees every part that it names. An empty branch has a manifest and no part.
+ * Removes parts that an earlier writer of this day left and this one doesn't write. The manifest comes last: who reads
+ * it finds every part that it names. An empty branch has a manifest and no part.
  *
  * @throws {NotPlannedError} The branch has not been walked.
  * @throws {RecordTooLargeError}
  */
 export const write = async (branch: PlannedBranch, services: WriteServices): Promise<BranchManifest> => {
-  const { store, clock, codeVersion } = services;
+  const { store, clock, emit, codeVersion } = services;
   const { candidates, figures } = await account(branch, services);
   const chosen = select(candidates, branch.settings);
   const parts = cutIntoParts(
@@ -49,20 +50,24 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
     kept: chosen.length,
     written: written.reduce((sum, { records }) => sum + records, 0),
     bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
-    warnings: [...figures.warnings, ...blindRules(branch, candidates)],
+    warnings: [...figures.warnings, ...unknownFields(branch, candidates)],
     parts: written,
   };
   await saveManifest(store, manifest);
+  const { kept, leftOut } = manifest;
+  emit({ type: 'branchWritten', branch: branch.branch, kept, leftOut, parts: written.length });
   return manifest;
 };
 
-/** Every item of the list, accounted for: a candidate for the parts, or an id with a reason. */
+/** Accounts for every item of the list: a candidate for the parts, or an id with a reason. */
 const account = async (branch: PlannedBranch, { work }: WriteServices) => {
   const list = await work.listing();
   if (!list)
-    throw new NotPlannedError(`${branch.branch} has not been walked: there is no list of it in run ${branch.run}.`);
+    throw new NotPlannedError(
+      `${branch.branch} has not been walked: run ${branch.run} has no list of it. Run Walk first.`,
+    );
   const { items, expected, listed, doubled, passes, warnings } = list.value;
-  const place = new Map(items.map(({ id }, at) => [id, at]));
+  const position = new Map(items.map(({ id }, index) => [id, index]));
   const candidates: (Candidate | undefined)[] = Array.from({ length: items.length });
   const missing: Partial<Record<Reason, (number | string)[]>> = { gone: [], quarantined: [] };
   const quarantine: BranchManifest['quarantine'] = [];
@@ -70,18 +75,22 @@ const account = async (branch: PlannedBranch, { work }: WriteServices) => {
   const cost = { requests, retries, throttles };
   let [from, to] = [list.from, list.to];
 
-  // Only what the rules look at: whole details of a branch of 10,000 movies would not fit.
+  // Only the fields that the rules read: whole details of a branch of 10,000 movies would not fit into memory.
   const named = ruledFields(branch.settings);
-  const candidate = (at: number, fetched?: Extract<Outcome, { outcome: 'fetched' }>) => {
-    const item = items[at];
+  const candidate = (index: number, fetched?: Extract<Outcome, { outcome: 'fetched' }>) => {
+    const item = items[index];
     if (!item) return;
-    const subject = subjectOf(branch, item, fetched);
+    const subject = subjectOf(branch.settings.ask, item, fetched);
     const record = recordOf(subject, branch.settings.record);
     const known: Record<string, unknown> = { ...subject.details, ...subject.listed, ...record };
-    candidates[at] = { id: subject.id, record, facts: Object.fromEntries(named.map((field) => [field, known[field]])) };
+    candidates[index] = {
+      id: subject.id,
+      record,
+      facts: Object.fromEntries(named.map((field) => [field, known[field]])),
+    };
   };
 
-  if (branch.settings.ask.length === 0) for (const at of items.keys()) candidate(at);
+  if (branch.settings.ask.length === 0) for (const index of items.keys()) candidate(index);
   const seen = new Set<number | string>();
   for await (const chunk of work.chunks()) {
     cost.requests += chunk.tally.requests;
@@ -90,11 +99,11 @@ const account = async (branch: PlannedBranch, { work }: WriteServices) => {
     if (chunk.from < from) from = chunk.from;
     if (chunk.to > to) to = chunk.to;
     for (const outcome of chunk.value) {
-      const at = place.get(outcome.id);
-      if (outcome.outcome === 'resolved' || at === undefined || seen.has(outcome.id)) continue;
+      const index = position.get(outcome.id);
+      if (outcome.outcome === 'resolved' || index === undefined || seen.has(outcome.id)) continue;
       seen.add(outcome.id);
       if (outcome.outcome === 'fetched') {
-        candidate(at, outcome);
+        candidate(index, outcome);
         continue;
       }
       (missing[outcome.outcome] ??= []).push(outcome.id);
@@ -105,9 +114,9 @@ const account = async (branch: PlannedBranch, { work }: WriteServices) => {
   const unwalked = branch.settings.ask.length === 0 ? 0 : items.length - seen.size;
   if (unwalked > 0)
     throw new NotPlannedError(
-      `${branch.branch} has not been walked to its end: ${unwalked} of ${items.length} movies are not there yet.`,
+      `${branch.branch} has not been walked to its end: ${unwalked} of ${items.length} movies are missing. Run Walk first.`,
     );
-  for (const ids of Object.values(missing)) ids.sort((a, b) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
+  for (const ids of Object.values(missing)) ids.sort((a, b) => (position.get(a) ?? 0) - (position.get(b) ?? 0));
 
   return {
     candidates: candidates.filter((one) => one !== undefined),
@@ -133,12 +142,12 @@ const putParts = async (
 ) => {
   const keys = partKeys(output.key, day, placeholders);
   const written: BranchManifest['parts'] = [];
-  for (const [at, { body, records, sha256 }] of parts.entries()) {
-    const key = keys.key(at + 1);
+  for (const [index, { body, records, sha256 }] of parts.entries()) {
+    const key = keys.key(index + 1);
     const { versionId } = await store.put(key, body, { contentType: contentType(output) });
     written.push({ key, records, bytes: body.length, sha256, ...(versionId && { versionId }) });
   }
-  // The last manifest names what a change of the key pattern would hide; the listing shows what a killed writer left.
+  // The last manifest names parts under an earlier key pattern; the listing shows what a killed writer left.
   const before = (await loadManifest(store, { dataset, day, branch }))?.parts.map(({ key }) => key) ?? [];
   const there = (await store.list(keys.prefix)).filter(keys.isMine);
   const now = new Set(written.map(({ key }) => key));
@@ -146,11 +155,11 @@ const putParts = async (
   return written;
 };
 
-/** The fields that a dataset's rules look at, each once. */
+/** The fields that a dataset's rules read, each once. */
 const ruledFields = ({ keep, sort }: Dataset): string[] => [...new Set([...keep, ...sort].map(({ field }) => field))];
 
-/** A rule or sort on a field that no movie has is probably a misspelt one. */
-const blindRules = ({ settings }: PlannedBranch, candidates: readonly Candidate[]): string[] => {
+/** A field that no movie has, and that keep or sort names, is probably misspelt. */
+const unknownFields = ({ settings }: PlannedBranch, candidates: readonly Candidate[]): string[] => {
   if (candidates.length === 0) return [];
   return ruledFields(settings)
     .filter((field) => candidates.every(({ facts }) => facts[field] === undefined))

@@ -1,0 +1,39 @@
+import * as z from 'zod';
+import type { BranchRef } from '../names.ts';
+import type { ObjectStore } from '../raw-zone/object-store.ts';
+import { layout } from './layout.ts';
+
+/** `_runs/…/failed/<branch>.json`: the error of a handler that failed, for the auditor to quote. */
+const branchFailure = z.object({ error: z.string(), message: z.string(), at: z.string() });
+export type BranchFailure = z.output<typeof branchFailure>;
+
+/** For a function that ended without recording an error: one that is out of time or memory cannot write. */
+export const NO_ERROR_RECORDED: Omit<BranchFailure, 'at'> = {
+  error: 'NoErrorRecorded',
+  message:
+    'the function ended without recording an error (out of time or memory, or never started); open the branch in the Step Functions console',
+};
+
+/** Longest message that is recorded, in characters: a message may quote a whole page. */
+const LONGEST_MESSAGE = 1_000;
+
+export const recordFailure = (store: ObjectStore, ref: BranchRef, { name, message }: Error, at: Date) =>
+  store.put(
+    layout.failed(ref),
+    JSON.stringify({
+      error: name,
+      message: message.slice(0, LONGEST_MESSAGE),
+      at: at.toISOString(),
+    } satisfies BranchFailure),
+  );
+
+export const loadFailure = async (store: ObjectStore, ref: BranchRef): Promise<BranchFailure | undefined> => {
+  const object = await store.get(layout.failed(ref));
+  return object && branchFailure.safeParse(JSON.parse(object.body.toString())).data;
+};
+
+/** Removes the error of an earlier call: it is not the reason why a later one fails. */
+export const forgetFailure = async (store: ObjectStore, ref: BranchRef): Promise<void> => {
+  // Read first: in a versioned bucket, removing an absent object leaves a delete marker.
+  if (await store.get(layout.failed(ref))) await store.remove([layout.failed(ref)]);
+};

@@ -1,0 +1,57 @@
+import pLimit from 'p-limit';
+import * as z from 'zod';
+import type { Emit } from '../events.ts';
+import type { Source, SourceBranch } from '../sources/source.ts';
+import { newTally, type Tmdb } from '../tmdb/client.ts';
+import { TmdbTokenError } from '../tmdb/errors.ts';
+import { listPage } from '../tmdb/responses.ts';
+
+/** Requests at once. */
+const AT_ONCE = 8;
+
+/** Checks the token with a request that has no other use, so that a wrong one fails before any branch starts. */
+export const checkToken = (tmdb: Tmdb) => tmdb.get('/authentication', {}, z.unknown(), newTally());
+
+/**
+ * How many items each list has, by its page 1.
+ *
+ * @returns In the order of `branches`; undefined where a branch's page 1 was not available.
+ * @throws {TmdbTokenError}
+ * @throws {TmdbUnavailableError | TmdbThrottledError | TmdbRefusedError} No page 1 of any branch was available.
+ */
+export const readFirstPages = async (
+  branches: readonly SourceBranch[],
+  source: Source,
+  { tmdb, emit }: { tmdb: Tmdb; emit: Emit },
+): Promise<(number | undefined)[]> => {
+  if (!source.firstPage) {
+    await checkToken(tmdb);
+    return branches.map(({ expected }) => expected);
+  }
+  const atOnce = pLimit(AT_ONCE);
+  const errors: unknown[] = [];
+  let answered = 0;
+  const read = async ({ name, listFrom }: SourceBranch): Promise<number | undefined> => {
+    const first = source.firstPage?.(listFrom);
+    // A wrong token, or no answer at all: more requests would only take more time.
+    if (!first || errors[0] instanceof TmdbTokenError || (answered === 0 && errors.length >= AT_ONCE)) return undefined;
+    try {
+      const page = await tmdb.get(first.path, { ...first.query, page: 1 }, listPage, newTally());
+      answered += 1;
+      return first.expected(page);
+    } catch (error) {
+      if (error instanceof TmdbTokenError) errors.unshift(error);
+      else errors.push(error);
+      emit({ type: 'listUnavailable', branch: name, error: String(error) });
+      return undefined;
+    }
+  };
+  const counts = await Promise.all(branches.map((branch) => atOnce(() => read(branch))));
+  // A wrong token, or no list at all, is not the fault of a single branch.
+  if (errors[0] instanceof TmdbTokenError) throw errors[0];
+  if (answered === 0 && errors.length > 0) {
+    await checkToken(tmdb);
+    throw errors[0];
+  }
+  return counts;
+};
