@@ -39,18 +39,15 @@ type TaskName = keyof typeof FUNCTION_OF;
  *
  * As in AWS, at most 262,144 bytes pass between states and 40 iterations run at once, a function ends at its timeout,
  * a Cause is JSON, and executions have names and can be redriven.
+ *
+ * @throws {Error} A definition is not valid.
  */
 export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFunctionsOptions) => {
   const executions = new Map<string, Execution>();
-  const definitions = { ingest: withLocalResources(machines.ingest), branch: withLocalResources(machines.branch) };
+  const definitions = { ingest: runnable(machines.ingest), branch: runnable(machines.branch) };
 
   /** Runs a machine from its StartAt; the execution says how it ended. */
-  const run = async (
-    execution: Execution,
-    definition: StateMachineDefinition,
-    input: Json,
-    noValidate = false,
-  ): Promise<Execution> => {
+  const run = async (execution: Execution, definition: StateMachineDefinition, input: Json): Promise<Execution> => {
     Object.assign(execution, { status: 'RUNNING', error: undefined, cause: undefined });
     const task = (state: TaskName) => async (parameters: Json) => {
       const call: Execution['calls'][number] = { state, input: jsonWithinLimit(state, parameters) };
@@ -61,7 +58,7 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
       return call.output;
     };
 
-    const machine = new StateMachine(definition, { validationOptions: { checkArn: false, noValidate } });
+    const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
     const { result } = machine.run(input, {
       overrides: {
         taskResourceLocalHandlers: {
@@ -139,11 +136,26 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
       if (!lastAudit)
         throw new Error(`${execution.name} ended before Audit, so it can't be redriven here. Start a new run.`);
       execution.redriveCount += 1;
-      return run(execution, { ...definitions.ingest, StartAt: 'Audit' }, lastAudit.input, true);
+      return run(execution, { ...definitions.ingest, StartAt: 'Audit' }, lastAudit.input);
     },
 
     executions,
   };
+};
+
+/**
+ * The definition as the engine can run it.
+ *
+ * It is validated here and nowhere else: aws-local-stepfunctions 3.0.0 compiles its JSON schemas at each validation,
+ * which took some 300 ms on two busy cores, and a run starts an execution for each branch.
+ *
+ * @throws {Error} The definition is not valid.
+ */
+const runnable = (definition: StateMachineDefinition): StateMachineDefinition => {
+  const local = withLocalResources(definition);
+  // Checks all but ARNs.
+  new StateMachine(local, { validationOptions: { checkArn: false } });
+  return local;
 };
 
 /**

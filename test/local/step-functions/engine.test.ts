@@ -131,6 +131,15 @@ describe('the attempts of a Task', () => {
   });
 });
 
+describe('a definition', () => {
+  it('that is not valid is refused before anything runs', async () => {
+    const { ingest, branch } = await shippedMachines();
+    await expect(engine({}, { machines: { ingest, branch: { ...branch, StartAt: 'Nowhere' } } })).rejects.toThrow(
+      /definition is invalid/,
+    );
+  });
+});
+
 describe('the limits of AWS on this machine', () => {
   it('refuse more than 262,144 bytes between states, and no Retry repeats it', async () => {
     let called = 0;
