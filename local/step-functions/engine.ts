@@ -4,6 +4,7 @@ import type { Handler } from '../../lib/wiring.ts';
 import type { Functions } from '../deployed.ts';
 import { callAsLambda } from './lambda-call.ts';
 import { assertMapConcurrency, type Json, jsonWithinLimit, MAX_MAP_CONCURRENCY } from './limits.ts';
+import { type AttemptOutcome, countAttempts } from './retries.ts';
 import { TaskError } from './task-error.ts';
 
 /** An execution, in the terms of DescribeExecution. */
@@ -21,6 +22,16 @@ export interface Execution {
   calls: { state: TaskName; input: Json; output?: Json }[];
 }
 
+/** An attempt of a Task that failed, and what the definition's Retry blocks make of it. */
+export interface FailedAttempt extends AttemptOutcome {
+  state: TaskName;
+  /** The execution's name: the run's for Plan and Audit, the branch's with a UUID for Walk and Write. */
+  execution: string;
+  /** The error's name, which Retry and Catch compare. */
+  error: string;
+  message: string;
+}
+
 export interface StepFunctionsOptions {
   machines: { ingest: StateMachineDefinition; branch: StateMachineDefinition };
   /** The real handlers, by the state that calls them. */
@@ -29,6 +40,8 @@ export interface StepFunctionsOptions {
   functions: Functions;
   /** Milliseconds before a retry, in place of the definition's IntervalSeconds and BackoffRate. */
   retryMs: number;
+  /** Is told about each failed attempt, before the retry. It must not throw. */
+  onAttempt?: ((failed: FailedAttempt) => void) | undefined;
 }
 
 const FUNCTION_OF = { Plan: 'planner', Walk: 'pageWalker', Write: 'writer', Audit: 'auditor' } as const;
@@ -38,27 +51,43 @@ type TaskName = keyof typeof FUNCTION_OF;
  * Step Functions on this machine: runs the shipped definitions on aws-local-stepfunctions, and adds what that lacks.
  *
  * As in AWS, at most 262,144 bytes pass between states and 40 iterations run at once, a function ends at its timeout,
- * a Cause is JSON, and executions have names and can be redriven.
+ * a Cause is JSON, `$$.State` is in the context object, and executions have names and can be redriven.
  *
- * @throws {Error} A definition is not valid.
+ * @throws {Error} A definition is not valid, or reads `$$.State` where this engine can't offer it.
  */
-export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFunctionsOptions) => {
+export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttempt }: StepFunctionsOptions) => {
   const executions = new Map<string, Execution>();
   const definitions = { ingest: runnable(machines.ingest), branch: runnable(machines.branch) };
 
   /** Runs a machine from its StartAt; the execution says how it ended. */
   const run = async (execution: Execution, definition: StateMachineDefinition, input: Json): Promise<Execution> => {
     Object.assign(execution, { status: 'RUNNING', error: undefined, cause: undefined });
-    const task = (state: TaskName) => async (parameters: Json) => {
-      const call: Execution['calls'][number] = { state, input: jsonWithinLimit(state, parameters) };
-      execution.calls.push(call);
-      const result = await callAsLambda(handlers[state], call.input, functions[FUNCTION_OF[state]].timeout);
-      call.output = jsonWithinLimit(state, result);
-      assertMapConcurrency(call.output);
-      return call.output;
+    const currentState = { Name: '', EnteredTime: '', RetryCount: 0 };
+    let outcomeOf = countAttempts([], retryMs);
+    const enter = (name: string) => {
+      Object.assign(currentState, { Name: name, EnteredTime: new Date().toISOString(), RetryCount: 0 });
+      outcomeOf = countAttempts(retriersOf(definition, name), retryMs);
     };
 
-    const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
+    const task = (state: TaskName) => async (parameters: Json) => {
+      try {
+        const call: Execution['calls'][number] = { state, input: jsonWithinLimit(state, parameters) };
+        execution.calls.push(call);
+        const result = await callAsLambda(handlers[state], call.input, functions[FUNCTION_OF[state]].timeout);
+        call.output = jsonWithinLimit(state, result);
+        assertMapConcurrency(call.output);
+        return call.output;
+      } catch (error) {
+        const taskError = error as TaskError;
+        const outcome = outcomeOf(taskError);
+        currentState.RetryCount = outcome.attempt;
+        const { message } = (taskError.cause ?? taskError) as Error;
+        onAttempt?.({ state, execution: execution.name, error: taskError.name, message, ...outcome });
+        throw error;
+      }
+    };
+
+    const machine = new StateMachine(notifyOnEntry(definition, enter), { validationOptions: { noValidate: true } });
     const { result } = machine.run(input, {
       overrides: {
         taskResourceLocalHandlers: {
@@ -77,6 +106,7 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
           StartTime: execution.startDate.toISOString(),
           RedriveCount: execution.redriveCount,
         },
+        State: currentState,
       },
     });
     try {
@@ -149,12 +179,20 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
  * It is validated here and nowhere else: aws-local-stepfunctions 3.0.0 compiles its JSON schemas at each validation,
  * which took some 300 ms on two busy cores, and a run starts an execution for each branch.
  *
- * @throws {Error} The definition is not valid.
+ * @throws {Error} The definition is not valid, or reads `$$.State` within a Map or Parallel.
  */
 const runnable = (definition: StateMachineDefinition): StateMachineDefinition => {
   const local = withLocalResources(definition);
   // Checks all but ARNs.
   new StateMachine(local, { validationOptions: { checkArn: false } });
+  for (const [name, state] of Object.entries(local.States)) {
+    const nested =
+      state.Type === 'Map' ? (state.ItemProcessor ?? state.Iterator) : 'Branches' in state && state.Branches;
+    if (JSON.stringify(nested ?? null).includes('$$.State.'))
+      throw new Error(
+        `${name}: a state inside it reads $$.State. The local engine has one $$.State for each execution; read it in a state of the top level.`,
+      );
+  }
   return local;
 };
 
@@ -170,3 +208,20 @@ const withLocalResources = (definition: StateMachineDefinition): StateMachineDef
     if (key === 'MaxConcurrency' && value > MAX_MAP_CONCURRENCY) return MAX_MAP_CONCURRENCY;
     return value;
   }) as StateMachineDefinition;
+
+/** Calls `enter` when the engine enters a state of the top level: it looks a state up in `States` then, and only then. */
+const notifyOnEntry = (definition: StateMachineDefinition, enter: (name: string) => void): StateMachineDefinition => ({
+  ...definition,
+  States: new Proxy(definition.States, {
+    get: (states, name) => {
+      // After its last state the engine looks up the name ''.
+      if (typeof name === 'string' && Object.hasOwn(states, name)) enter(name);
+      return Reflect.get(states, name);
+    },
+  }),
+});
+
+const retriersOf = ({ States }: StateMachineDefinition, name: string) => {
+  const state = States[name];
+  return state && 'Retry' in state && state.Retry ? state.Retry : [];
+};

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readFunctions, readMachines } from '../../../local/deployed.ts';
-import { type StepFunctionsOptions as Options, stepFunctions } from '../../../local/step-functions/engine.ts';
+import {
+  type FailedAttempt,
+  type StepFunctionsOptions as Options,
+  stepFunctions,
+} from '../../../local/step-functions/engine.ts';
 import { MAX_STATE_BYTES } from '../../../local/step-functions/limits.ts';
 
 const planned = {
@@ -108,6 +112,8 @@ const withParameters = <Definition extends Options['machines']['branch']>(
 };
 
 describe('the attempts of a Task', () => {
+  const oneBranch = async () => ({ ...planned, unfinished: ['a'] });
+
   it.each([
     { name: 'TmdbTokenError', calls: 1 },
     { name: 'BadInputError', calls: 1 },
@@ -117,17 +123,106 @@ describe('the attempts of a Task', () => {
     { name: 'TmdbUnavailableError', calls: 3 },
     { name: 'ListIncompleteError', calls: 3 },
     { name: 'Lambda.TooManyRequestsException', calls: 7 },
-  ])('are $calls for a walker that fails with $name', async ({ name, calls }) => {
+  ])('are $calls for a walker that fails with $name, and as many are announced', async ({ name, calls }) => {
     let called = 0;
-    const machines = await engine({
-      Plan: async () => ({ ...planned, unfinished: ['a'] }),
-      Walk: async () => {
-        called += 1;
-        throw failing(name);
+    const failed: FailedAttempt[] = [];
+    const machines = await engine(
+      {
+        Plan: oneBranch,
+        Walk: async () => {
+          called += 1;
+          throw failing(name);
+        },
       },
-    });
+      { onAttempt: (attempt) => failed.push(attempt) },
+    );
     expect(await machines.start({}).ended).toMatchObject({ status: 'SUCCEEDED' });
     expect(called).toBe(calls);
+    const execution = [...machines.executions.values()].at(-1)?.name;
+    expect(execution).toMatch(/^a-/);
+    expect(failed).toEqual(
+      Array.from({ length: calls }, (_, at) => ({
+        state: 'Walk',
+        execution,
+        error: name,
+        message: 'no',
+        attempt: at + 1,
+        attempts: calls,
+        retryInMs: at + 1 < calls ? 1 : undefined,
+      })),
+    );
+  });
+
+  it('are announced before the next one begins', async () => {
+    const order: string[] = [];
+    const machines = await engine(
+      {
+        Plan: async () => {
+          order.push('call');
+          if (order.length === 1) throw failing('TmdbThrottledError');
+          return oneBranch();
+        },
+      },
+      { onAttempt: ({ state, attempt, attempts }) => order.push(`${state} ${attempt} of ${attempts}`) },
+    );
+    await machines.start({}).ended;
+    expect(order).toEqual(['call', 'Plan 1 of 4', 'call']);
+  });
+
+  it('count from 1 again each time a state is entered', async () => {
+    let called = 0;
+    const failed: FailedAttempt[] = [];
+    const machines = await engine(
+      {
+        Plan: oneBranch,
+        // Every second call fails; every call that returns but the last leaves the walk unfinished.
+        Walk: async (event) => {
+          called += 1;
+          if (called % 2 === 1) throw failing('TmdbThrottledError');
+          return { ...(event as object), finished: called === 6 };
+        },
+      },
+      { onAttempt: (attempt) => failed.push(attempt) },
+    );
+    expect(await machines.start({}).ended).toMatchObject({ status: 'SUCCEEDED' });
+    expect(called).toBe(6);
+    expect(failed.map(({ attempt, attempts }) => [attempt, attempts])).toEqual([
+      [1, 3],
+      [1, 3],
+      [1, 3],
+    ]);
+  });
+
+  it('are in the context object as $$.State.RetryCount, with the name of the state', async () => {
+    const { ingest, branch } = await shippedMachines();
+    const seen: unknown[] = [];
+    const machines = await engine(
+      {
+        Walk: async (event) => {
+          const { branch: name, state } = event as { branch: string; state: { Name: string; RetryCount: number } };
+          seen.push([name, state.Name, state.RetryCount]);
+          if (state.RetryCount < 2) throw failing('TmdbThrottledError');
+          return { ...(event as object), finished: true };
+        },
+        Plan: async () => ({ ...planned, unfinished: ['a', 'b'] }),
+      },
+      {
+        machines: {
+          ingest,
+          branch: withParameters(branch, 'Walk', {
+            'state.$': '$$.State',
+            'branch.$': '$.branch',
+            'day.$': '$.day',
+            'dataset.$': '$.dataset',
+            'run.$': '$.run',
+          }),
+        },
+      },
+    );
+    expect(await machines.start({}).ended).toMatchObject({ status: 'SUCCEEDED' });
+    expect(seen.toSorted()).toEqual(
+      ['a', 'b'].flatMap((name) => [0, 1, 2].map((retryCount) => [name, 'Walk', retryCount])),
+    );
   });
 });
 
@@ -136,6 +231,16 @@ describe('a definition', () => {
     const { ingest, branch } = await shippedMachines();
     await expect(engine({}, { machines: { ingest, branch: { ...branch, StartAt: 'Nowhere' } } })).rejects.toThrow(
       /definition is invalid/,
+    );
+  });
+
+  it('that reads $$.State inside a Map is refused, since the engine shares it between iterations', async () => {
+    const { ingest, branch } = await shippedMachines();
+    const { States } = structuredClone(ingest);
+    const map = States.WalkBranches as { ItemProcessor: { States: Record<string, { Parameters: object }> } };
+    Object.assign(map.ItemProcessor.States.RunBranch?.Parameters ?? {}, { 'attempt.$': '$$.State.RetryCount' });
+    await expect(engine({}, { machines: { ingest: { ...ingest, States }, branch } })).rejects.toThrow(
+      /^WalkBranches: a state inside it reads \$\$\.State/,
     );
   });
 });
