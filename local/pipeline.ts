@@ -9,6 +9,7 @@ import { type Environment, type Handler, planningServices, tmdbServices } from '
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { ROOT, readFunctions, readMachines } from './deployed.ts';
+import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 import { stepFunctions } from './step-functions/engine.ts';
 
 export interface PipelineOptions {
@@ -74,7 +75,7 @@ export const openPipeline = async ({
     retryMs,
   });
   // The functions ask Step Functions over HTTP, and it calls the functions: they are made on their first event, when its address is known.
-  const described = await engine.serve();
+  const described = await serveDescribeExecution(engine.executions);
   settings.AWS_ENDPOINT_URL_SFN = described.url;
 
   return {

@@ -5,7 +5,7 @@ import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { defaultCatalogue } from './simulator/catalogue.ts';
 import { startSimulator } from './simulator/simulator.ts';
-import { serveExecutions } from './step-functions/engine.ts';
+import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 
 /*
  * The neighbors alone, for single functions: `sls invoke local` with no AWS account and no token.
@@ -20,7 +20,7 @@ const file = join(out, 'stand-ins');
 
 const release = await claim(out);
 const s3 = await startBucket(join(out, 's3'));
-const executions = await serveExecutions(new Map());
+const executions = await serveDescribeExecution(new Map());
 const tmdb = await startSimulator({ catalogue: defaultCatalogue(), seed: 1 });
 
 const environment = {

@@ -12,18 +12,18 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { DeleteBucketCommand, DeleteObjectsCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 
-/** Seconds. A stack of a bucket and its policy takes half a minute; a deletion by S3, an hour at worst. */
+/** In seconds. A stack with a bucket and its policy takes about 30 s. S3 can take up to an hour to delete a bucket. */
 const LONGEST_WAIT = { maxWaitTime: 3600, minDelay: 2, maxDelay: 10 };
 
 /**
- * Plugin of the Serverless Framework: the bucket, in a stack of its own beside the service's.
+ * A plugin for the Serverless Framework. It puts the bucket into its own stack.
  *
- * In the service's stack, a bucket that `sls remove` keeps would be in the way of the next `sls deploy`: CloudFormation
- * would create what is there already, and fail. Here its stack is kept with it, so the next deployment finds both, and
- * the protections in resources/bucket.yml are brought up to date every time.
+ * If the bucket were in the stack of the service, and `sls remove` kept it, the next `sls deploy` would fail:
+ * CloudFormation would try to create a bucket that already exists. So the bucket and its stack are kept together. The
+ * next deployment finds both, and updates the protections in resources/bucket.yml every time.
  *
- * `sls package` writes the template beside the service's, and `sls deploy` sends it before anything else. None of this
- * happens to a bucket that is somebody else's (parameter existingBucket).
+ * `sls package` writes the template next to the template of the service. `sls deploy` deploys it before anything else.
+ * With the parameter existingBucket, the plugin does nothing.
  */
 export default class BucketStack {
   constructor(serverless, options) {
@@ -35,7 +35,7 @@ export default class BucketStack {
     };
   }
 
-  /** What serverless.yml says: whose the bucket is, its name and its template. */
+  /** The settings in serverless.yml: whether the bucket exists already, whether to keep it, its name and its template. */
   get settings() {
     return this.serverless.service.custom.bucketStack;
   }
@@ -59,13 +59,13 @@ export default class BucketStack {
     } catch (error) {
       if (/no updates are to be performed/i.test(error.message)) return;
       if (!/does not exist/i.test(error.message)) throw error;
-      // DELETE: a stack that never came to be would be in the way of the next try.
+      // DELETE: a stack whose creation failed would make the next deployment fail.
       const { StackId } = await client.send(new CreateStackCommand({ ...template, OnFailure: 'DELETE' }));
       await this.wait(waitUntilStackCreateComplete, client, StackId);
     }
   }
 
-  /** @throws {Error} The first thing that CloudFormation says went wrong: the bucket's name is taken, mostly. */
+  /** @throws {Error} The first error that CloudFormation reports. Usually, the bucket name is already in use. */
   async wait(until, client, StackName) {
     try {
       await until({ client, ...LONGEST_WAIT }, { StackName });
@@ -73,7 +73,7 @@ export default class BucketStack {
       const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
       const first = StackEvents.findLast(({ ResourceStatus }) => ResourceStatus?.endsWith('_FAILED'));
       throw new this.serverless.classes.Error(
-        `Bucket ${this.settings.name}: ${first?.ResourceStatusReason ?? 'its stack failed'}. Another name: --param=bucket=<name>. A bucket that is there already: --param=existingBucket=true.`,
+        `Bucket ${this.settings.name}: ${first?.ResourceStatusReason ?? 'its stack failed'}. To use another name: --param=bucket=<name>. To use a bucket that already exists: --param=existingBucket=true.`,
       );
     }
   }
@@ -89,7 +89,7 @@ export default class BucketStack {
     await empty(s3, Bucket).catch(unlessGone);
     await client.send(new DeleteStackCommand(stack));
     await waitUntilStackDeleteComplete({ client, ...LONGEST_WAIT }, stack);
-    await s3.send(new DeleteBucketCommand({ Bucket })).catch(unlessGone); // its stack leaves it
+    await s3.send(new DeleteBucketCommand({ Bucket })).catch(unlessGone); // deleting the stack keeps the bucket
   }
 
   async cloudFormation() {
@@ -99,7 +99,7 @@ export default class BucketStack {
   }
 }
 
-/** S3 deletes no bucket that has anything in it, be it an older version. */
+/** S3 only deletes a bucket that has no objects and no older versions. */
 const empty = async (s3, Bucket) => {
   for (;;) {
     const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));

@@ -1,12 +1,12 @@
-/** What the writer publishes (lib/wiring.ts), a graph for each; searched for, so that a new dataset shows by itself. */
+/** The metrics that the writer publishes (lib/wiring.ts), one graph for each. SEARCH also finds new datasets. */
 const METRICS = [
   ['movies', 'Movies written'],
   ['requests', 'Requests to TMDB'],
-  ['retries', 'of them, retries'],
-  ['throttles', 'of them, turned away (429)'],
-  ['gone', 'Movies that are gone (404)'],
+  ['retries', 'Requests to TMDB that were retries'],
+  ['throttles', 'Requests to TMDB that were throttled (429)'],
+  ['gone', 'Listed movies that TMDB no longer has (404)'],
   ['bytes', 'Bytes written'],
-  ['branchSeconds', 'Seconds a branch took, longest', 'Maximum'],
+  ['branchSeconds', 'Longest branch, in seconds', 'Maximum'],
 ];
 
 const HOUR_SECONDS = 3600;

@@ -5,9 +5,9 @@ import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
 const TMDB_REQUESTS_PER_SECOND = 40;
 
 /**
- * A schedule for each dataset that has one, on for those that the stage names.
+ * One schedule for each dataset that defines one. It is on if the parameter `scheduled` names the dataset.
  *
- * Our own resource and not the plugin's `schedule` event, which drops the retry policy and knows no dead-letter queue.
+ * We write the resource ourselves: the plugin's `schedule` event drops the retry policy and has no dead-letter queue.
  */
 export const schedules = async ({ resolveVariable }) => {
   const prefix = `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
@@ -17,7 +17,10 @@ export const schedules = async ({ resolveVariable }) => {
   const on = names(await resolveVariable('param:scheduled'));
 
   const unknown = on.find((name) => !withSchedule.some((dataset) => dataset.name === name));
-  if (unknown) throw refusal(`Parameter scheduled: there is no dataset ${unknown} with a schedule in datasets/.`);
+  if (unknown)
+    throw refusal(
+      `Parameter scheduled: there is no dataset ${unknown} with a schedule in datasets/. Use names of datasets that have a schedule, separated by commas, or none.`,
+    );
   const enabled = withSchedule.filter(({ name, schedule }) => on.includes(name) && schedule.enabled);
   await checkPace(enabled.length, resolveVariable);
 
@@ -34,10 +37,10 @@ const names = (list) =>
     .map((name) => name.trim())
     .filter((name) => name && name !== 'none');
 
-/** The framework prints an error's whole stack; the sentence is enough. */
+/** The framework prints the stack of an error. The message is enough. */
 const refusal = (message) => Object.assign(new Error(message), { stack: message });
 
-/** Any two scheduled runs may overlap: one may take a day, and be redriven on another. */
+/** Any two scheduled runs can overlap: a run can take up to a day and can be redriven on another day. */
 const checkPace = async (runs, resolveVariable) => {
   const [walkers, share, tmdb] = await Promise.all(
     ['walkersAtOnce', 'requestsPerSecond', 'tmdbBaseUrl'].map((name) => resolveVariable(`param:${name}`)),
@@ -45,11 +48,11 @@ const checkPace = async (runs, resolveVariable) => {
   const all = Math.max(runs, 1) * walkers * share;
   if (all <= TMDB_REQUESTS_PER_SECOND || new URL(tmdb).hostname !== 'api.themoviedb.org') return;
   throw refusal(
-    `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkers} × ${share} = ${all} requests a second, and TMDB takes ${TMDB_REQUESTS_PER_SECOND}: lower one of them.`,
+    `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkers} × ${share} = ${all} requests a second, and TMDB takes ${TMDB_REQUESTS_PER_SECOND}: lower one of these numbers.`,
   );
 };
 
-/** Letters and digits only; `a1-2` and `a12` must not become the same. */
+/** Only letters and digits are allowed. `a1-2` and `a12` must not get the same id. */
 const logicalId = ({ name }) => `Schedule${name.replaceAll('-', 'Dash')}`;
 
 const resource = ({ name, description, timezone, schedule }, enabled, prefix) => ({
@@ -64,11 +67,11 @@ const resource = ({ name, description, timezone, schedule }, enabled, prefix) =>
     Target: {
       Arn: { Ref: 'IngestMachine' },
       RoleArn: { 'Fn::GetAtt': ['SchedulerRole', 'Arn'] },
-      // The scheduled time and not the start's: a late start stands for its day all the same.
+      // The scheduled time, not the time of the start: a late start must still get the scheduled day.
       Input: JSON.stringify({ dataset: name, scheduledTime: '<aws.scheduler.scheduled-time>' }),
       RetryPolicy: {
         MaximumRetryAttempts: 3,
-        MaximumEventAgeInSeconds: 3600, // an hour; after that a person decides
+        MaximumEventAgeInSeconds: 3600, // one hour; after that, a person decides
       },
       DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['UndeliveredStarts', 'Arn'] } },
     },

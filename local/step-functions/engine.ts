@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { StateMachine } from 'aws-local-stepfunctions';
+import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { Handler } from '../../lib/wiring.ts';
 import type { Functions } from '../deployed.ts';
+import { callAsLambda } from './lambda-call.ts';
+import { assertMapConcurrency, type Json, jsonWithinLimit, MAX_MAP_CONCURRENCY } from './limits.ts';
+import { type AttemptOutcome, countAttempts } from './retries.ts';
+import { TaskError } from './task-error.ts';
 
-type Json = Parameters<StateMachine['run']>[0];
-type Definition = ConstructorParameters<typeof StateMachine>[0];
-
-/** Between two states, in bytes of UTF-8. Source: docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (read 2026-11-22). */
-export const LARGEST_STATE_BYTES = 262_144;
-/** Iterations of an inline Map at once; same source. */
-const MOST_ITERATIONS = 40;
-
-/** An execution, in the words of DescribeExecution. */
+/** An execution, in the terms of DescribeExecution. */
 export interface Execution {
   executionArn: string;
   name: string;
@@ -24,77 +18,101 @@ export interface Execution {
   error?: string;
   cause?: string;
   redriveCount: number;
-  /** The functions that it called: what went in, and, where one came to its end, what came out. */
+  /** The calls of functions, in order: the input, and the output of those that returned. */
   calls: { state: TaskName; input: Json; output?: Json }[];
 }
 
+/** An attempt of a Task that failed, and what the definition's Retry blocks make of it. */
+export interface FailedAttempt extends AttemptOutcome {
+  state: TaskName;
+  /** The execution's name: the run's for Plan and Audit, the branch's with a UUID for Walk and Write. */
+  execution: string;
+  /** The error's name, which Retry and Catch compare. */
+  error: string;
+  message: string;
+}
+
 export interface StepFunctionsOptions {
-  machines: { ingest: Definition; branch: Definition };
+  machines: { ingest: StateMachineDefinition; branch: StateMachineDefinition };
   /** The real handlers, by the state that calls them. */
-  handlers: { Plan: Handler<unknown>; Walk: Handler<unknown>; Write: Handler<unknown>; Audit: Handler<unknown> };
-  /** What serverless.yml says of each: their timeouts hold here too. */
+  handlers: Record<TaskName, Handler<unknown>>;
+  /** What serverless.yml says of the functions: their timeouts apply here too. */
   functions: Functions;
-  /** Milliseconds that a Retry waits here, instead of what the definition says: one laptop is no crowd. */
+  /** Milliseconds before a retry, in place of the definition's IntervalSeconds and BackoffRate. */
   retryMs: number;
+  /** Is told about each failed attempt, before the retry. It must not throw. */
+  onAttempt?: ((failed: FailedAttempt) => void) | undefined;
 }
 
 const FUNCTION_OF = { Plan: 'planner', Walk: 'pageWalker', Write: 'writer', Audit: 'auditor' } as const;
 type TaskName = keyof typeof FUNCTION_OF;
 
 /**
- * Step Functions on this machine: the shipped definitions on aws-local-stepfunctions, with what that leaves out.
+ * Step Functions on this machine: runs the shipped definitions on aws-local-stepfunctions, and adds what that lacks.
  *
- * AWS refuses more than 262,144 bytes between states and runs 40 iterations at once; it ends a function at its timeout;
- * and its Catch gets a Cause that is JSON. Executions are named, described (over HTTP, as the SDK asks) and redriven.
+ * As in AWS, at most 262,144 bytes pass between states and 40 iterations run at once, a function ends at its timeout,
+ * a Cause is JSON, `$$.State` is in the context object, and executions have names and can be redriven.
+ *
+ * @throws {Error} A definition is not valid, or reads `$$.State` where this engine can't offer it.
  */
-export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFunctionsOptions) => {
+export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttempt }: StepFunctionsOptions) => {
   const executions = new Map<string, Execution>();
-  const definitions = { ingest: plain(machines.ingest), branch: plain(machines.branch) };
+  const definitions = { ingest: runnable(machines.ingest), branch: runnable(machines.branch) };
 
-  const caller =
-    ({ calls }: Execution) =>
-    (state: TaskName) =>
-    async (input: Json) => {
-      const { timeout } = functions[FUNCTION_OF[state]];
-      const noted: Execution['calls'][number] = { state, input: guarded(state, input) };
-      calls.push(noted);
-      noted.output = guarded(state, await limited(handlers[state], noted.input, timeout));
-      return noted.output;
-    };
-
-  const overrides = (call: ReturnType<typeof caller>) => ({
-    taskResourceLocalHandlers: {
-      Plan: call('Plan'),
-      Audit: call('Audit'),
-      Walk: call('Walk'),
-      Write: call('Write'),
-      RunBranch: runBranch,
-    },
-    retryIntervalOverrides: Object.fromEntries(Object.keys(FUNCTION_OF).map((state) => [state, retryMs])),
-  });
-
-  /** Runs a machine from a state on; the execution says how it ended. */
-  const run = async (
-    execution: Execution,
-    definition: Definition,
-    input: Json,
-    noValidate = false,
-  ): Promise<Execution> => {
+  /** Runs a machine from its StartAt; the execution says how it ended. */
+  const run = async (execution: Execution, definition: StateMachineDefinition, input: Json): Promise<Execution> => {
     Object.assign(execution, { status: 'RUNNING', error: undefined, cause: undefined });
-    const machine = new StateMachine(definition, { validationOptions: { checkArn: false, noValidate } });
-    const context = {
-      Execution: {
-        Id: execution.executionArn,
-        Name: execution.name,
-        StartTime: execution.startDate.toISOString(),
-        RedriveCount: execution.redriveCount,
-      },
+    const currentState = { Name: '', EnteredTime: '', RetryCount: 0 };
+    let outcomeOf = countAttempts([], retryMs);
+    const enter = (name: string) => {
+      Object.assign(currentState, { Name: name, EnteredTime: new Date().toISOString(), RetryCount: 0 });
+      outcomeOf = countAttempts(retriersOf(definition, name), retryMs);
     };
-    const { result } = machine.run(input, { overrides: overrides(caller(execution)), context });
+
+    const task = (state: TaskName) => async (parameters: Json) => {
+      try {
+        const call: Execution['calls'][number] = { state, input: jsonWithinLimit(state, parameters) };
+        execution.calls.push(call);
+        const result = await callAsLambda(handlers[state], call.input, functions[FUNCTION_OF[state]].timeout);
+        call.output = jsonWithinLimit(state, result);
+        assertMapConcurrency(call.output);
+        return call.output;
+      } catch (error) {
+        const taskError = error as TaskError;
+        const outcome = outcomeOf(taskError);
+        currentState.RetryCount = outcome.attempt;
+        const { message } = (taskError.cause ?? taskError) as Error;
+        onAttempt?.({ state, execution: execution.name, error: taskError.name, message, ...outcome });
+        throw error;
+      }
+    };
+
+    const machine = new StateMachine(notifyOnEntry(definition, enter), { validationOptions: { noValidate: true } });
+    const { result } = machine.run(input, {
+      overrides: {
+        taskResourceLocalHandlers: {
+          Plan: task('Plan'),
+          Walk: task('Walk'),
+          Write: task('Write'),
+          Audit: task('Audit'),
+          RunBranch: runBranch,
+        },
+        retryIntervalOverrides: Object.fromEntries(Object.keys(FUNCTION_OF).map((state) => [state, retryMs])),
+      },
+      context: {
+        Execution: {
+          Id: execution.executionArn,
+          Name: execution.name,
+          StartTime: execution.startDate.toISOString(),
+          RedriveCount: execution.redriveCount,
+        },
+        State: currentState,
+      },
+    });
     try {
-      return Object.assign(execution, { status: 'SUCCEEDED', output: guarded('the end', await result) });
+      return Object.assign(execution, { status: 'SUCCEEDED', output: jsonWithinLimit('the output', await result) });
     } catch (error) {
-      // The engine wraps what a state has thrown.
+      // The engine wraps the error of a state in its own.
       const { name, message } = ((error as Error).cause ?? error) as Error;
       return Object.assign(execution, { status: 'FAILED', error: name, cause: message });
     }
@@ -122,9 +140,9 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
   /** startExecution.sync:2. */
   const runBranch = async (parameters: Json): Promise<Json> => {
     const { Name, Input } = parameters as { Name: string; Input: Json };
-    const ended = await start('branch', Name, guarded('RunBranch', Input)).ended;
+    const ended = await start('branch', Name, jsonWithinLimit('RunBranch', Input)).ended;
     if (ended.status === 'SUCCEEDED') return { Output: ended.output ?? null };
-    throw failed(
+    throw new TaskError(
       'States.TaskFailed',
       JSON.stringify({
         ExecutionArn: ended.executionArn,
@@ -139,100 +157,71 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs }: StepFu
     start: (input: Readonly<Record<string, unknown>>, name = `local-${randomUUID()}`) =>
       start('ingest', name, input as Json),
 
-    /** A branch by itself; what redriving its own execution in AWS's console comes to. */
+    /** Runs one branch alone: what a redrive of that branch's execution in the AWS console does. */
     startBranch: (input: Readonly<Record<string, unknown>>) => start('branch', `local-${randomUUID()}`, input as Json),
 
-    /** Enters Audit again with the state that it failed in, as a redrive of a run in AWS does. */
+    /** Enters Audit again with the input of its last call, as AWS does when a run that failed there is redriven. */
     redrive: (execution: Execution) => {
-      const last = execution.calls.findLast(({ state }) => state === 'Audit');
-      if (!last) throw new Error(`${execution.name} did not get as far as Audit`);
+      const lastAudit = execution.calls.findLast(({ state }) => state === 'Audit');
+      if (!lastAudit)
+        throw new Error(`${execution.name} ended before Audit, so it can't be redriven here. Start a new run.`);
       execution.redriveCount += 1;
-      // Not validated: Plan can't be reached from there, and isn't meant to.
-      return run(execution, { ...definitions.ingest, StartAt: 'Audit' }, last.input, true);
+      return run(execution, { ...definitions.ingest, StartAt: 'Audit' }, lastAudit.input);
     },
 
     executions,
-
-    serve: (port = 0) => serveExecutions(executions, port),
   };
 };
 
-/** DescribeExecution for the functions, which ask over HTTP and can't tell where they run. */
-export const serveExecutions = async (executions: ReadonlyMap<string, Execution>, port = 0) => {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { executionArn } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { executionArn?: string };
-    const known = executions.get(executionArn ?? '');
-    const answer = known
-      ? {
-          executionArn,
-          name: known.name,
-          status: known.status,
-          redriveCount: known.redriveCount,
-          startDate: known.startDate.getTime() / 1000,
-        }
-      : { __type: 'ExecutionDoesNotExist', message: `There is no execution ${executionArn}` };
-    response.writeHead(known ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.0' });
-    response.end(JSON.stringify(answer));
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+/**
+ * The definition as the engine can run it.
+ *
+ * It is validated here and nowhere else: aws-local-stepfunctions 3.0.0 compiles its JSON schemas at each validation,
+ * which took some 300 ms on two busy cores, and a run starts an execution for each branch.
+ *
+ * @throws {Error} The definition is not valid, or reads `$$.State` within a Map or Parallel.
+ */
+const runnable = (definition: StateMachineDefinition): StateMachineDefinition => {
+  const local = withLocalResources(definition);
+  // Checks all but ARNs.
+  new StateMachine(local, { validationOptions: { checkArn: false } });
+  for (const [name, state] of Object.entries(local.States)) {
+    const nested =
+      state.Type === 'Map' ? (state.ItemProcessor ?? state.Iterator) : 'Branches' in state && state.Branches;
+    if (JSON.stringify(nested ?? null).includes('$$.State.'))
+      throw new Error(
+        `${name}: a state inside it reads $$.State. The local engine has one $$.State for each execution; read it in a state of the top level.`,
+      );
+  }
+  return local;
 };
 
-/** The definition without CloudFormation's intrinsics, which the engine takes for an error: every Task is overridden anyway. */
-const plain = (definition: Definition): Definition =>
+/**
+ * The definition with placeholders where CloudFormation's intrinsics stand, which the engine's validation refuses.
+ * The placeholders are never called: each Task has an override.
+ */
+const withLocalResources = (definition: StateMachineDefinition): StateMachineDefinition =>
   JSON.parse(JSON.stringify(definition), (key, value) => {
     if (key === 'Resource' && typeof value === 'object') return 'arn:aws:lambda:us-east-1:000000000000:function:local';
     if (key === 'StateMachineArn' && typeof value === 'object')
       return 'arn:aws:states:us-east-1:000000000000:stateMachine:local';
-    if (key === 'MaxConcurrency' && value > MOST_ITERATIONS) return MOST_ITERATIONS;
+    if (key === 'MaxConcurrency' && value > MAX_MAP_CONCURRENCY) return MAX_MAP_CONCURRENCY;
     return value;
-  }) as Definition;
+  }) as StateMachineDefinition;
 
-const failed = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+/** Calls `enter` when the engine enters a state of the top level: it looks a state up in `States` then, and only then. */
+const notifyOnEntry = (definition: StateMachineDefinition, enter: (name: string) => void): StateMachineDefinition => ({
+  ...definition,
+  States: new Proxy(definition.States, {
+    get: (states, name) => {
+      // After its last state the engine looks up the name ''.
+      if (typeof name === 'string' && Object.hasOwn(states, name)) enter(name);
+      return Reflect.get(states, name);
+    },
+  }),
+});
 
-/** What AWS refuses to hand from state to state, this refuses too; and, as there, nothing but JSON gets through. */
-const guarded = (where: string, value: Json | undefined): Json => {
-  const text = JSON.stringify(value ?? null);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > LARGEST_STATE_BYTES)
-    throw failed(
-      'States.DataLimitExceeded',
-      `${where}: ${bytes} bytes between states; Step Functions takes ${LARGEST_STATE_BYTES}`,
-    );
-  const { walkersAtOnce } = (value ?? {}) as { walkersAtOnce?: number };
-  if (walkersAtOnce !== undefined && walkersAtOnce > MOST_ITERATIONS)
-    throw failed('States.Runtime', `${walkersAtOnce} iterations at once; an inline Map runs ${MOST_ITERATIONS}`);
-  return JSON.parse(text) as Json;
-};
-
-/** Calls a handler as Lambda does: it knows what time is left, and is over when none is. Its error becomes JSON in a Cause. */
-const limited = async (handler: Handler<unknown>, event: Json, timeoutSeconds: number): Promise<Json> => {
-  const end = Date.now() + timeoutSeconds * 1000;
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(failed('Sandbox.Timedout', `Task timed out after ${timeoutSeconds}.00 seconds`)),
-      timeoutSeconds * 1000,
-    );
-  });
-  try {
-    return (await Promise.race([
-      handler(event, { getRemainingTimeInMillis: () => Math.max(0, end - Date.now()) }),
-      over,
-    ])) as Json;
-  } catch (error) {
-    const { name, message } = error as Error;
-    throw failed(name, JSON.stringify({ errorType: name, errorMessage: message }));
-  } finally {
-    clearTimeout(timer);
-  }
+const retriersOf = ({ States }: StateMachineDefinition, name: string) => {
+  const state = States[name];
+  return state && 'Retry' in state && state.Retry ? state.Retry : [];
 };

@@ -1,0 +1,46 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What DescribeExecution tells about an execution, as far as the functions read it. */
+export interface DescribedExecution {
+  name: string;
+  status: string;
+  startDate: Date;
+  /** How often the execution was redriven; 0 at first. */
+  redriveCount: number;
+}
+
+/**
+ * Serves DescribeExecution on 127.0.0.1: the functions ask for it with the SDK, over HTTP, as they do in AWS.
+ *
+ * @param executions By ARN. Read at each request, so executions that start later are known too.
+ * @param port 0 takes a free port.
+ */
+export const serveDescribeExecution = async (executions: ReadonlyMap<string, DescribedExecution>, port = 0) => {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { executionArn } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { executionArn?: string };
+    const execution = executions.get(executionArn ?? '');
+    const answer = execution
+      ? {
+          executionArn,
+          name: execution.name,
+          status: execution.status,
+          redriveCount: execution.redriveCount,
+          startDate: execution.startDate.getTime() / 1000, // the protocol's timestamps are seconds
+        }
+      : { __type: 'ExecutionDoesNotExist', message: `There is no execution ${executionArn}` };
+    response.writeHead(execution ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+};
