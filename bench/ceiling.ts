@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openPipeline } from '../local/pipeline.ts';
-import { silentLog } from '../local/progress.ts';
 import { defaultCatalogue } from '../local/simulator/catalogue.ts';
 import { startSimulator } from '../local/simulator/simulator.ts';
 
@@ -17,7 +16,6 @@ const simulator = await startSimulator({ catalogue: defaultCatalogue(), seed: 1,
 const out = await mkdtemp(join(tmpdir(), 'bench-'));
 const pipeline = await openPipeline({
   out,
-  log: silentLog,
   env: { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' },
 });
 const { status } = await pipeline.start({ dataset: 'crime-war', day: '2026-11-20' }).ended;

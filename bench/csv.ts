@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { LOCAL_BUCKET, startBucket } from '../local/bucket.ts';
 import { ROOT } from '../local/deployed.ts';
 import { openPipeline } from '../local/pipeline.ts';
-import { silentLog } from '../local/progress.ts';
 import { defaultCatalogue } from '../local/simulator/catalogue.ts';
 import { type CsvStatement, writeCsv } from '../local/simulator/csv.ts';
 import { startSimulator } from '../local/simulator/simulator.ts';
@@ -85,7 +84,7 @@ const throughPipeline = async (
   const { found, ...reasons } = statement.of(filter);
   const asked = simulator.asked.length;
   const began = performance.now();
-  const pipeline = await openPipeline({ out, log: silentLog, env: tmdb });
+  const pipeline = await openPipeline({ out, env: tmdb });
   const { status } = await pipeline.start({ dataset, day: '2026-11-20' }).ended;
   const took = seconds(began);
   const manifest = JSON.parse(

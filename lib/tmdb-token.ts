@@ -24,6 +24,8 @@ export const tmdbToken = (env: Environment): { middleware: Middleware | undefine
     // Reading at import would call AWS before there is an event, and fail where there is no AWS.
     disablePrefetch: true,
     cacheExpiry: TOKEN_MINUTES * 60_000,
+    // The cache is the package's own and has one entry for all readers otherwise.
+    cacheKey: parameter,
   });
   const middleware: Middleware = {
     before: async (request) => {

@@ -29,7 +29,7 @@ const read = <Shape extends z.ZodRawShape>(shape: Shape, env: Environment) =>
 
 /**
  * Where the SDK's clients connect: to AWS, or to the endpoint that the environment names. Use an address there, not the
- * name localhost: the SDK would make bucket.localhost of it.
+ * name localhost, of which the SDK makes bucket.localhost.
  */
 const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN') => {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { constants, copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { buildApp } from 'fauxqs';
+import { TOP_FOLDERS } from '../lib/runs/layout.ts';
 
 /** The embedded bucket's name; nothing but the command line's own endpoint knows it. */
 export const LOCAL_BUCKET = 'tmdb-raw-zone-local';
@@ -102,7 +103,7 @@ const mirror = async (objects: string, folder: string): Promise<void> => {
     await copyFile(data, target, constants.COPYFILE_FICLONE);
   }
   // Only where objects lie: a folder of this name may be somebody's own.
-  for (const root of ['Raw', '_manifests', '_runs', '_quarantine']) {
+  for (const root of TOP_FOLDERS) {
     for (const file of await filesBelow(join(folder, root), '')) if (!wanted.has(file)) await rm(file);
   }
 };

@@ -3,27 +3,30 @@ import { join } from 'node:path';
 import type { Dataset } from '../lib/datasets/dataset.ts';
 import { dayIn } from '../lib/day.ts';
 import type { ObjectStore } from '../lib/raw-zone/object-store.ts';
+import { layout } from '../lib/runs/layout.ts';
+import { csvSettings } from '../lib/sources/csv.ts';
 import { writeCsv } from './simulator/csv.ts';
 
-/** Enough for some hundred ids after a dataset's filters: a run of half a minute at TMDB's pace. */
+/** Some hundred ids are left after a dataset's filters: a run of half a minute at TMDB's pace. */
 const ROWS = 9_000;
 const IDS = 2_000;
 
 /**
- * For a CSV dataset over the simulator, where nobody has uploaded anything: makes up a CSV of the same shape.
+ * For a CSV dataset over the simulator, where nothing was uploaded: uploads an invented CSV of the same form.
  *
- * @returns Its key; undefined where there is an upload already.
+ * @returns Its key; undefined where there is an upload already, or the dataset reads no CSV.
  */
 export const inventUpload = async (
   store: ObjectStore,
   { source, timezone }: Dataset,
   folder: string,
 ): Promise<string | undefined> => {
-  if (source.kind !== 'csv' || (await store.newest(`Raw/Local/CSV/${source.upload}/`))) return undefined;
-  const name = `${source.upload.toLowerCase()}.csv`;
+  const csv = csvSettings(source);
+  if (!csv || (await store.newest(layout.uploads(csv.upload)))) return undefined;
+  const name = `${csv.upload.toLowerCase()}.csv`;
   const file = join(folder, `invented-${name}`);
-  await writeCsv(file, { kind: source.upload, rows: ROWS, ids: IDS, seed: 1, malformed: 5 });
-  const key = `Raw/Local/CSV/${source.upload}/${dayIn(timezone, new Date()).replaceAll('-', '/')}/${name}`;
+  await writeCsv(file, { kind: csv.upload, rows: ROWS, ids: IDS, seed: 1, malformed: 5 });
+  const key = layout.upload(csv.upload, dayIn(timezone, new Date()), name);
   await store.put(key, await readFile(file), { contentType: 'text/csv' });
   await rm(file);
   return key;

@@ -3,23 +3,27 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Dataset } from '../lib/datasets/dataset.ts';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
+import { type Emit, logEvents } from '../lib/events.ts';
 import { BadInputError } from '../lib/parse.ts';
-import { places } from '../lib/runs/layout.ts';
+import { loadDayManifest } from '../lib/runs/day-manifest.ts';
+import { layout } from '../lib/runs/layout.ts';
 import { loadRun } from '../lib/runs/plan.ts';
+import { KINDS } from '../lib/sources/kinds.ts';
 import type { Planned } from '../lib/stages/plan.ts';
 import { ROOT } from './deployed.ts';
 import { exitWith } from './exit-code.ts';
 import { inventUpload } from './invented-upload.ts';
+import { jsonLines } from './log-file.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
-import { showProgress, watchedLog } from './progress.ts';
+import { showProgress } from './progress.ts';
 import { catalogueFrom, defaultCatalogue } from './simulator/catalogue.ts';
 import { faultsNamed } from './simulator/faults.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import type { Execution } from './step-functions/engine.ts';
 import { summary } from './summary.ts';
 
-/** `npm start`: reads what is wanted, puts the neighbors up, runs, tells. Its return value is the exit code. */
+/** `npm start`: reads the options, starts the embedded services, runs, reports. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const options = readOptions(argv, env);
   if (options.help) {
@@ -27,7 +31,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     return 0;
   }
   const datasets = env.DATASETS ? resolve(env.DATASETS) : join(ROOT, 'datasets');
-  const dataset = await loadDataset(datasets, options.input.dataset);
+  const dataset = await loadDataset(datasets, options.input.dataset, KINDS);
 
   const simulator = options.simulator && (await simulated(options.simulator));
   try {
@@ -69,29 +73,26 @@ const run = async (
   const name = runName(new Date());
   const folder = resolve(out);
   await mkdir(join(folder, 'logs'), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new BadInputError(
-      `--out: ${out} can't be a folder of ours (${error.code}); name one that is there, or can be made.`,
-    );
+    throw new BadInputError(`--out: ${out} is not writable (${error.code}); use a folder that you can write to.`);
   });
   const logFile = createWriteStream(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout);
+  const log = logEvents(jsonLines((line) => logFile.write(line)));
   let planned = false;
-  const log = watchedLog(
-    (line) => logFile.write(line),
-    (message, facts) => {
-      planned ||= facts.expected !== undefined && facts.branch === undefined;
-      progress.see(message, facts);
-    },
-  );
-  const pipeline = await openPipeline({ out: folder, env, bucket, log });
+  const emit: Emit = (event) => {
+    planned ||= event.type === 'planned';
+    log(event);
+    progress.see(event);
+  };
+  const pipeline = await openPipeline({ out: folder, env, bucket, emit });
   const began = Date.now();
-  // Ctrl-C ends this process; what the walkers have kept stays, and the next one goes on from there.
+  // Ctrl-C ends this process; what the walkers kept stays, and a resumed run continues from there.
   process.once('SIGINT', () => {
     progress.stop();
     process.stderr.write(
       planned || input.resume
-        ? `\nStopped. To go on with it: ${mendCommand(input.resume ?? name, again)}\n`
-        : '\nStopped before anything was planned.\n',
+        ? `\nStopped. To continue this run: ${resumeCommand(input.resume ?? name, again)}\n`
+        : '\nStopped before the run was planned.\n',
     );
     process.exit(130);
   });
@@ -105,7 +106,7 @@ const run = async (
       (await inventUpload(pipeline.store, dataset, folder));
     if (invented)
       process.stdout.write(
-        `Nothing was uploaded, so this run reads an invented ${invented}; npm run upload puts your own there.\n`,
+        `There is no upload, so this run reads an invented ${invented}; npm run upload sends your own file.\n`,
       );
     const wanted = input.resume
       ? { ...input, dataset: await datasetOf(pipeline, input.resume, input.dataset, env) }
@@ -125,15 +126,15 @@ const run = async (
   }
 };
 
-/** When it was started, to a millisecond: a name that sorts, and that no other run on this machine has. */
+/** When the run was started, to a millisecond: a name that sorts, and that no other run on this machine has. */
 const runName = (now: Date): string => `local-${now.toISOString().replaceAll(/[-:.]/g, '')}`;
 
-const mendCommand = (run: string, again: readonly string[]): string =>
-  ['npm start -- --redrive', run, ...again.map(quoted)].join(' ');
+const resumeCommand = (run: string, again: readonly string[]): string =>
+  ['npm start -- --resume', run, ...again.map(quoted)].join(' ');
 
 const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** A run's dataset, so that --redrive needs no --dataset: the one that has a run of this name. */
+/** A run's dataset, so that --resume needs no --dataset: the one that has a run of this name. */
 const datasetOf = async (
   { store }: Pipeline,
   run: string,
@@ -141,8 +142,8 @@ const datasetOf = async (
   env: NodeJS.ProcessEnv,
 ): Promise<string> => {
   for (const dataset of await datasetNames(env.DATASETS ?? '')) {
-    for (const day of await store.folders(places.days(dataset))) {
-      if ((await store.folders(`${places.days(dataset)}${day}`)).includes(`${run}/`)) return dataset;
+    for (const day of await store.folders(layout.daysOfRuns(dataset))) {
+      if ((await store.folders(`${layout.daysOfRuns(dataset)}${day}`)).includes(`${run}/`)) return dataset;
     }
   }
   return fallback;
@@ -154,7 +155,7 @@ interface Told {
   again: readonly string[];
 }
 
-/** Tells how it ended; the exit code. */
+/** Reports how the run ended. Returns the exit code. */
 const tell = async (execution: Execution, { store }: Pipeline, { bucket, seconds, again }: Told): Promise<number> => {
   const { errorType, errorMessage } = causeOf(execution);
   const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
@@ -163,20 +164,18 @@ const tell = async (execution: Execution, { store }: Pipeline, { bucket, seconds
     process.stdout.write(`${planned.says}\n`);
     return 0;
   }
-  const [run, manifest] = planned
-    ? await Promise.all([loadRun(store, planned), store.get(places.dayManifest(planned))])
-    : [];
+  const [run, manifest] = planned ? await Promise.all([loadRun(store, planned), loadDayManifest(store, planned)]) : [];
   if (!run || !manifest || (errorType && errorType !== 'BranchesUnfinishedError')) {
     process.stderr.write(`${errorType}: ${errorMessage}\n`);
     return 1;
   }
   process.stdout.write(
-    summary(manifest.body.toString(), {
+    summary(manifest, {
       ...run,
       bucket,
       seconds,
       planned: run.branches.length,
-      mend: mendCommand(run.run, again),
+      resume: resumeCommand(run.run, again),
     }),
   );
   return errorType ? 1 : 0;

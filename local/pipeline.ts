@@ -4,8 +4,9 @@ import * as walking from '../functions/page-walker.ts';
 import * as planning from '../functions/planner.ts';
 import * as writing from '../functions/writer.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
-import { type Environment, type Handler, planningServices, tmdbServices } from '../lib/wiring.ts';
+import type { Emit, RunEvent } from '../lib/events.ts';
+import type { Handler } from '../lib/lambda.ts';
+import { type Environment, planningServices, tmdbServices } from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { ROOT, readFunctions, readMachines } from './deployed.ts';
@@ -13,23 +14,24 @@ import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 import { stepFunctions } from './step-functions/engine.ts';
 
 export interface PipelineOptions {
-  /** Folder for all that this keeps. */
+  /** Folder for everything that the pipeline keeps. */
   out: string;
-  /** What the functions' environment has besides the neighbors: TMDB_BASE_URL, TMDB_TOKEN, WALKERS_AT_ONCE … */
+  /** The functions' environment besides the embedded services: TMDB_BASE_URL, TMDB_TOKEN, WALKERS_AT_ONCE … */
   env: Environment;
   /** A bucket in AWS instead of the embedded one. */
   bucket?: string | undefined;
-  log: Log;
+  /** Gets the run's events. */
+  emit?: Emit;
   clock?: Clock;
   /** Milliseconds that the machines' Retry waits. */
   retryMs?: number;
 }
 
-/** Instead of the half minutes that AWS waits for a crowd to disperse. */
+/** Instead of AWS's half minutes, which are for many walkers at once. */
 const RETRY_MS = 1_000;
 
 /**
- * The pipeline on this machine: real handlers, real state machines, and S3 and Step Functions beside them.
+ * The pipeline on this machine: the real handlers and state machines, with an embedded S3 and Step Functions.
  *
  * @throws {FolderInUseError}
  */
@@ -37,13 +39,20 @@ export const openPipeline = async ({
   out,
   env,
   bucket,
-  log,
+  emit = () => undefined,
   clock = systemClock,
   retryMs = RETRY_MS,
 }: PipelineOptions) => {
   const given = { CODE_VERSION: 'local', DATASETS: join(ROOT, 'datasets'), ...env };
-  // One process, one gate: all walkers share the whole pace. And what is wrong in the environment shows before anything is up.
-  const ours = { log, clock, ...tmdbServices(given, undefined, clock) };
+  // One process, one gate: all walkers share the whole pace. A wrong variable fails here, before anything is started.
+  const ours = {
+    // The state machine reports failures of branches: it knows the attempt, which a handler does not.
+    emit: (event: RunEvent) => {
+      if (event.type !== 'branchFailed') emit(event);
+    },
+    clock,
+    ...tmdbServices(given, undefined, clock),
+  };
   planningServices(given);
 
   const release = await claim(out);
@@ -73,8 +82,20 @@ export const openPipeline = async ({
     },
     functions: await readFunctions(),
     retryMs,
+    onAttempt: ({ input, error, message, attempt, retryInMs }) => {
+      const { branch } = input as { branch?: string };
+      if (branch !== undefined)
+        emit({
+          type: 'branchFailed',
+          branch,
+          error,
+          reason: message,
+          attempt,
+          ...(retryInMs !== undefined && { nextTryInMs: retryInMs }),
+        });
+    },
   });
-  // The functions ask Step Functions over HTTP, and it calls the functions: they are made on their first event, when its address is known.
+  // The functions ask Step Functions over HTTP, so they are made on their first event, when its address is known.
   const described = await serveDescribeExecution(engine.executions);
   settings.AWS_ENDPOINT_URL_SFN = described.url;
 

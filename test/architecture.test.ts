@@ -13,15 +13,54 @@ const importsOf = (file: string) =>
     join(dirname(file), path),
   );
 
-describe('imports go one way', () => {
-  it.each([
-    { folder: 'lib', allowed: ['lib/'] },
-    { folder: 'functions', allowed: ['lib/'] },
-    { folder: 'local', allowed: ['local/', 'functions/', 'lib/'] },
-  ])('$folder/ imports nothing but $allowed', ({ folder, allowed }) => {
-    const imports = files(`${folder}/**/*.ts`).flatMap((file) => importsOf(file).map((path) => ({ file, path })));
+/** Top to bottom. What stands in one line does not know its neighbors; each entry is a part whose files may import one another. */
+const LAYERS = [
+  [/^test\//],
+  [/^bench\//],
+  [/^local\//],
+  [/^functions\//],
+  [/^lib\/(lambda|wiring|tmdb-token|metrics)\.ts$/],
+  [/^lib\/stages\//],
+  [/^lib\/sources\//, /^lib\/movies\//],
+  [/^lib\/runs\//],
+  [/^lib\/datasets\//],
+  [/^lib\/raw-zone\//, /^lib\/tmdb\//],
+  [/^lib\/(names|day|clock|events|log|parse|stderr)\.ts$/],
+];
+
+describe('imports go downwards only', () => {
+  const partOf = (file: string) =>
+    LAYERS.flatMap((parts, layer) => parts.flatMap((part) => (part.test(file) ? [{ layer, part }] : [])));
+  const all = files('{test,bench,local,functions,lib}/**/*.ts');
+
+  it('every file belongs to one layer', () => {
+    expect(all.filter((file) => partOf(file).length !== 1)).toEqual([]);
+  });
+
+  it('no file imports from a layer above its own, or from its neighbor', () => {
+    const imports = all.flatMap((file) => importsOf(file).map((path) => ({ file, path })));
+    const wrong = imports.filter(({ file, path }) => {
+      const [[from], [to]] = [partOf(file), partOf(path)];
+      return from && to && !(to.layer > from.layer || to.part === from.part);
+    });
     expect(imports.length).toBeGreaterThan(0);
-    expect(imports.filter(({ path }) => !allowed.some((prefix) => path.startsWith(prefix)))).toEqual([]);
+    expect(wrong).toEqual([]);
+  });
+
+  it('no file of lib/ or functions/ compares the kind of a source, but those of lib/sources/ and the schema of datasets', () => {
+    const others = files('{lib,functions}/**/*.ts').filter(
+      (file) => !file.startsWith('lib/sources/') && file !== 'lib/datasets/dataset.ts',
+    );
+    expect(filesWith(/\bkind\b\)?\s*[!=]==?|[!=]==?\s*[\w.?]*\bkind\b|\(\s*[\w.?]*\.kind\s*\)/, others)).toEqual([]);
+  });
+
+  it('only lib/runs/layout.ts spells a key of the bucket', () => {
+    const code = files('{lib,functions,local}/**/*.ts').filter((file) => file !== 'lib/runs/layout.ts');
+    const spelled = code.filter((file) => {
+      const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+      return /['"`](_runs|_manifests|_quarantine)\/|[`'"]Raw\/Local\/CSV\/\$/.test(text);
+    });
+    expect(spelled).toEqual([]);
   });
 });
 

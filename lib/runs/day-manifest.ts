@@ -60,13 +60,13 @@ export const saveDayManifest = (store: ObjectStore, manifest: DayManifest) =>
 const latestDay = z.object({ dataset: datasetName, day, run: runName, manifest: z.string() });
 
 /** Points `latest.json` at a complete day. It never moves to an earlier day, such as one that was back-filled. */
-export const moveLatest = async (store: ObjectStore, { dataset, day, run }: DayManifest): Promise<void> => {
+export const moveLatest = async (store: ObjectStore, { dataset, day: on, run }: DayManifest): Promise<void> => {
   const key = layout.latest(dataset);
-  const latest = latestDay.parse({ dataset, day, run, manifest: layout.dayManifest({ dataset, day }) });
+  const latest = latestDay.parse({ dataset, day: on, run, manifest: layout.dayManifest({ dataset, day: on }) });
   for (;;) {
     const there = await store.get(key);
-    const before = there && latestDay.safeParse(JSON.parse(there.body.toString())).data;
-    if (before && before.day > day) return;
+    const before = there && z.object({ day }).safeParse(JSON.parse(there.body.toString())).data;
+    if (before && before.day > on) return;
     if (await store.putIf(key, JSON.stringify(latest, null, 2), there?.etag)) return;
   }
 };

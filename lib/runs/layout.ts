@@ -43,3 +43,8 @@ export const layout = {
   uploads: (kind: UploadKind) => `Raw/Local/CSV/${kind}/`,
   upload: (kind: UploadKind, day: string, file: string) => `Raw/Local/CSV/${kind}/${day.replaceAll('-', '/')}/${file}`,
 };
+
+/** Whether a key is that of an upload. Control characters never are in one. */
+export const isUploadKey = (key: string): boolean =>
+  UPLOAD_KINDS.some((kind) => key.startsWith(layout.uploads(kind)) && key.length > layout.uploads(kind).length) &&
+  !/\p{Cc}/u.test(key);

@@ -10,6 +10,9 @@ export interface CsvColumns {
   genres: string;
 }
 
+/** The names that public files have. */
+export const DEFAULT_COLUMNS: CsvColumns = { id: 'id', year: 'anoLancamento', genres: 'genero' };
+
 /** The index of each column, by the names in the header. */
 export const columnsOf = (header: readonly string[], names: CsvColumns, delimiter: string, wrong: Wrong) => {
   const shown = header.join(delimiter).slice(0, 200);

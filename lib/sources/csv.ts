@@ -6,6 +6,7 @@ import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { loadDayManifest } from '../runs/day-manifest.ts';
 import { layout, UPLOAD_KINDS } from '../runs/layout.ts';
 import type { CsvRead } from '../runs/plan.ts';
+import { DEFAULT_COLUMNS } from './csv-header.ts';
 import { readIds } from './csv-ids.ts';
 import type { SourceBranch, SourceKind } from './source.ts';
 import { years, yearsOn } from './years.ts';
@@ -24,9 +25,9 @@ const settings = z.strictObject({
   idsPerBranch: z.int().min(1).max(10_000).default(1_000),
   columns: z
     .strictObject({
-      id: z.string().default('id'),
-      year: z.string().default('anoLancamento'),
-      genres: z.string().default('genero'),
+      id: z.string().default(DEFAULT_COLUMNS.id),
+      year: z.string().default(DEFAULT_COLUMNS.year),
+      genres: z.string().default(DEFAULT_COLUMNS.genres),
     })
     .prefault({}),
   delimiter: oneCharacter.default('|'),

@@ -21,7 +21,7 @@ export const popular: SourceKind = {
   placeholders: ['media', 'Media'],
   keyProblem: (source, { folder }) =>
     // In the folder, not only in the file's name: a table over movies must not read series.
-    settings.parse(source).media.length > 1 && !folder.includes('media') && !folder.includes('Media')
+    (settings.safeParse(source).data?.media.length ?? 0) > 1 && !folder.includes('media') && !folder.includes('Media')
       ? 'movies and series need a folder each: put {media} or {Media} into it'
       : undefined,
 

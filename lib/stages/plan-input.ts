@@ -3,6 +3,7 @@ import type { Dataset } from '../datasets/dataset.ts';
 import { type Day, day, dayIn } from '../day.ts';
 import { branchName, datasetName, runName } from '../names.ts';
 import { BadInputError } from '../parse.ts';
+import { isUploadKey, layout, UPLOAD_KINDS } from '../runs/layout.ts';
 import { limits } from '../runs/plan.ts';
 import { yearRange } from '../sources/years.ts';
 
@@ -18,10 +19,7 @@ export const runInput = z.strictObject({
   /** Key of an uploaded CSV in the bucket, instead of the newest one. */
   upload: z
     .string()
-    .regex(
-      /^Raw\/Local\/CSV\/(Movies|Series)\/\P{Cc}+$/u,
-      'use a key below Raw/Local/CSV/Movies/ or Raw/Local/CSV/Series/',
-    )
+    .refine(isUploadKey, `use a key below ${UPLOAD_KINDS.map((kind) => layout.uploads(kind)).join(' or ')}`)
     .optional(),
   /** Says what a run would do, and writes nothing. */
   dryRun: z.boolean().optional(),

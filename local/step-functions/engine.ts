@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
-import type { Handler } from '../../lib/wiring.ts';
+import type { Handler } from '../../lib/lambda.ts';
 import type { Functions } from '../deployed.ts';
 import { callAsLambda } from './lambda-call.ts';
 import { assertMapConcurrency, type Json, jsonWithinLimit, MAX_MAP_CONCURRENCY } from './limits.ts';
@@ -30,6 +30,8 @@ export interface FailedAttempt extends AttemptOutcome {
   /** The error's name, which Retry and Catch compare. */
   error: string;
   message: string;
+  /** What the Task was called with. */
+  input: Json;
 }
 
 export interface StepFunctionsOptions {
@@ -82,7 +84,14 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttemp
         const outcome = outcomeOf(taskError);
         currentState.RetryCount = outcome.attempt;
         const { message } = (taskError.cause ?? taskError) as Error;
-        onAttempt?.({ state, execution: execution.name, error: taskError.name, message, ...outcome });
+        onAttempt?.({
+          state,
+          execution: execution.name,
+          error: taskError.name,
+          message,
+          input: parameters,
+          ...outcome,
+        });
         throw error;
       }
     };

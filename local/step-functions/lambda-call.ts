@@ -1,4 +1,4 @@
-import type { Handler } from '../../lib/wiring.ts';
+import type { Handler } from '../../lib/lambda.ts';
 import type { Json } from './limits.ts';
 import { TaskError } from './task-error.ts';
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { BadInputError } from '../../lib/parse.ts';
+import { DEFAULT_COLUMNS } from '../../lib/sources/csv-header.ts';
 
 /** A file, as it was when it was looked at. */
 export interface Looked {
@@ -10,8 +11,8 @@ export interface Looked {
   inode: number;
 }
 
-/** The columns that a csv dataset reads unless it says otherwise; a test holds them against lib/datasets/dataset.ts. */
-export const NEEDED_COLUMNS = ['id', 'anoLancamento', 'genero'];
+/** The columns that a csv dataset reads by default. */
+export const NEEDED_COLUMNS: readonly string[] = Object.values(DEFAULT_COLUMNS);
 
 /** Bytes at either end of a file that are looked at: the header and some hundred rows, however large the file is. */
 const WINDOW_BYTES = 65_536;

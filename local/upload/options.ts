@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type Day, day, dayIn } from '../../lib/day.ts';
 import { BadInputError, parse } from '../../lib/parse.ts';
+import { layout, UPLOAD_KINDS, type UploadKind } from '../../lib/runs/layout.ts';
 import { bucketName } from '../bucket-name.ts';
 import { NEEDED_COLUMNS } from './csv-file.ts';
 
@@ -32,7 +33,7 @@ const OPTIONS = {
 } as const;
 
 const options = z.object({
-  kind: z.enum(['Movies', 'Series'], 'a kind is Movies or Series').optional(),
+  kind: z.enum(UPLOAD_KINDS, 'use Movies or Series').optional(),
   day: day.optional(),
   delimiter: z
     .string()
@@ -46,8 +47,6 @@ const options = z.object({
   out: z.string().min(1, 'a folder'),
   bucket: bucketName.optional(),
 });
-
-type UploadKind = 'Movies' | 'Series';
 
 export interface UploadOptions {
   help: boolean;
@@ -111,5 +110,5 @@ export const keyOf = (file: string, { kind: said, day: on }: Pick<UploadOptions,
     throw new BadInputError(
       `${file}: its name says neither movies nor series; say --kind Movies or --kind Series, or rename it to movies….csv or series….csv.`,
     );
-  return `Raw/Local/CSV/${kind}/${on.replaceAll('-', '/')}/${name}`;
+  return layout.upload(kind, on, name);
 };

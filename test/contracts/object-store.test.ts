@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { expect, it, onTestFinished } from 'vitest';
-import { s3Store } from '../../lib/raw-zone/object-store.ts';
+import { s3Store } from '../../lib/raw-zone/s3-store.ts';
 import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { memoryStore } from '../doubles/memory-store.ts';
 import { objectStoreContract } from './object-store.ts';

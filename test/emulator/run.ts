@@ -24,7 +24,6 @@ import {
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { ROOT } from '../../local/deployed.ts';
 import { openPipeline } from '../../local/pipeline.ts';
-import { silentLog } from '../../local/progress.ts';
 import { defaultCatalogue } from '../../local/simulator/catalogue.ts';
 import { writeCsv } from '../../local/simulator/csv.ts';
 import { faultsNamed } from '../../local/simulator/faults.ts';
@@ -193,7 +192,7 @@ const rawZone = async (prefix: string): Promise<Record<string, string>> =>
 /** What `npm start` writes for the same day and catalogue. */
 const rawZoneOfNpmStart = async (): Promise<Record<string, string>> => {
   const env = { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator', TMDB_REQUESTS_PER_SECOND: '100000' };
-  const pipeline = await openPipeline({ out: join(work, 'local'), log: silentLog, env });
+  const pipeline = await openPipeline({ out: join(work, 'local'), env });
   await pipeline.start({ dataset: 'crime-war', day: DAY }).ended;
   const keys = (await pipeline.store.list('Raw/TMDB/')).toSorted();
   const files = await Promise.all(

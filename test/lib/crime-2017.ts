@@ -1,10 +1,11 @@
 import shipped from '../../datasets/crime-war.json' with { type: 'json' };
-import { type Dataset, dataset } from '../../lib/datasets/dataset.ts';
+import type { Dataset } from '../../lib/datasets/dataset.ts';
 import type { Day } from '../../lib/day.ts';
 import type { PlannedBranch } from '../../lib/runs/plan.ts';
+import { shippedSchema } from './datasets/shipped.ts';
 
 /** The shipped dataset, with some fields changed. */
-export const crimeWar = (changes: Partial<Dataset> = {}): Dataset => ({ ...dataset.parse(shipped), ...changes });
+export const crimeWar = (changes: Partial<Dataset> = {}): Dataset => ({ ...shippedSchema.parse(shipped), ...changes });
 
 /** One planned branch, with some fields changed. */
 export const crime2017 = (changes: Partial<PlannedBranch> = {}): PlannedBranch => ({
@@ -14,7 +15,7 @@ export const crime2017 = (changes: Partial<PlannedBranch> = {}): PlannedBranch =
   branch: 'crime-2017',
   settings: crimeWar(),
   plannedAt: '2026-11-21T00:30:00.000Z',
-  listFrom: { kind: 'discover', genreId: 80, from: '2017-01-01', to: '2017-12-31' },
+  listFrom: { genreId: 80, from: '2017-01-01', to: '2017-12-31' },
   placeholders: { genre: 'crime', year: '2017' },
   limits: {},
   ...changes,
@@ -25,7 +26,7 @@ export const detailsOf = (...ids: string[]): PlannedBranch => ({
   ...crime2017(),
   dataset: 'csv-details',
   branch: 'csv-details-0001',
-  settings: dataset.parse({
+  settings: shippedSchema.parse({
     name: 'csv-details',
     timezone: 'America/Bahia',
     source: { kind: 'csv', upload: 'Movies' },
@@ -33,7 +34,7 @@ export const detailsOf = (...ids: string[]): PlannedBranch => ({
     record: { from: 'details', with: { imdb_id: { from: 'asked' } } },
     output: { key: 'Raw/TMDB/JSON/MovieDetails/{yyyy}/{mm}/{dd}/details_{slice}_part_{part}_{yyyymmdd}.json' },
   }),
-  listFrom: { kind: 'csv', ids },
+  listFrom: { ids },
   placeholders: { slice: '0001' },
 });
 

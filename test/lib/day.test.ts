@@ -30,7 +30,7 @@ describe('the day of a run', () => {
     20261120,
     null,
   ])('is not %j: no date of the calendar', (text) => {
-    expect(day.safeParse(text).error?.issues[0]?.message).toBe('a day is a date of the calendar, as YYYY-MM-DD');
+    expect(day.safeParse(text).error?.issues[0]?.message).toBe('use YYYY-MM-DD, for example 2026-11-20');
   });
 });
 

@@ -5,7 +5,6 @@ import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
 import { openPipeline, type PipelineOptions } from '../../local/pipeline.ts';
-import { silentLog } from '../../local/progress.ts';
 import type { Catalogue } from '../../local/simulator/catalogue.ts';
 import { defaultCatalogue } from '../../local/simulator/catalogue.ts';
 import type { Fault } from '../../local/simulator/faults.ts';
@@ -39,7 +38,6 @@ export const quickPipeline = async (
 ) => {
   const out = options.out ?? (await temporaryFolder());
   const pipeline = await openPipeline({
-    log: silentLog,
     clock: hurriedClock(),
     retryMs: 1,
     ...options,

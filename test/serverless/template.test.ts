@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { datasetNames, loadDataset } from '../../lib/datasets/load.ts';
+import { KINDS } from '../../lib/sources/kinds.ts';
 import { packageService, sls, statement, type Template } from './packaged.ts';
 
 let service: Template;
@@ -164,7 +165,9 @@ describe('permissions', () => {
 
 describe('schedules', () => {
   const schedules = async () => {
-    const datasets = await Promise.all((await datasetNames('datasets')).map((name) => loadDataset('datasets', name)));
+    const datasets = await Promise.all(
+      (await datasetNames('datasets')).map((name) => loadDataset('datasets', name, KINDS)),
+    );
     return datasets.flatMap(({ schedule, ...dataset }) => (schedule ? [{ ...dataset, schedule }] : []));
   };
 

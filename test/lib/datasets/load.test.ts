@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import shipped from '../../../datasets/crime-war.json' with { type: 'json' };
 import { datasetNames, loadDataset } from '../../../lib/datasets/load.ts';
+import { KINDS } from '../../../lib/sources/kinds.ts';
 
 const SHIPPED = join(import.meta.dirname, '../../../datasets');
 const key = (folder: string, file = 'movie_{genre}_{year}_part_{part}.json') =>
@@ -20,7 +21,7 @@ const folderOf = async (files: Record<string, object | string>) => {
   return folder;
 };
 const refusal = async (files: Record<string, object | string>, name: string) => {
-  const error = await loadDataset(await folderOf(files), name).then(
+  const error = await loadDataset(await folderOf(files), name, KINDS).then(
     () => expect.unreachable('It was loaded.'),
     (thrown: Error) => thrown,
   );
@@ -38,7 +39,7 @@ describe('the datasets that are shipped', async () => {
   });
 
   it.each(names)('%s loads, and meets no other', async (name) => {
-    expect(await loadDataset(SHIPPED, name)).toMatchObject({ name });
+    expect(await loadDataset(SHIPPED, name, KINDS)).toMatchObject({ name });
   });
 });
 
@@ -46,12 +47,12 @@ describe('a dataset', () => {
   it('is read from the file of its name', async () => {
     const folder = await folderOf({ 'crime-war': { tolerance: 0.1 } });
 
-    expect(await loadDataset(folder, 'crime-war')).toMatchObject({ name: 'crime-war', tolerance: 0.1 });
+    expect(await loadDataset(folder, 'crime-war', KINDS)).toMatchObject({ name: 'crime-war', tolerance: 0.1 });
   });
 
   it('that does not exist is said so, with those that do', async () => {
-    expect(await refusal({ b: {}, a: {}, 'x.schema': '{}' }, 'c')).toBe('There is no dataset "c": there are a, b.');
-    expect(await refusal({ a: {} }, 'c')).toBe('There is no dataset "c": there is a.');
+    expect(await refusal({ b: {}, a: {}, 'x.schema': '{}' }, 'c')).toBe('There is no dataset "c"; use one of a, b.');
+    expect(await refusal({ a: {} }, 'c')).toBe('There is no dataset "c"; use a.');
   });
 
   it.each(['../a', 'a/../a', '/etc/passwd', '', 'A', 'a.json', 'x.schema'])('has no name such as %j', async (name) => {
@@ -59,11 +60,11 @@ describe('a dataset', () => {
   });
 
   it('bears the name of its file', async () => {
-    expect(await refusal({ a: { name: 'b' } }, 'a')).toBe('dataset a: name: it must be that of its file; got "b".');
+    expect(await refusal({ a: { name: 'b' } }, 'a')).toBe('dataset a: name: use the name of its file, "a"; got "b".');
   });
 
   it('is JSON', async () => {
-    expect(await refusal({ a: '{"name": "a",}' }, 'a')).toMatch(/^dataset a: it is not JSON: /);
+    expect(await refusal({ a: '{"name": "a",}' }, 'a')).toMatch(/^dataset a: the file is not JSON: /);
   });
 
   it('says which field is wrong', async () => {
@@ -80,7 +81,7 @@ describe('two datasets', () => {
     const files = { one: { output: { key: one } }, other: { output: { key: other } } };
 
     expect(await refusal(files, 'one')).toContain(
-      `dataset one: output.key: its files could lie in one folder with those of dataset other (${other})`,
+      `dataset one: output.key: its files could be in one folder with those of dataset other (${other})`,
     );
     expect(await refusal(files, 'other')).toContain('those of dataset one');
   });
@@ -91,12 +92,12 @@ describe('two datasets', () => {
       other: { output: { key: key('Drama') } },
     });
 
-    expect(await loadDataset(folder, 'one')).toMatchObject({ name: 'one' });
+    expect(await loadDataset(folder, 'one', KINDS)).toMatchObject({ name: 'one' });
   });
 
   it('do not hinder each other where one of them is broken', async () => {
     const folder = await folderOf({ one: {}, broken: '{', wrong: { tolerance: 2 } });
 
-    expect(await loadDataset(folder, 'one')).toMatchObject({ name: 'one' });
+    expect(await loadDataset(folder, 'one', KINDS)).toMatchObject({ name: 'one' });
   });
 });

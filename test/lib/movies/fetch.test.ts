@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { fetcherFor, subjectOf } from '../../../lib/movies/fetch.ts';
+import { fetcherFor } from '../../../lib/movies/fetch.ts';
 import type { PlannedBranch } from '../../../lib/runs/plan.ts';
 import type { Outcome } from '../../../lib/runs/work.ts';
+import { KINDS } from '../../../lib/sources/kinds.ts';
+import { openSource } from '../../../lib/sources/source.ts';
 import { newTally } from '../../../lib/tmdb/client.ts';
 import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
 import { fakeTmdb } from '../../doubles/fake-tmdb.ts';
-import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
+import { crime2017, crimeWar, detailed, detailsOf } from '../crime-2017.ts';
+
+const fetcherOf = ({ settings, listFrom }: PlannedBranch) =>
+  fetcherFor(settings.ask, openSource(KINDS, settings).itemRequest(listFrom));
 
 const fetched = async (
   branch: PlannedBranch,
@@ -16,7 +21,7 @@ const fetched = async (
   const tmdb = fakeTmdb(answer);
   const partly: Outcome[] = [];
   const tally = newTally();
-  const outcome = await fetcherFor(branch)?.(id, resolved, { tmdb, tally, partly: (one) => partly.push(one) });
+  const outcome = await fetcherOf(branch)?.(id, resolved, { tmdb, tally, partly: (one) => partly.push(one) });
   return { outcome, asked: tmdb.asked, partly, tally };
 };
 const asking = (...ask: ('details' | 'credits')[]) => crime2017({ settings: crimeWar({ ask }) });
@@ -39,11 +44,12 @@ describe('a movie of a list', () => {
     expect((await fetched(asking('credits'), 7, () => ({ id: 7, ...credits }))).asked).toEqual([
       { path: '/movie/7/credits', query: { language: 'en-US' } },
     ]);
-    expect(fetcherFor(asking())).toBeUndefined();
+    expect(fetcherOf(asking())).toBeUndefined();
   });
 
   it('that is a series is asked for as one', async () => {
-    const branch = { ...asking('details'), listFrom: { kind: 'popular', media: 'series' } } as const;
+    const source = { kind: 'popular', media: ['series'] };
+    const branch = crime2017({ settings: crimeWar({ ask: ['details'], source }), listFrom: { media: 'series' } });
 
     expect((await fetched(branch, 7, () => detailed(7))).asked).toMatchObject([{ path: '/tv/7' }]);
   });
@@ -139,37 +145,6 @@ describe('an IMDb id', () => {
     const body = { movie_results: 'none' };
     expect(await look(body)).toMatchObject({
       outcome: { outcome: 'quarantined', why: expect.stringContaining('shape') },
-    });
-  });
-});
-
-describe('what a record is made of', () => {
-  const outcome = { id: 7, outcome: 'fetched', tmdbId: 7, body: detailed(7) } as const;
-
-  it('is the item of the list, the details, and the credits out of them', () => {
-    expect(subjectOf(crime2017(), { id: 7, listed: listed(7) }, outcome)).toEqual({
-      id: 7,
-      asked: 7,
-      listed: listed(7),
-      details: detailed(7),
-      credits: detailed(7).credits,
-    });
-  });
-
-  it('is the credits, where they alone were asked for', () => {
-    const { credits } = detailed(7);
-
-    expect(subjectOf(asking('credits'), { id: 7 }, { ...outcome, body: credits })).toEqual({
-      id: 7,
-      asked: 7,
-      credits,
-    });
-  });
-
-  it("has TMDB's id and the one that was asked for", () => {
-    expect(subjectOf(detailsOf('tt0000007'), { id: 'tt0000007' }, { ...outcome, id: 'tt0000007' })).toMatchObject({
-      id: 7,
-      asked: 'tt0000007',
     });
   });
 });

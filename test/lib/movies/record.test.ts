@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recordOf, type Subject } from '../../../lib/movies/record.ts';
+import { recordOf, type Subject, subjectOf } from '../../../lib/movies/record.ts';
 import { crimeWar, detailed, inCast, inCrew, listed } from '../crime-2017.ts';
 
 const subject = (changes: Record<string, unknown> = {}): Subject => {
@@ -129,5 +129,36 @@ describe('a record of another make', () => {
     const made = { from: 'listed', ...rest, with: { revenue: { from: 'details' } } } as const;
 
     expect(recordOf(subject(), made).revenue).toBeNull();
+  });
+});
+
+describe('what a record is made of', () => {
+  const outcome = { id: 7, outcome: 'fetched', tmdbId: 7, body: detailed(7) } as const;
+
+  it('is the item of the list, the details, and the credits out of them', () => {
+    expect(subjectOf(['details', 'credits'], { id: 7, listed: listed(7) }, outcome)).toEqual({
+      id: 7,
+      asked: 7,
+      listed: listed(7),
+      details: detailed(7),
+      credits: detailed(7).credits,
+    });
+  });
+
+  it('is the credits, where they alone were asked for', () => {
+    const { credits } = detailed(7);
+
+    expect(subjectOf(['credits'], { id: 7 }, { ...outcome, body: credits })).toEqual({
+      id: 7,
+      asked: 7,
+      credits,
+    });
+  });
+
+  it("has TMDB's id and the one that was asked for", () => {
+    expect(subjectOf(['details'], { id: 'tt0000007' }, { ...outcome, id: 'tt0000007' })).toMatchObject({
+      id: 7,
+      asked: 'tt0000007',
+    });
   });
 });

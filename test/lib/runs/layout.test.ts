@@ -1,27 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { branchRef, places } from '../../../lib/runs/layout.ts';
-import { crime2017 } from '../crime-2017.ts';
+import { isUploadKey, layout } from '../../../lib/runs/layout.ts';
 
 const ref = { dataset: 'crime-war', day: '2026-11-20', run: 'friday', branch: 'crime-2017' } as const;
 
-describe('where things lie', () => {
-  it('is what docs and people go by', () => {
+describe('the layout of the bucket', () => {
+  it('is what the docs say', () => {
     expect({
-      lock: places.lock(ref),
-      run: places.run(ref),
-      plan: places.plan(ref),
-      failed: places.failed(ref),
-      work: places.work(ref),
-      branchManifest: places.branchManifest(ref),
-      dayManifest: places.dayManifest(ref),
-      latest: places.latest(ref.dataset),
-      quarantine: places.quarantine(ref, 7),
+      lock: layout.lock(ref),
+      run: layout.run(ref),
+      plan: layout.plan(ref),
+      failed: layout.failed(ref),
+      list: layout.list(ref),
+      pages: layout.pages(ref, 'pass-1'),
+      chunk: layout.chunk(ref, 'ab'),
+      branchManifest: layout.branchManifest(ref),
+      dayManifest: layout.dayManifest(ref),
+      latest: layout.latest(ref.dataset),
+      quarantine: layout.quarantine(ref, 7),
     }).toEqual({
       lock: '_runs/crime-war/2026-11-20/lock.json',
       run: '_runs/crime-war/2026-11-20/friday/run.json',
       plan: '_runs/crime-war/2026-11-20/friday/plan/crime-2017.json',
       failed: '_runs/crime-war/2026-11-20/friday/failed/crime-2017.json',
-      work: '_runs/crime-war/2026-11-20/friday/work/crime-2017/',
+      list: '_runs/crime-war/2026-11-20/friday/work/crime-2017/list.json.gz',
+      pages: '_runs/crime-war/2026-11-20/friday/work/crime-2017/pages/pass-1.json.gz',
+      chunk: '_runs/crime-war/2026-11-20/friday/work/crime-2017/chunks/ab.json.gz',
       branchManifest: '_manifests/crime-war/2026-11-20/branches/crime-2017.json',
       dayManifest: '_manifests/crime-war/2026-11-20/manifest.json',
       latest: '_manifests/crime-war/latest.json',
@@ -29,28 +32,21 @@ describe('where things lie', () => {
     });
   });
 
-  it('lies below one place for all branches of a day, and for all days', () => {
-    expect(places.branchManifest(ref)).toContain(places.branchManifests(ref));
-    expect(places.run(ref)).toContain(places.days(ref.dataset));
+  it('has one folder for all branches of a day, and one for all days', () => {
+    expect(layout.branchManifest(ref)).toContain(layout.branchManifests(ref));
+    expect(layout.run(ref)).toContain(layout.daysOfRuns(ref.dataset));
+    expect(layout.pages(ref, 'x')).toContain(layout.pagesFolder(ref));
+    expect(layout.chunk(ref, 'x')).toContain(layout.chunksFolder(ref));
   });
 });
 
-describe('a name', () => {
-  it('of a branch, with a UUID behind it, fits an execution of Step Functions', () => {
-    const longest = 'a'.repeat(43);
+describe('an upload', () => {
+  it('is a key below one of the folders of uploads', () => {
+    const key = layout.upload('Movies', '2026-11-20', 'movies.csv');
 
-    expect(branchRef.parse({ ...ref, branch: longest }).branch).toBe(longest);
-    expect(`${longest}-${crypto.randomUUID()}`).toHaveLength(80);
-    expect(branchRef.safeParse({ ...ref, branch: `${longest}a` }).success).toBe(false);
-  });
-
-  it.each([
-    ...['..', '../crime-war', 'a/b', 'Crime', 'a b', ''].map((dataset) => ({ dataset })),
-    ...['..', 'a/b', '-a', 'a.b', '', 'a'.repeat(81)].map((run) => ({ run })),
-    ...['..', 'a/b', 'crime--2017', '-crime', 'crime-', 'Crime-2017', ''].map((branch) => ({ branch })),
-    ...['2026-02-30', '../x', ''].map((day) => ({ day })),
-  ])('is not %j: nothing leads out of its folder', (wrong) => {
-    expect(branchRef.safeParse({ ...ref, ...wrong }).success).toBe(false);
-    expect(branchRef.safeParse(crime2017()).success).toBe(true);
+    expect(key).toBe('Raw/Local/CSV/Movies/2026/11/20/movies.csv');
+    expect(
+      [key, layout.uploads('Movies'), '_runs/x', 'Raw/Local/CSV/Music/x.csv', `${key}\n`].map(isUploadKey),
+    ).toEqual([true, false, false, false, false]);
   });
 });

@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isFinished,
-  loadFailure,
-  loadManifest,
-  metricsOf,
-  noteFailure,
-  saveManifest,
-  totals,
-} from '../../../lib/runs/manifest.ts';
-import { NOON } from '../../doubles/fast-clock.ts';
+import { isFinished, loadManifest, metricsOf, saveManifest, totals } from '../../../lib/runs/manifest.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017 } from '../crime-2017.ts';
 import { manifested } from './manifested.ts';
@@ -87,19 +78,6 @@ describe('the metrics of a branch', () => {
     expect(metricsOf(manifested({ fetchedAt: { from: null, to: null }, missing: {} }))).toMatchObject({
       gone: { value: 0 },
       branchSeconds: { value: 0 },
-    });
-  });
-});
-
-describe('the last word of a handler that failed', () => {
-  it('is kept for the auditor, and cut where it gets long', async () => {
-    const store = memoryStore();
-    await noteFailure(store, crime2017(), new RangeError('x'.repeat(5_000)), new Date(NOON));
-
-    expect(await loadFailure(store, crime2017())).toEqual({
-      error: 'RangeError',
-      message: 'x'.repeat(1_000),
-      at: '2026-11-20T12:00:00.000Z',
     });
   });
 });

@@ -1,4 +1,5 @@
-import type { BranchManifest } from '../../../lib/runs/manifest.ts';
+import type { DayManifest } from '../../../lib/runs/day-manifest.ts';
+import { type BranchManifest, totals } from '../../../lib/runs/manifest.ts';
 
 /** The manifest of one branch, with some fields changed. */
 export const manifested = (changes: Partial<BranchManifest> = {}): BranchManifest => {
@@ -31,3 +32,18 @@ export const manifested = (changes: Partial<BranchManifest> = {}): BranchManifes
     ...changes,
   };
 };
+
+/** The manifest of a day without branches, with some fields changed. */
+export const dayManifested = (changes: Partial<DayManifest> = {}): DayManifest => ({
+  dataset: 'crime-war',
+  day: '2026-11-20',
+  run: 'friday',
+  codeVersion: '1.2.3',
+  writtenAt: '2026-11-21T00:40:00.000Z',
+  complete: true,
+  absent: [],
+  unfinished: [],
+  ...totals([]),
+  branches: [],
+  ...changes,
+});

@@ -2,36 +2,39 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../../lib/datasets/dataset.ts';
 import { loadDataset } from '../../../lib/datasets/load.ts';
-import { csvBranches } from '../../../lib/sources/csv.ts';
+import { csv } from '../../../lib/sources/csv.ts';
+import { KINDS } from '../../../lib/sources/kinds.ts';
+import type { PlanFor } from '../../../lib/sources/source.ts';
 import { writeCsv } from '../../../local/simulator/csv.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
+import { dayManifested } from '../runs/manifested.ts';
 
 const HEADER =
   'id|tituloPincipal|tituloOriginal|anoLancamento|tempoMinutos|genero|notaMedia|numeroVotos|generoArtista|personagem|nomeArtista|anoNascimento|anoFalecimento|profissao|titulosMaisConhecidos';
 const KEY = 'Raw/Local/CSV/Movies/2026/11/20/movies.csv';
 const DAY = '2026-11-20';
-const settings = await loadDataset(join(import.meta.dirname, '../../../datasets'), 'csv-details');
-type CsvSource = Extract<Dataset['source'], { kind: 'csv' }>;
+const settings = await loadDataset(join(import.meta.dirname, '../../../datasets'), 'csv-details', KINDS);
 
 /** One good row, with some of it changed. */
 const row = ({ id = 'tt0000001', title = 'A Film', year = '2015', genres = 'Drama,Comedy' } = {}) =>
   `${id}|${title}|${title}|${year}|90|${genres}|6.1|120|actor|Hero|Somebody|1970|\\N||tt0000001,tt0000002`;
 const lines = (...rows: string[]) => `${[HEADER, ...rows].join('\n')}\n`;
 
-const plan = async (
-  body: string | Uint8Array,
-  change: Partial<CsvSource> = {},
-  years?: { from: number; to: number },
-) => {
+/** The branches of a CSV dataset with some of its source changed, and what was read of the file. */
+const branchesFrom = async (plan: Partial<PlanFor>, change: object = {}) => {
+  const source = csv.open({ ...settings, source: { ...settings.source, ...change } });
+  const all = { day: DAY, years: undefined, upload: undefined, only: false, store: memoryStore(), ...plan } as const;
+  const { ofRun, csv: read } = await source.branches(all);
+  return { branches: ofRun, read };
+};
+const plan = async (body: string | Uint8Array, change: object = {}, years?: { from: number; to: number }) => {
   const store = memoryStore();
   await store.put(KEY, body);
-  const source = { ...(settings.source as CsvSource), ...change };
-  return csvBranches(source, { settings, day: DAY, years }, { store, upload: undefined, only: false });
+  return branchesFrom({ store, years }, change);
 };
 const idsIn = ({ branches }: Awaited<ReturnType<typeof plan>>) =>
-  branches.flatMap(({ listFrom }) => (listFrom.kind === 'csv' ? listFrom.ids : []));
+  branches.flatMap(({ listFrom }) => listFrom.ids as string[]);
 
 describe('the ids of a CSV', () => {
   it('are distinct, in the order of their first rows, cut into branches', async () => {
@@ -40,13 +43,13 @@ describe('the ids of a CSV', () => {
     expect(branches).toEqual([
       {
         name: 'csv-details-0001',
-        listFrom: { kind: 'csv', ids: ['tt0000003', 'tt0000001'] },
+        listFrom: { ids: ['tt0000003', 'tt0000001'] },
         placeholders: { slice: '0001' },
         expected: 2,
       },
       {
         name: 'csv-details-0002',
-        listFrom: { kind: 'csv', ids: ['tt0000002'] },
+        listFrom: { ids: ['tt0000002'] },
         placeholders: { slice: '0002' },
         expected: 1,
       },
@@ -133,11 +136,7 @@ describe('slices of an earlier run of the day', () => {
     await store.put(KEY, lines(row()));
     for (const number of ['0001', '0002', '0003'])
       await store.put(`_manifests/csv-details/${DAY}/branches/csv-details-${number}.json`, '{}');
-    const { branches } = await csvBranches(
-      settings.source as CsvSource,
-      { settings, day: DAY },
-      { store, upload: undefined, only: false },
-    );
+    const { branches } = await branchesFrom({ store });
     expect(branches.map(({ name, expected }) => [name, expected])).toEqual([
       ['csv-details-0001', 1],
       ['csv-details-0002', 0],
@@ -155,9 +154,14 @@ describe('a day that was cut from a CSV already', () => {
     await store.put(KEY, lines(row()));
     await store.put(
       `_manifests/csv-details/${DAY}/manifest.json`,
-      JSON.stringify({ csv: { key: KEY, years: { from: 2013, to: 2022 }, ...before } }),
+      JSON.stringify(
+        dayManifested({
+          dataset: 'csv-details',
+          csv: { key: KEY, years: { from: 2013, to: 2022 }, rows: 1, badRows: 0, badLines: [], ids: 1, ...before },
+        }),
+      ),
     );
-    return csvBranches(settings.source as CsvSource, { settings, day: DAY, years }, { store, upload: undefined, only });
+    return branchesFrom({ store, years, only });
   };
 
   it('may be cut again from another upload, as a whole', async () => {
@@ -166,14 +170,14 @@ describe('a day that was cut from a CSV already', () => {
 
   it('takes no single slices of another upload: some ids would stand twice, others nowhere', async () => {
     await expect(again({ key: 'Raw/Local/CSV/Movies/old.csv' }, { only: true })).rejects.toThrow(
-      /^only: 2026-11-20 of csv-details was cut from Raw\/Local\/CSV\/Movies\/old\.csv/,
+      /^only: the files of csv-details, 2026-11-20, were made from Raw\/Local\/CSV\/Movies\/old\.csv/,
     );
     expect((await again({}, { only: true })).branches).toHaveLength(1);
   });
 
   it('takes no other years: they would take the place of what is there', async () => {
     await expect(again({}, { years: { from: 2000, to: 2009 } })).rejects.toThrow(
-      /^years: 2026-11-20 of csv-details holds 2013-2022 already/,
+      /^years: the files of csv-details, 2026-11-20, hold 2013-2022,/,
     );
   });
 });
@@ -185,23 +189,23 @@ describe('a CSV that is not what it says', () => {
     {
       what: 'a missing column',
       body: lines(row()).replace('anoLancamento', 'ano'),
-      says: /there is no column "anoLancamento": set source\.columns; the header is "id\|titulo/,
+      says: /there is no column "anoLancamento"; set source\.columns; the header is "id\|titulo/,
     },
     {
       what: 'a wrong delimiter',
       body: lines(row()).replaceAll('|', ';'),
-      says: /has no "\|" in it and looks separated by ";"/,
+      says: /has no "\|" in it and seems to be separated by ";"/,
     },
     {
       what: 'a last line that is cut off',
       body: lines(...many).slice(0, -40),
-      says: /the last line, 301, is cut off: was the whole file uploaded\?/,
+      says: /the last line, 301, is cut off: it has fewer columns than the 15 of the header/,
     },
-    { what: 'a NUL byte', body: lines(row(), row({ title: 'A\0B' })), says: /there is a NUL byte in line 3/ },
+    { what: 'a NUL byte', body: lines(row(), row({ title: 'A\0B' })), says: /line 3 has a NUL byte/ },
     {
       what: 'Latin-1 bytes',
       body: Buffer.from(lines(row({ title: 'Cora\u00e7\u00e3o' })), 'latin1'),
-      says: /bytes that are not UTF-8 at line 1 or soon after/,
+      says: /line 1, or one soon after it, is not UTF-8/,
     },
     {
       what: 'a line of 10 MB',
@@ -209,7 +213,7 @@ describe('a CSV that is not what it says', () => {
       says: /line 2 is longer than 1000000 bytes/,
     },
     { what: 'nothing in it', body: '', says: /the file is empty/ },
-    { what: 'a header only', body: `${HEADER}\n`, says: /there is a header and no row below it/ },
+    { what: 'a header only', body: `${HEADER}\n`, says: /the file has a header and no row below it/ },
     {
       what: 'a column twice',
       body: lines(row()).replace('tituloOriginal', 'id'),
@@ -223,7 +227,7 @@ describe('a CSV that is not what it says', () => {
     {
       what: 'many such rows',
       body: lines(row(), 'tt9|x', row()),
-      says: /1 of 3 rows do not have the header's 15 columns or have no id \(line 3\); with more than 1 % of such rows a file is refused/,
+      says: /1 of 3 rows do not have the header's 15 columns or have no id \(line 3\); a file with more than 1 % of such rows is refused/,
     },
     {
       what: 'no row that the dataset wants',
@@ -242,13 +246,10 @@ describe('a CSV that is not what it says', () => {
   it.each([
     {
       upload: undefined,
-      says: /dataset csv-details reads a CSV, and nothing lies below Raw\/Local\/CSV\/Movies\/: npm run upload -- movies\.csv puts one there/,
+      says: /dataset csv-details reads a CSV, and there is no upload below Raw\/Local\/CSV\/Movies\/; upload one with: npm run upload -- movies\.csv/,
     },
     { upload: 'Raw/Local/CSV/Movies/x.csv', says: /there is no Raw\/Local\/CSV\/Movies\/x\.csv/ },
   ])('or is not there ($upload) is asked for', async ({ upload, says }) => {
-    const source = settings.source as CsvSource;
-    await expect(
-      csvBranches(source, { settings, day: DAY }, { store: memoryStore(), upload, only: false }),
-    ).rejects.toThrow(says);
+    await expect(branchesFrom({ upload })).rejects.toThrow(says);
   });
 });

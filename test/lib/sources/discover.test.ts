@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { discover, ListIncompleteError, pairsOf } from '../../../lib/sources/discover.ts';
-import type { PagesOf } from '../../../lib/sources/source.ts';
+import { discover } from '../../../lib/sources/discover.ts';
+import { ListIncompleteError, type PagesOf } from '../../../lib/sources/source.ts';
 import type { Query } from '../../../lib/tmdb/client.ts';
 import { pageOf } from '../../doubles/fake-tmdb.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017, crimeWar, daysFrom, listed } from '../crime-2017.ts';
+import { shippedSchema } from '../datasets/shipped.ts';
 
 const YEAR = daysFrom('2017-01-01', '2017-12-31');
-const pair = { kind: 'discover', genreId: 80, from: '2017-01-01', to: '2017-12-31' } as const;
+const pair = { genreId: 80, from: '2017-01-01', to: '2017-12-31' } as const;
 const items = (count: number) => Array.from({ length: count }, (_, at) => listed(at + 1));
 
 /** Pages as the walker hands them out: under one name it asks once. */
@@ -43,7 +45,7 @@ const drifting = (count: number, turns: readonly number[]) => {
   });
 };
 
-const walked = (pages: PagesOf, tolerance = 0.005) => discover.list(pair, crimeWar({ tolerance }), pages);
+const walked = (pages: PagesOf, tolerance = 0.005) => discover.open(crimeWar({ tolerance })).list(pair, pages);
 const idsOf = (list: { items: readonly { id: number | string }[] }) => list.items.map(({ id }) => Number(id));
 
 describe('a list that holds still', () => {
@@ -162,7 +164,7 @@ describe("what differs from TMDB's total", () => {
     const list = await walked(short(5).pages);
 
     expect(list).toMatchObject({ expected: 1_000, passes: 2 });
-    expect(list.warnings).toEqual(['TMDB says 1000 movies, its pages list 995 distinct ones in 2 passes']);
+    expect(list.warnings).toEqual(["TMDB's total is 1000 movies; its pages list 995 distinct ones in 2 passes"]);
   });
 
   it('is an error beyond it', async () => {
@@ -242,15 +244,14 @@ describe('a list beyond page 500', () => {
 
 describe('the branches of a discover dataset', () => {
   const { source } = crimeWar();
-  const pairs = (changes: object, plan: object = {}) =>
-    pairsOf({ ...source, ...changes } as Parameters<typeof pairsOf>[0], {
-      settings: crimeWar(),
-      day: '2026-11-20',
-      ...plan,
-    });
+  const planned = (changes: object, years?: { from: number; to: number }) =>
+    discover
+      .open(crimeWar({ source: { ...source, ...changes } }))
+      .branches({ day: '2026-11-20', years, upload: undefined, only: false, store: memoryStore() });
+  const pairs = async (...plan: Parameters<typeof planned>) => (await planned(...plan)).ofRun;
 
-  it('are its genre × year pairs: 22 for crime-war', () => {
-    const all = pairs({});
+  it('are its genre × year pairs: 22 for crime-war', async () => {
+    const all = await pairs({});
 
     expect(all.map(({ name }) => name)).toEqual(
       ['crime', 'war'].flatMap((genre) => Array.from({ length: 11 }, (_, at) => `${genre}-${2012 + at}`)),
@@ -259,24 +260,52 @@ describe('the branches of a discover dataset', () => {
     expect(all[5]).toEqual({ name: 'crime-2017', listFrom, placeholders });
   });
 
-  it('are called by name, whether the dataset names genres by name or by id', () => {
-    expect(pairs({ genres: [10752, 'science-fiction'], years: { from: 1999, to: 1999 } })).toMatchObject([
+  it('are called by name, whether the dataset names genres by name or by id', async () => {
+    expect(await pairs({ genres: [10752, 'science-fiction'], years: { from: 1999, to: 1999 } })).toMatchObject([
       { name: 'war-1999', listFrom: { genreId: 10752 } },
       { name: 'science-fiction-1999', listFrom: { genreId: 878 } },
     ]);
   });
 
-  it("go to the year of the run's day, where the last year is the current one", () => {
-    const names = pairs({ genres: ['war'], years: { from: 2025, to: 'current' } }).map(({ name }) => name);
+  it("go to the year of the run's day, where the last year is the current one", async () => {
+    const names = (await pairs({ genres: ['war'], years: { from: 2025, to: 'current' } })).map(({ name }) => name);
 
     expect(names).toEqual(['war-2025', 'war-2026']);
-    expect(pairs({ years: { from: 2027, to: 'current' } })).toEqual([]);
+    expect(await pairs({ years: { from: 2027, to: 'current' } })).toEqual([]);
   });
 
-  it("are those of the run's years, where it names some", () => {
-    expect(pairs({ genres: ['war'] }, { years: { from: 1944, to: 1945 } }).map(({ name }) => name)).toEqual([
+  it("are those of the run's years, where it names some", async () => {
+    expect((await pairs({ genres: ['war'] }, { from: 1944, to: 1945 })).map(({ name }) => name)).toEqual([
       'war-1944',
       'war-1945',
     ]);
   });
+});
+
+describe('a genre of movies', () => {
+  const named = async (genre: string | number) => {
+    const dataset = shippedSchema.safeParse(
+      crimeWar({ source: { kind: 'discover', genres: [genre], years: { from: 1999, to: 1999 } } }),
+    ).data;
+    const plan = { day: '2026-11-20', years: undefined, upload: undefined, only: false, store: memoryStore() } as const;
+    return dataset && (await discover.open(dataset).branches(plan)).ofRun;
+  };
+
+  it.each([
+    ['crime', 'crime', 80],
+    [80, 'crime', 80],
+    ['war', 'war', 10752],
+    [10752, 'war', 10752],
+    ['science-fiction', 'science-fiction', 878],
+    ['tv-movie', 'tv-movie', 10770],
+  ])('can be %s', async (given, name, genreId) => {
+    expect(await named(given)).toMatchObject([{ name: `${name}-1999`, listFrom: { genreId } }]);
+  });
+
+  it.each([10768, 'war-politics', 'Crime', 'Science Fiction', '80', 0, '', 'constructor'])(
+    'can not be %j: series have others, and 10768 is one of theirs',
+    async (given) => {
+      expect(await named(given)).toBeUndefined();
+    },
+  );
 });

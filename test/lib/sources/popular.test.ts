@@ -1,32 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { dataset, type SourceOf } from '../../../lib/datasets/dataset.ts';
-import { popular, popularBranches } from '../../../lib/sources/popular.ts';
+import { popular } from '../../../lib/sources/popular.ts';
 import type { PagesOf } from '../../../lib/sources/source.ts';
 import type { Query } from '../../../lib/tmdb/client.ts';
 import { pageOf } from '../../doubles/fake-tmdb.ts';
+import { memoryStore } from '../../doubles/memory-store.ts';
+import { shippedSchema } from '../datasets/shipped.ts';
 
-const settings = (source: Partial<SourceOf<'popular'>> = {}) =>
-  dataset.parse({
-    name: 'popular',
-    timezone: 'America/Bahia',
-    source: { kind: 'popular', media: ['movies', 'series'], language: 'pt-BR', ...source },
-    record: { from: 'listed' },
-    output: { key: 'Raw/TMDB/JSON/Popular{Media}/{yyyy}/{mm}/{dd}/popular_{media}_part_{part}_{yyyymmdd}.json' },
-  });
+const opened = (source: object = {}) =>
+  popular.open(
+    shippedSchema.parse({
+      name: 'popular',
+      timezone: 'America/Bahia',
+      source: { kind: 'popular', media: ['movies', 'series'], language: 'pt-BR', ...source },
+      record: { from: 'listed' },
+      output: { key: 'Raw/TMDB/JSON/Popular{Media}/{yyyy}/{mm}/{dd}/popular_{media}_part_{part}_{yyyymmdd}.json' },
+    }),
+  );
 
+const plan = { day: '2026-11-20', years: undefined, upload: undefined, only: false, store: memoryStore() } as const;
 const items = (...ids: number[]) => ids.map((id) => ({ id, name: `Item ${id}` }));
-const walked = async (
-  all: readonly object[],
-  source: Partial<SourceOf<'popular'>> = {},
-  media: 'movies' | 'series' = 'movies',
-) => {
+const walked = async (all: readonly object[], source: object = {}, media: 'movies' | 'series' = 'movies') => {
   const asked: { path: string; query: Query; page: number }[] = [];
   const pages: PagesOf = async (_, path, query, numbers) =>
     numbers.map((page) => {
       asked.push({ path, query, page });
       return pageOf(all, page) as Awaited<ReturnType<PagesOf>>[number];
     });
-  return { list: await popular.list({ kind: 'popular', media }, settings(source), pages), asked };
+  return { list: await opened(source).list({ media }, pages), asked };
 };
 const hundred = items(...Array.from({ length: 100 }, (_, at) => 100 - at));
 
@@ -62,29 +62,29 @@ describe('what is popular', () => {
 
     expect(list).toMatchObject({ expected: 22, listed: 22, doubled: 1 });
     expect(list.items).toHaveLength(21);
-    expect(list.warnings).toEqual([expect.stringMatching(/^1 of 22 items stood on two pages/)]);
+    expect(list.warnings).toEqual([expect.stringMatching(/^1 of 22 items were on two pages/)]);
   });
 
   it('promises, by its page 1, no more than the pages that are asked for', () => {
-    const first = popular.firstPage?.({ kind: 'popular', media: 'series' }, settings({ pages: 3 }));
+    const first = opened({ pages: 3 }).firstPage?.({ media: 'series' });
 
     expect(first).toMatchObject({ path: '/tv/popular', query: { language: 'pt-BR' } });
     expect(first?.expected(pageOf(hundred, 1))).toBe(60);
     expect(first?.expected(pageOf(hundred.slice(0, 7), 1))).toBe(7);
   });
 
-  it('is a branch each for movies and series', () => {
-    const { source } = settings({ media: ['series', 'movies', 'series'] });
+  it('is a branch each for movies and series', async () => {
+    const { ofRun } = await opened({ media: ['series', 'movies', 'series'] }).branches(plan);
 
-    expect(source.kind === 'popular' && popularBranches(source)).toEqual([
+    expect(ofRun).toEqual([
       {
         name: 'popular-series',
-        listFrom: { kind: 'popular', media: 'series' },
+        listFrom: { media: 'series' },
         placeholders: { media: 'series', Media: 'Series' },
       },
       {
         name: 'popular-movies',
-        listFrom: { kind: 'popular', media: 'movies' },
+        listFrom: { media: 'movies' },
         placeholders: { media: 'movies', Media: 'Movies' },
       },
     ]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Day } from '../../../lib/day.ts';
-import { noteFailure, saveManifest } from '../../../lib/runs/manifest.ts';
+import { recordFailure } from '../../../lib/runs/failure.ts';
+import { saveManifest } from '../../../lib/runs/manifest.ts';
 import { type PlannedRun, savePlan } from '../../../lib/runs/plan.ts';
 import { type Audited, type AuditInput, audit } from '../../../lib/stages/audit.ts';
 import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
@@ -40,7 +41,7 @@ const planned = async ({
     finish: async (...names: string[]) => {
       for (const branch of names) await saveManifest(store, manifested({ ...ref, branch, plannedAt: run.plannedAt }));
     },
-    fail: (branch: string, error: Error) => noteFailure(store, { ...ref, branch }, error, new Date(NOON)),
+    fail: (branch: string, error: Error) => recordFailure(store, { ...ref, branch }, error, new Date(NOON)),
     redriven: () => {
       redrives += 1;
     },
@@ -48,7 +49,10 @@ const planned = async ({
     audit: (state: Partial<AuditInput> = {}, ...others: string[]): Promise<Audited> => {
       const running = Object.fromEntries(others.map((arn) => [arn, { running: true }]));
       const executions = knownExecutions({ ...running, [run.execution]: { redrives } });
-      return audit({ ...input, ...state }, { store, executions, clock: fastClock(), codeVersion: '1.2.3' });
+      return audit(
+        { ...input, ...state },
+        { store, executions, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined },
+      );
     },
   };
 };
@@ -100,7 +104,7 @@ describe('a run with branches unfinished', () => {
     await expect(audit({ sweeps: 1 })).rejects.toMatchObject({
       name: 'BranchesUnfinishedError',
       message: expect.stringMatching(
-        /^2 of 3 branches: crime-2017 \(TmdbUnavailableError: GET \/discover\/movie: status 500, after up to 5 retries\); war-2017 \(NoWord: it left no word/,
+        /^2 of 3 branches: crime-2017 \(TmdbUnavailableError: GET \/discover\/movie: status 500, after up to 5 retries\); war-2017 \(NoErrorRecorded: the function ended without recording an error/,
       ),
     });
   });
@@ -156,7 +160,7 @@ describe('a redrive', () => {
     redriven();
     await expect(audit({ sweeps: 1 }, 'arn:saturday')).rejects.toMatchObject({
       name: 'DayTakenError',
-      message: 'arn:saturday is running for crime-war, 2026-11-20: redrive this one when that has ended.',
+      message: 'arn:saturday is writing crime-war, 2026-11-20; redrive this run when that one has ended.',
     });
   });
 
@@ -304,7 +308,13 @@ describe('latest.json', () => {
 });
 
 it('a run that nobody planned, or whose plan has expired, is said so', async () => {
-  const services = { store: memoryStore(), executions: knownExecutions(), clock: fastClock(), codeVersion: '1.2.3' };
+  const services = {
+    store: memoryStore(),
+    executions: knownExecutions(),
+    clock: fastClock(),
+    codeVersion: '1.2.3',
+    emit: () => undefined,
+  };
   const { input } = await planned();
 
   await expect(audit(input, services)).rejects.toMatchObject({

@@ -1,54 +1,87 @@
 import { describe, expect, it } from 'vitest';
-import { noting } from '../../../lib/stages/on-branch.ts';
+import { saveManifest } from '../../../lib/runs/manifest.ts';
+import { onBranch } from '../../../lib/stages/on-branch.ts';
 import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
 import { fastClock } from '../../doubles/fast-clock.ts';
-import { keptLog } from '../../doubles/kept-log.ts';
+import { keptEvents } from '../../doubles/kept-events.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017 } from '../crime-2017.ts';
+import { manifested } from '../runs/manifested.ts';
 
 const FAILED = '_runs/crime-war/2026-11-20/friday/failed/crime-2017.json';
-const failing = (thrown: unknown, store = memoryStore()) => {
-  const log = keptLog();
-  const { dataset, day, run, branch } = crime2017();
-  const done = noting({ store, clock: fastClock(), log }, { dataset, day, run, branch }, async () => {
-    throw thrown;
-  });
-  return { done, store, log };
+const PLAN = '_runs/crime-war/2026-11-20/friday/plan/crime-2017.json';
+const { dataset, day, run, branch } = crime2017();
+const ref = { dataset, day, run, branch };
+
+const planned = async (store = memoryStore()) => {
+  await store.put(PLAN, JSON.stringify(crime2017()));
+  const { emit, events } = keptEvents();
+  return {
+    store,
+    events,
+    do: <Out>(work: Parameters<typeof onBranch<Out>>[3], event: unknown = ref, on: object = {}) =>
+      onBranch(event, 'event of the writer', { store, clock: fastClock(), emit, ...on }, work),
+  };
+};
+const failing = (thrown: unknown) => async () => {
+  throw thrown;
 };
 
-describe('a handler', () => {
-  it('that succeeds leaves no word', async () => {
-    const store = memoryStore();
-    const services = { store, clock: fastClock(), log: keptLog() };
+describe('the work on a branch', () => {
+  it('gets the branch as it was planned, and leaves nothing else in the bucket', async () => {
+    const { do: work, store, events } = await planned();
 
-    expect(await noting(services, crime2017(), async () => 'done')).toBe('done');
-    expect([store.keys(), services.log.lines]).toEqual([[], []]);
+    expect(await work(async (one) => one.settings.name)).toEqual({ ref, done: 'crime-war' });
+    expect([store.keys(), events]).toEqual([[PLAN], []]);
   });
 
-  it('that fails leaves word in the bucket and in the log, and fails', async () => {
-    const { done, store, log } = failing(new TmdbUnavailableError('GET /movie/7: status 500'));
+  it('is not done again where the branch is finished', async () => {
+    const { do: work, store } = await planned();
+    await saveManifest(store, manifested());
 
-    await expect(done).rejects.toThrow(TmdbUnavailableError);
+    expect(await work(() => expect.unreachable('It was done again.'))).toEqual({ ref, done: undefined });
+  });
+
+  it('that fails records its error in the bucket, tells it, and fails', async () => {
+    const { do: work, store, events } = await planned();
+
+    await expect(work(failing(new TmdbUnavailableError('GET /movie/7: status 500')))).rejects.toThrow(
+      TmdbUnavailableError,
+    );
     expect(store.json(FAILED)).toEqual({
       error: 'TmdbUnavailableError',
       message: 'GET /movie/7: status 500',
       at: '2026-11-20T12:00:00.000Z',
     });
-    expect(log.lines).toMatchObject([
-      { level: 'error', facts: { branch: 'crime-2017', error: 'TmdbUnavailableError' } },
+    expect(events).toEqual([
+      { type: 'branchFailed', branch, error: 'TmdbUnavailableError', reason: 'GET /movie/7: status 500' },
     ]);
   });
 
   it('fails with its own error where the bucket fails, too', async () => {
-    const broken = { ...memoryStore(), put: () => Promise.reject(new Error('SlowDown')) };
+    const { do: work, store } = await planned();
+    const broken = { ...store, put: () => Promise.reject(new Error('SlowDown')) };
 
-    await expect(failing(new TmdbUnavailableError('status 500'), broken).done).rejects.toThrow('status 500');
+    await expect(work(failing(new TmdbUnavailableError('status 500')), ref, { store: broken })).rejects.toThrow(
+      'status 500',
+    );
   });
 
   it('that throws something else than an error fails with one', async () => {
-    const { done, store } = failing('no error');
+    const { do: work, store } = await planned();
 
-    await expect(done).rejects.toThrow('no error');
+    await expect(work(failing('no error'))).rejects.toThrow('no error');
     expect(store.json(FAILED)).toMatchObject({ error: 'Error', message: 'no error' });
+  });
+
+  it.each([
+    [{ ...ref, branch: 'war-2017' }, 'NotPlannedError'],
+    [{ ...ref, run: '../x' }, 'BadInputError'],
+    ['nonsense', 'BadInputError'],
+  ])('is not done for the event %j, which names no planned branch, and nothing is written', async (event, name) => {
+    const { do: work, store } = await planned();
+
+    await expect(work(() => expect.unreachable('It was done.'), event)).rejects.toMatchObject({ name });
+    expect(store.keys()).toEqual([PLAN]);
   });
 });

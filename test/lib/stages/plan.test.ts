@@ -6,12 +6,14 @@ import shipped from '../../../datasets/crime-war.json' with { type: 'json' };
 import { parse } from '../../../lib/parse.ts';
 import { saveManifest } from '../../../lib/runs/manifest.ts';
 import { loadBranch, loadRun } from '../../../lib/runs/plan.ts';
-import { type PlanServices, planEvent, planRun } from '../../../lib/stages/plan.ts';
+import { KINDS } from '../../../lib/sources/kinds.ts';
+import { type PlanServices, planRun } from '../../../lib/stages/plan.ts';
+import { planEvent } from '../../../lib/stages/plan-input.ts';
 import type { Query } from '../../../lib/tmdb/client.ts';
 import { TmdbTokenError, TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
 import { fakeTmdb } from '../../doubles/fake-tmdb.ts';
 import { fastClock } from '../../doubles/fast-clock.ts';
-import { keptLog } from '../../doubles/kept-log.ts';
+import { keptEvents } from '../../doubles/kept-events.ts';
 import { knownExecutions } from '../../doubles/known-executions.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { manifested } from '../runs/manifested.ts';
@@ -40,13 +42,15 @@ const execution = { id: 'arn:friday', name: 'friday', startTime: '2026-11-21T00:
 const planning = async ({ says = lists, ...changes }: Partial<PlanServices> & { says?: typeof lists } = {}) => {
   const store = memoryStore();
   const tmdb = fakeTmdb(says);
-  const services = {
+  const { emit, events } = keptEvents();
+  const services: PlanServices = {
     datasets: await crimeWarAlone,
     store,
     tmdb,
     executions: knownExecutions(),
     clock: fastClock(),
-    log: keptLog(),
+    emit,
+    kinds: KINDS,
     walkersAtOnce: 4,
     ...changes,
   };
@@ -55,7 +59,7 @@ const planning = async ({ says = lists, ...changes }: Partial<PlanServices> & { 
       parse(planEvent, { input: { dataset: 'crime-war', ...input }, execution: { ...execution, ...started } }, 'event'),
       services,
     );
-  return { plan, store, tmdb, services };
+  return { plan, store, tmdb, services, events };
 };
 const written = (store: { keys(): string[] }) => store.keys().filter((key) => !key.endsWith('/lock.json'));
 
@@ -103,7 +107,7 @@ describe('a planned run', () => {
         branch,
         run: 'friday',
         settings: { name: 'crime-war', tolerance: 0.005 },
-        listFrom: { kind: 'discover', from: `${branch.slice(-4)}-01-01`, to: `${branch.slice(-4)}-12-31` },
+        listFrom: { from: `${branch.slice(-4)}-01-01`, to: `${branch.slice(-4)}-12-31` },
         limits: { walkSeconds: 5 },
       });
   });
@@ -176,7 +180,7 @@ describe('a run that would be the second one of its day', () => {
 
     expect(await plan({}, { id: 'arn:second', name: 'second' })).toMatchObject({
       outcome: 'turnedAway',
-      says: 'arn:friday is running for crime-war, 2026-11-20, already; this one writes nothing.',
+      says: 'arn:friday is writing crime-war, 2026-11-20, already; this run writes nothing.',
       unfinished: [],
     });
     expect([store.puts.length, tmdb.asked.length]).toEqual(before);
@@ -211,16 +215,17 @@ describe('lists whose page 1 can not be had', () => {
     };
 
   it('are planned all the same, last: it is their own branches that fail', async () => {
-    const { plan, store, services } = await planning({ says: refusing('2017') });
+    const { plan, store, events } = await planning({ says: refusing('2017') });
     const planned = await plan();
 
     expect(planned.unfinished).toHaveLength(22);
     expect(planned.unfinished.slice(-2)).toEqual(['crime-2017', 'war-2017']);
-    expect(planned.says).toMatch(/^22 branches, 680 movies and those of 2 branches whose list could not be had, about/);
+    expect(planned.says).toMatch(/^22 branches, 680 movies, about 7\d\d requests\. 2 branches: list unavailable\.$/);
     expect((await loadRun(store, planned))?.branches.slice(-2)).toMatchObject([{ expected: null }, { expected: null }]);
-    expect((services.log as ReturnType<typeof keptLog>).lines).toMatchObject([
-      { level: 'warn', facts: { branch: 'crime-2017', because: expect.stringContaining('status 500') } },
-      { level: 'warn' },
+    expect(events).toMatchObject([
+      { type: 'listUnavailable', branch: 'crime-2017', error: expect.stringContaining('status 500') },
+      { type: 'listUnavailable', branch: 'war-2017' },
+      { type: 'planned', outcome: 'planned', branches: 22, expected: 680 },
     ]);
   });
 
@@ -268,26 +273,32 @@ describe('an input that can not be', () => {
   };
 
   it.each([
-    [{ dataset: 'nothing' }, 'There is no dataset "nothing": there is crime-war.'],
-    [{ dataset: '../crime-war' }, "input.dataset: a dataset's name has lower-case letters"],
-    [{ only: ['crime-2011'] }, 'only: dataset crime-war has no branch "crime-2011": it has crime-2012, crime-2013'],
-    [{ only: [] }, 'input.only: '],
-    [{ only: 'crime-2017' }, 'input.only: '],
-    [{ only: ['Crime 2017'] }, 'input.only.0: a branch has lower-case letters'],
-    [{ day: '2026-02-30' }, 'input.day: a day is a date of the calendar, as YYYY-MM-DD; got "2026-02-30"'],
-    [{ years: '2012-' }, 'input.years: years are 2012-2022, or 2017 for one; got "2012-"'],
-    [{ years: '2022-2012' }, 'input.years: the last year is not before the first; got '],
-    [{ years: '0001' }, 'input.years: years lie between 1874, that of the oldest film, and 2100; got '],
+    [{ dataset: 'nothing' }, 'There is no dataset "nothing"; use crime-war.'],
+    [{ dataset: '../crime-war' }, 'input.dataset: use lower-case letters'],
+    [{ only: ['crime-2011'] }, 'only: dataset crime-war has no branch "crime-2011"; it has crime-2012, crime-2013'],
+    [{ only: [] }, 'input.only: use at least 1 entries; got []'],
+    [{ only: 'crime-2017' }, 'input.only: use a list; got "crime-2017"'],
+    [
+      { only: ['Crime 2017'] },
+      'input.only.0: use lower-case letters, digits and single hyphens, for example crime-2017',
+    ],
+    [{ day: '2026-02-30' }, 'input.day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30"'],
+    [{ years: '2012-' }, 'input.years: use 2012-2022, or 2017 for one year; got "2012-"'],
+    [{ years: '2022-2012' }, 'input.years: use a last year that is not before the first; got '],
+    [{ years: '0001' }, 'input.years: use years from 1874 to 2100; got '],
     [{ years: 2017 }, 'input.years: '],
     [{ dryRun: 'yes' }, 'input.dryRun: '],
     [{ scheduledTime: 'Friday' }, 'input.scheduledTime: '],
-    [{ day: '2926-11-20' }, 'day: it lies more than a year ahead; got "2926-11-20"'],
-    [{ resume: 'a/b' }, "input.resume: a run is an execution's name"],
+    [{ day: '2926-11-20' }, 'day: use a day that is at most a year ahead; got "2926-11-20"'],
+    [{ resume: 'a/b' }, "input.resume: use the name of the run's execution"],
     [{ limits: { walkSeconds: 0 } }, 'input.limits.walkSeconds: '],
     [{ limits: { seconds: 5 } }, 'input.limits: unknown field "seconds"'],
     [{ yeras: '2012' }, 'input: unknown field "yeras"'],
-    [{ upload: 'Raw/Local/CSV/Movies/2026/11/20/movies.csv' }, 'upload: dataset crime-war reads no CSV.'],
-    [{ upload: '_runs/x' }, 'input.upload: an upload is a key below Raw/Local/CSV/Movies/'],
+    [
+      { upload: 'Raw/Local/CSV/Movies/2026/11/20/movies.csv' },
+      'upload: leave it out; the source of dataset crime-war has no upload.',
+    ],
+    [{ upload: '_runs/x' }, 'input.upload: use a key below Raw/Local/CSV/Movies/ or Raw/Local/CSV/Series/'],
   ])('%j is refused in one sentence that names the field', async (input, sentence) => {
     const message = await refused(input);
 
@@ -306,7 +317,9 @@ describe('an input that can not be', () => {
     const years = { from: 1900, to: 2069 };
     const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, genres, years } } });
 
-    expect(await refused({}, { datasets })).toMatch(/would have 1020 branches, and a run has 1000 at most: split it/);
+    expect(await refused({}, { datasets })).toMatch(
+      /would have 1020 branches, and a run has 1000 at most; give the run "years"/,
+    );
     const { plan } = await planning({ datasets });
     expect((await plan({ years: '1900-2065', dryRun: true })).unfinished).toHaveLength(996);
   });
@@ -315,7 +328,7 @@ describe('an input that can not be', () => {
     const years = { from: 2090, to: 'current' };
     const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, years } } });
 
-    expect(await refused({}, { datasets })).toContain('has no branch on 2026-11-20: its first year lies in the future');
+    expect(await refused({}, { datasets })).toContain('has no branch on 2026-11-20: its first year is in the future');
   });
 });
 
@@ -339,7 +352,7 @@ describe('a run that resumes another', () => {
       'event',
     );
     await expect(planRun(event, elsewhere)).rejects.toThrow(
-      /^resume: run friday asks tmdb\.test, and this would go on with 127\.0\.0\.1/,
+      /^resume: run friday asked tmdb\.test, and ids of 127\.0\.0\.1 are not the same/,
     );
   });
 
@@ -402,7 +415,7 @@ describe('a run that resumes another', () => {
       const { plan } = await ended();
 
       await expect(plan({ resume: 'friday', ...input }, later)).rejects.toThrow(
-        new RegExp(`^${Object.keys(input)[0]}: it doesn't go with resume`),
+        new RegExp(`^${Object.keys(input)[0]}: leave it out; resume continues run friday`),
       );
     },
   );

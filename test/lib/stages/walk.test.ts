@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PlannedBranch } from '../../../lib/runs/plan.ts';
 import { branchWork, type Kept, type Outcome } from '../../../lib/runs/work.ts';
+import { KINDS } from '../../../lib/sources/kinds.ts';
 import { CHUNK, walk } from '../../../lib/stages/walk.ts';
 import { type Query, type Tmdb, tmdbClient } from '../../../lib/tmdb/client.ts';
 import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
@@ -11,7 +12,6 @@ import { faultsNamed } from '../../../local/simulator/faults.ts';
 import type { Simulator } from '../../../local/simulator/simulator.ts';
 import { fakeTmdb, pageOf } from '../../doubles/fake-tmdb.ts';
 import { fastClock, NOON } from '../../doubles/fast-clock.ts';
-import { keptLog } from '../../doubles/kept-log.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { simulated } from '../../local/simulator/asking.ts';
 import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
@@ -35,7 +35,7 @@ const branchAt = (branch: PlannedBranch, store = memoryStore()) => {
   const clock = fastClock();
   const work = branchWork(store, branch);
   const walkWith = (tmdb: Tmdb, until = Number.POSITIVE_INFINITY) =>
-    walk(branch, { tmdb, store, work, clock, log: keptLog(), until });
+    walk(branch, { tmdb, store, work, clock, emit: () => undefined, kinds: KINDS, until });
   return {
     store,
     clock,
@@ -57,7 +57,7 @@ describe('a branch that is walked undisturbed', () => {
     const branch = branchAt(crime2017());
     const { tmdb, walked } = branch.walk(cinema(45));
 
-    expect(await walked).toEqual({ finished: true, asked: 3 + 1 + 45 });
+    expect(await walked).toEqual({ finished: true, kept: 3 + 1 + 45 });
     expect(tmdb.asked).toHaveLength(3 + 45);
     expect(movies(tmdb.paths())).toEqual(moviePaths(45));
     expect(idsOf(await branch.outcomes())).toEqual(numbers(45));
@@ -105,7 +105,7 @@ describe('a branch that is walked undisturbed', () => {
     await branch.walk(cinema(45)).walked;
     const again = branch.walk(cinema(45));
 
-    expect(await again.walked).toEqual({ finished: true, asked: 0 });
+    expect(await again.walked).toEqual({ finished: true, kept: 0 });
     expect(again.tmdb.asked).toEqual([]);
   });
 

@@ -48,7 +48,7 @@ const walked = async (
   await work.keepListing(kept(list, 3, [0, 10]));
   for (const [number, chunk] of chunks.entries())
     await work.keepChunk(kept(chunk, chunk.length, [20 + number, 30 + number]));
-  const services = { store, work, clock: fastClock(), codeVersion: '1.2.3' };
+  const services = { store, work, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined };
   return { store, work, write: () => write(branch, services) };
 };
 const records = (store: ReturnType<typeof memoryStore>, key: string) =>
@@ -304,7 +304,7 @@ describe('parts of before', () => {
       },
     };
     const { work } = await walked(crime2017(), { chunks: [[fetched(1)]], store });
-    await write(crime2017(), { store: watched, work, clock: fastClock(), codeVersion: '1.2.3' });
+    await write(crime2017(), { store: watched, work, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined });
 
     expect(order).toEqual([`put ${part(1)}`, `remove ${part(2)}`, `put ${MANIFEST}`]);
   });
@@ -314,7 +314,13 @@ describe('a branch that is not there yet', () => {
   it('is not written where nobody has walked it', async () => {
     const store = memoryStore();
     const work = branchWork(store, crime2017());
-    const writing = write(crime2017(), { store, work, clock: fastClock(), codeVersion: '1.2.3' });
+    const writing = write(crime2017(), {
+      store,
+      work,
+      clock: fastClock(),
+      codeVersion: '1.2.3',
+      emit: () => undefined,
+    });
 
     await expect(writing).rejects.toMatchObject({
       name: 'NotPlannedError',
@@ -327,7 +333,7 @@ describe('a branch that is not there yet', () => {
     const { store, write } = await walked(crime2017(), { chunks: [[fetched(1)]], ids: [1, 2, 3] });
     await store.put(part(7), 'of before');
 
-    await expect(write()).rejects.toThrow('2 of 3 movies are not there yet');
+    await expect(write()).rejects.toThrow('2 of 3 movies are missing');
     expect(store.keys().filter((key) => !key.startsWith('_runs/'))).toEqual([part(7)]);
   });
 });

@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { s3Store } from '../../../lib/raw-zone/object-store.ts';
+import { s3Store } from '../../../lib/raw-zone/s3-store.ts';
 import { saying, serving } from '../tmdb/hostile.ts';
 
 const error = (code: string) => `<Error><Code>${code}</Code><Message>No.</Message></Error>`;

@@ -1,0 +1,8 @@
+import type { Log } from '../lib/log.ts';
+
+/** A log of JSON lines: when, how loud, the message and its facts. */
+export const jsonLines = (write: (line: string) => void): Log => {
+  const level = (name: keyof Log) => (message: string, facts: Record<string, unknown>) =>
+    write(`${JSON.stringify({ at: new Date().toISOString(), level: name, message, ...facts })}\n`);
+  return { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
+};
