@@ -5,6 +5,7 @@ import * as planning from '../functions/planner.ts';
 import * as writing from '../functions/writer.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Tmdb } from '../lib/tmdb/client.ts';
 import { type Environment, type Handler, planningServices, tmdbServices } from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
@@ -20,6 +21,8 @@ export interface PipelineOptions {
   bucket?: string | undefined;
   log: Log;
   clock?: Clock;
+  /** Another client of TMDB than the one that `env` describes. */
+  tmdb?: Tmdb | undefined;
   /** Milliseconds that the machines' Retry waits. */
   retryMs?: number;
 }
@@ -38,11 +41,12 @@ export const openPipeline = async ({
   bucket,
   log,
   clock = systemClock,
+  tmdb,
   retryMs = RETRY_MS,
 }: PipelineOptions) => {
   const given = { CODE_VERSION: 'local', DATASETS: join(ROOT, 'datasets'), ...env };
   // One process, one gate: all walkers share the whole pace. And what is wrong in the environment shows before anything is up.
-  const ours = { log, clock, ...tmdbServices(given, undefined, clock) };
+  const ours = { log, clock, ...(tmdb ? { tmdb } : tmdbServices(given, undefined, clock)) };
   planningServices(given);
 
   const release = await claim(out);
