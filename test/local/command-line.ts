@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../local/deployed.ts';
 
 /** Node keeps what it has compiled here, for the next of many short processes: it halves their time. */
-const NODE_COMPILE_CACHE = join(tmpdir(), 'tmdb-raw-zone-compiled');
+export const NODE_COMPILE_CACHE = join(tmpdir(), 'tmdb-raw-zone-compiled');
 
 /**
  * A program of the project as a process of its own, without npm in between, so that a signal reaches it. Of this
