@@ -6,6 +6,7 @@ import * as writing from '../functions/writer.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Emit, RunEvent } from '../lib/events.ts';
 import type { Handler } from '../lib/lambda.ts';
+import type { Tmdb } from '../lib/tmdb/client.ts';
 import { type Environment, planningServices, tmdbServices } from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
@@ -23,6 +24,8 @@ export interface PipelineOptions {
   /** Gets the run's events. */
   emit?: Emit;
   clock?: Clock;
+  /** Another client of TMDB than the one that `env` describes. */
+  tmdb?: Tmdb | undefined;
   /** Milliseconds that the machines' Retry waits. */
   retryMs?: number;
 }
@@ -41,6 +44,7 @@ export const openPipeline = async ({
   bucket,
   emit = () => undefined,
   clock = systemClock,
+  tmdb,
   retryMs = RETRY_MS,
 }: PipelineOptions) => {
   const given = { CODE_VERSION: 'local', DATASETS: join(ROOT, 'datasets'), ...env };
@@ -51,7 +55,7 @@ export const openPipeline = async ({
       if (event.type !== 'branchFailed') emit(event);
     },
     clock,
-    ...tmdbServices(given, undefined, clock),
+    ...(tmdb ? { tmdb } : tmdbServices(given, undefined, clock)),
   };
   planningServices(given);
 

@@ -17,6 +17,7 @@ const failure = (status: number, status_code: number, status_message: string): A
 
 /** TMDB's own codes and sentences: https://developer.themoviedb.org/docs/errors (read 2026-11-22). */
 export const INVALID_KEY = failure(401, 7, 'Invalid API key: You must be granted a valid key.');
+export const INVALID_PARAMETERS = failure(422, 5, 'Invalid parameters: Your request parameters are incorrect.');
 export const INTERNAL_ERROR = failure(500, 11, 'Internal error: Something went wrong, contact TMDB.');
 export const NOT_FOUND = failure(404, 34, 'The resource you requested could not be found.');
 const INVALID_PAGE = failure(

@@ -35,8 +35,13 @@ export type Fault =
   /** Listed, yet 404: movies by id, and a share of all ids, always the same ones for one seed. */
   | { kind: 'gone'; ids?: readonly number[]; share?: number }
   /** 500 for as long as the fault is there: for one genre in one year, or for all under a path. */
-  | { kind: 'refuse'; genre: number; year: number }
-  | { kind: 'refuse'; path: string };
+  | Refusal;
+
+type Refusal = {
+  kind: 'refuse';
+  /** 422, which no client asks again, instead of 500. */
+  forGood?: boolean;
+} & ({ genre: number; year: number } | { path: string });
 
 const isUnder = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
 
@@ -78,8 +83,8 @@ const touches = (query: URLSearchParams, year: number) => {
   return exactly ? Number(exactly) === year : from <= `${year}-12-31` && to >= `${year}-01-01`;
 };
 
-export const isRefused = (faults: readonly Fault[], path: string, query: URLSearchParams): boolean =>
-  faults.some((fault) => {
+export const refusal = (faults: readonly Fault[], path: string, query: URLSearchParams): Refusal | undefined =>
+  faults.find((fault): fault is Refusal => {
     if (fault.kind !== 'refuse') return false;
     if ('path' in fault) return isUnder(path, fault.path);
     const genres = query.get('with_genres')?.split(/[,|]/) ?? [];

@@ -1,11 +1,20 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { type Answer, answering, INTERNAL_ERROR, INVALID_KEY, NOT_FOUND, overLimit } from './answers.ts';
+import {
+  type Answer,
+  answering,
+  INTERNAL_ERROR,
+  INVALID_KEY,
+  INVALID_PARAMETERS,
+  NOT_FOUND,
+  overLimit,
+} from './answers.ts';
 import type { Catalogue } from './catalogue.ts';
 import { requestsInWindow } from './ceiling.ts';
 import { draw } from './chance.ts';
-import { befalling, FAULT_NAMES, type Fault, faultsNamed, hasDrifted, isGone, isRefused } from './faults.ts';
+import { befalling, FAULT_NAMES, type Fault, faultsNamed, hasDrifted, isGone, refusal } from './faults.ts';
 import { asJson, disturbed, type Reply, send } from './replies.ts';
 
 export interface SimulatorOptions {
@@ -41,6 +50,8 @@ export interface Simulator {
   url: string;
   /** Every request in order of arrival. */
   asked: readonly AskedRequest[];
+  /** Resolves as soon as this many requests have come. */
+  reached(requests: number): Promise<void>;
   /** How many requests were for exactly this path, or for one that matches. */
   count(path: string | RegExp): number;
   /** Other faults from now on; none means mended. */
@@ -68,7 +79,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     const authorized = request.headers.authorization === `Bearer ${token}` || query.get('api_key') === token;
     if (!authorized) return asJson(INVALID_KEY);
     if (request.method !== 'GET' || !request.url?.startsWith('/3/')) return asJson(NOT_FOUND);
-    if (isRefused(faults, path, query)) return asJson(INTERNAL_ERROR);
+    const refused = refusal(faults, path, query);
+    if (refused) return asJson(refused.forGood ? INVALID_PARAMETERS : INTERNAL_ERROR);
     const drifted = hasDrifted(faults, { seed, path, query, before });
     return asJson(answer(path, query, { drifted, gone: (id) => isGone(faults, seed, id) }));
   };
@@ -131,6 +143,9 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/3`,
     asked,
     count: (path) => asked.filter((one) => (typeof path === 'string' ? one.path === path : path.test(one.path))).length,
+    reached: async (requests) => {
+      while (asked.length < requests) await once(server, 'request');
+    },
     use: (others) => {
       faults = others;
     },

@@ -1,5 +1,10 @@
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ROOT } from '../../local/deployed.ts';
+
+/** Node keeps what it has compiled here, for the next of many short processes: it halves their time. */
+export const NODE_COMPILE_CACHE = join(tmpdir(), 'tmdb-raw-zone-compiled');
 
 /**
  * A program of the project as a process of its own, without npm in between, so that a signal reaches it. Of this
@@ -11,7 +16,7 @@ export const startProgram = (program: string, args: readonly string[], env: Reco
   );
   const child = spawn(process.execPath, [program, ...args], {
     cwd: ROOT,
-    env: { ...clean, ...env },
+    env: { ...clean, NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

@@ -1,44 +1,53 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { onTestFinished } from 'vitest';
-import type { Clock } from '../../lib/clock.ts';
+import { afterAll } from 'vitest';
+import { type Tmdb, tmdbClient } from '../../lib/tmdb/client.ts';
+import { pace } from '../../lib/tmdb/pace.ts';
+import { ROOT } from '../../local/deployed.ts';
 import { openPipeline, type PipelineOptions } from '../../local/pipeline.ts';
-import type { Catalogue } from '../../local/simulator/catalogue.ts';
-import { defaultCatalogue } from '../../local/simulator/catalogue.ts';
 import type { Fault } from '../../local/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
-
-/** Twenty seconds in one: backoffs and pauses keep their proportions, and tests don't sit through them. */
-const hurriedClock = (times = 20): Clock => {
-  const began = Date.now();
-  return {
-    now: () => began + (Date.now() - began) * times,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / times)),
-  };
-};
+import { fastClock } from '../doubles/fast-clock.ts';
+import { catalogue } from './simulator/asking.ts';
 
 export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
 
+/** What is up while a file's tests run: a beforeAll may put something up for all of them. */
+const up: (() => Promise<unknown>)[] = [];
+afterAll(() => Promise.all(up.map((close) => close())));
+
 /** A simulator that answers at once and takes any number of requests. */
 export const quickSimulator = async (
-  options: { faults?: readonly Fault[]; seed?: number; catalogue?: Catalogue; ceiling?: number } = {},
+  options: { faults?: readonly Fault[]; seed?: number; ceiling?: number } = {},
 ): Promise<Simulator> => {
-  const { catalogue = defaultCatalogue(), seed = 1, faults = [], ceiling = false } = options;
-  const simulator = await startSimulator({ catalogue, seed, faults, ceiling, latencyMs: { from: 0, to: 0 } });
-  onTestFinished(() => simulator.close());
+  const simulator = await startSimulator({
+    catalogue: catalogue(),
+    seed: 1,
+    ceiling: false,
+    latencyMs: { from: 0, to: 0 },
+    ...options,
+  });
+  up.push(() => simulator.close());
   return simulator;
 };
 
-/** The pipeline over a simulator, in a folder of its own. */
+/** A client for a pipeline over a simulator, where the one that it makes for itself won't do. */
+export const quickTmdb = (
+  simulator: Simulator,
+  limits: Parameters<typeof tmdbClient>[0]['limits'] = {},
+  clock = fastClock(Date.now()),
+): Tmdb => tmdbClient({ baseUrl: simulator.url, token: () => 'simulator', gate: pace(100_000, clock), clock, limits });
+
+/** The pipeline over a simulator, in a folder of its own. Backoffs and pauses pass at once, in their order. */
 export const quickPipeline = async (
   simulator: Simulator,
   options: Partial<PipelineOptions> & { out?: string } = {},
 ) => {
   const out = options.out ?? (await temporaryFolder());
   const pipeline = await openPipeline({
-    clock: hurriedClock(),
+    clock: fastClock(Date.now()),
     retryMs: 1,
     ...options,
     out,
@@ -49,8 +58,21 @@ export const quickPipeline = async (
     if (open) await pipeline.close();
     open = false;
   };
-  onTestFinished(close);
+  up.push(close);
   return { ...pipeline, close, out, bucket: join(out, 'bucket') };
+};
+
+/**
+ * A folder of datasets in which crime-war has fewer years, and so fewer branches than its 22.
+ *
+ * @returns For the variable DATASETS.
+ */
+export const crimeWarOf = async (from: number, to: number): Promise<string> => {
+  const folder = await temporaryFolder();
+  const crimeWar = await readJson(ROOT, 'datasets/crime-war.json');
+  const source = { ...crimeWar.source, years: { from, to } };
+  await writeFile(join(folder, 'crime-war.json'), JSON.stringify({ ...crimeWar, source }));
+  return folder;
 };
 
 /** Every file below a folder: its path there, and its bytes. */

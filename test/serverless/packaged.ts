@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
+import { NODE_COMPILE_CACHE } from '../local/command-line.ts';
 
 const one = z.string();
 const many = z.union([one.transform((text) => [text]), z.array(one)]);
@@ -26,7 +27,7 @@ export type Template = z.output<typeof template>;
 /** `sls` with the Node that runs the tests, in a world without AWS: no credentials, no configuration, no endpoint. */
 export const sls = (...args: string[]) =>
   promisify(execFile)(process.execPath, ['node_modules/serverless/bin/serverless.js', ...args], {
-    env: { PATH: process.env.PATH, HOME: tmpdir(), AWS_EC2_METADATA_DISABLED: 'true' },
+    env: { PATH: process.env.PATH, HOME: tmpdir(), AWS_EC2_METADATA_DISABLED: 'true', NODE_COMPILE_CACHE },
   }).catch(({ stdout, stderr }) => {
     throw new Error(stdout + stderr);
   });

@@ -5,6 +5,8 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { datasetNames, loadDataset } from '../../lib/datasets/load.ts';
 import { KINDS } from '../../lib/sources/kinds.ts';
+// Its tests are in this file, too: files run at the same time, and whatever calls sls works in the one folder .esbuild.
+import './invoke-local.ts';
 import { packageService, sls, statement, type Template } from './packaged.ts';
 
 let service: Template;

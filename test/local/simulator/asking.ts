@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { type Catalogue, defaultCatalogue } from '../../../local/simulator/catalogue.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../local/simulator/simulator.ts';
 
+/** Made once: nothing in it changes. */
 let made: Catalogue | undefined;
 export const catalogue = (): Catalogue => {
   made ??= defaultCatalogue();

@@ -147,6 +147,13 @@ describe('faults that stay', () => {
     simulator.use([]);
     expect(await statuses(simulator, crimeIn(2017), 1)).toEqual([200]);
   });
+
+  it('a pair refused for good gets an answer that no client asks again', async () => {
+    const simulator = await simulated({ faults: [{ kind: 'refuse', genre: 80, year: 2017, forGood: true }] });
+
+    expect(await statuses(simulator, crimeIn(2017), 2)).toEqual([422, 422]);
+    expect(await statuses(simulator, crimeIn(2016), 1)).toEqual([200]);
+  });
 });
 
 describe('faults by name', () => {

@@ -120,6 +120,15 @@ describe('the simulated TMDB', () => {
     expect(await zipped.json()).toEqual(await plain.json());
   });
 
+  it('tells when so many requests have come', async () => {
+    const simulator = await simulated();
+    await simulator.reached(0);
+    const two = simulator.reached(2).then(() => simulator.asked.length);
+    await statuses(simulator, '/movie/popular', 3);
+
+    expect(await two).toBe(2);
+  });
+
   it('keeps a list of who asked for what, and what they got', async () => {
     const simulator = await simulated({ now: () => 7 });
     await statuses(simulator, '/movie/popular?page=501', 1);

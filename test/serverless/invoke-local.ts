@@ -3,10 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
+import { NODE_COMPILE_CACHE } from '../local/command-line.ts';
 import { temporaryFolder } from '../local/running.ts';
 
 /** The environment of somebody who has never heard of AWS. */
-const bare = { PATH: process.env.PATH, HOME: process.env.HOME, npm_config_cache: process.env.npm_config_cache };
+const bare = {
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  npm_config_cache: process.env.npm_config_cache,
+  NODE_COMPILE_CACHE,
+};
 
 /** Runs a program of the project with the pinned Node; resolves with all that it printed. */
 const run = (script: string, args: readonly string[]) =>
@@ -36,7 +42,9 @@ const standIns = async () => {
     await closed;
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  return (await readFile(join(out, 'stand-ins'), 'utf8')).split(' ');
+  const options = (await readFile(join(out, 'stand-ins'), 'utf8')).split(' ');
+  // One walker alone may have the whole pace, instead of a quarter of it.
+  return [...options, '-e', 'TMDB_REQUESTS_PER_SECOND=36'];
 };
 
 describe('sls invoke local, with no AWS account, no credentials and no token', () => {
