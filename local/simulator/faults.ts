@@ -35,10 +35,10 @@ export type Fault =
   /** Listed, yet 404: movies by id, and a share of all ids, always the same ones for one seed. */
   | { kind: 'gone'; ids?: readonly number[]; share?: number }
   /** 500 for as long as the fault is there: for one genre in one year, or for all under a path. */
-  | Refusal;
+  | Outage;
 
-type Refusal = {
-  kind: 'refuse';
+type Outage = {
+  kind: 'outage';
   /** 422, which no client asks again, instead of 500. */
   forGood?: boolean;
 } & ({ genre: number; year: number } | { path: string });
@@ -56,7 +56,7 @@ export interface Attempt {
 const drawFor = (what: string, { seed, path, query, before }: Attempt) =>
   draw(what, seed, path, query.toString(), before);
 
-const isTransient = (fault: Fault): fault is TransientFault => !['drift', 'gone', 'refuse'].includes(fault.kind);
+const isTransient = (fault: Fault): fault is TransientFault => !['drift', 'gone', 'outage'].includes(fault.kind);
 
 /** The one transient fault that befalls this request, if any: the shares add up, none hides another. */
 export const befalling = (faults: readonly Fault[], attempt: Attempt): TransientFault | undefined => {
@@ -83,9 +83,9 @@ const touches = (query: URLSearchParams, year: number) => {
   return exactly ? Number(exactly) === year : from <= `${year}-12-31` && to >= `${year}-01-01`;
 };
 
-export const refusal = (faults: readonly Fault[], path: string, query: URLSearchParams): Refusal | undefined =>
-  faults.find((fault): fault is Refusal => {
-    if (fault.kind !== 'refuse') return false;
+export const outageFor = (faults: readonly Fault[], path: string, query: URLSearchParams): Outage | undefined =>
+  faults.find((fault): fault is Outage => {
+    if (fault.kind !== 'outage') return false;
     if ('path' in fault) return isUnder(path, fault.path);
     const genres = query.get('with_genres')?.split(/[,|]/) ?? [];
     return path === '/discover/movie' && genres.includes(String(fault.genre)) && touches(query, fault.year);
@@ -127,7 +127,7 @@ const NAMED: Record<string, readonly Fault[]> = {
 
 const slug = (name: string) => name.toLowerCase().replaceAll(' ', '-');
 
-/** What `refuse-<path>` may name, and all that lies under it. */
+/** What `outage-<path>` may name, and all that lies under it. */
 const PATHS = 'authentication configuration discover discover/movie find genre movie movie/popular tv tv/popular'.split(
   ' ',
 );
@@ -135,18 +135,18 @@ const PATHS = 'authentication configuration discover discover/movie find genre m
 /** For a sentence that says what may be written. */
 export const FAULT_NAMES: readonly string[] = [
   ...Object.keys(NAMED),
-  'refuse-<genre>-<year> (such as refuse-crime-2017)',
-  `refuse-<path> (${PATHS.map((path) => `refuse-${path.replace('/', '-')}`).join(', ')})`,
+  'outage-<genre>-<year> (such as outage-crime-2017)',
+  `outage-<path> (${PATHS.map((path) => `outage-${path.replace('/', '-')}`).join(', ')})`,
 ];
 
 /** The faults that a name on the command line stands for; undefined where it stands for none. */
 export const faultsNamed = (name: string): readonly Fault[] | undefined => {
   if (Object.hasOwn(NAMED, name)) return NAMED[name];
-  const [, what, year] = /^refuse-(.+?)(?:-(\d{4}))?$/.exec(name) ?? [];
+  const [, what, year] = /^outage-(.+?)(?:-(\d{4}))?$/.exec(name) ?? [];
   if (year) {
     const genre = MOVIE_GENRES.find((one) => slug(one.name) === what);
-    return genre && [{ kind: 'refuse', genre: genre.id, year: Number(year) }];
+    return genre && [{ kind: 'outage', genre: genre.id, year: Number(year) }];
   }
   const path = PATHS.find((one) => one.replace('/', '-') === what);
-  return path ? [{ kind: 'refuse', path: `/${path}` }] : undefined;
+  return path ? [{ kind: 'outage', path: `/${path}` }] : undefined;
 };

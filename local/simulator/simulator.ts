@@ -14,7 +14,7 @@ import {
 import type { Catalogue } from './catalogue.ts';
 import { requestsInWindow } from './ceiling.ts';
 import { draw } from './chance.ts';
-import { befalling, FAULT_NAMES, type Fault, faultsNamed, hasDrifted, isGone, refusal } from './faults.ts';
+import { befalling, FAULT_NAMES, type Fault, faultsNamed, hasDrifted, isGone, outageFor } from './faults.ts';
 import { asJson, disturbed, type Reply, send } from './replies.ts';
 
 export interface SimulatorOptions {
@@ -79,8 +79,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     const authorized = request.headers.authorization === `Bearer ${token}` || query.get('api_key') === token;
     if (!authorized) return asJson(INVALID_KEY);
     if (request.method !== 'GET' || !request.url?.startsWith('/3/')) return asJson(NOT_FOUND);
-    const refused = refusal(faults, path, query);
-    if (refused) return asJson(refused.forGood ? INVALID_PARAMETERS : INTERNAL_ERROR);
+    const outage = outageFor(faults, path, query);
+    if (outage) return asJson(outage.forGood ? INVALID_PARAMETERS : INTERNAL_ERROR);
     const drifted = hasDrifted(faults, { seed, path, query, before });
     return asJson(answer(path, query, { drifted, gone: (id) => isGone(faults, seed, id) }));
   };

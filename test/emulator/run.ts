@@ -210,7 +210,7 @@ const onlyCrime2017 = (from: number) => {
   );
 };
 const movies = (from: number) => simulator.asked.slice(from).filter(({ path }) => path !== '/authentication').length;
-const refusing = () => simulator.use(faultsNamed('refuse-crime-2017') ?? []);
+const refusing = () => simulator.use(faultsNamed('outage-crime-2017') ?? []);
 const mended = () => simulator.use([]);
 
 // --- the story ----------------------------------------------------------------------------------------------------

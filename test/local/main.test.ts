@@ -31,7 +31,7 @@ describe('npm start', () => {
 
   it('ends with 1 where a branch is left, says why, and gives the command that mends it', async () => {
     // For good, or the command would sit through all of its retries.
-    const simulator = await quickSimulator({ faults: [{ kind: 'refuse', genre: 80, year: 2017, forGood: true }] });
+    const simulator = await quickSimulator({ faults: [{ kind: 'outage', genre: 80, year: 2017, forGood: true }] });
     const out = await temporaryFolder();
     const only = ['--only', 'crime-2017', '--only', 'war-2012'];
     const first = await startCommand([...only, '--day', DAY, '--out', out], asking(simulator)).ended;

@@ -135,7 +135,7 @@ describe('faults that stay', () => {
   });
 
   it('a refused pair is refused until it is mended, its neighbors never', async () => {
-    const simulator = await simulated({ faults: [{ kind: 'refuse', genre: 80, year: 2017 }] });
+    const simulator = await simulated({ faults: [{ kind: 'outage', genre: 80, year: 2017 }] });
     const window =
       '/discover/movie?with_genres=80&primary_release_date.gte=2017-07-01&primary_release_date.lte=2017-12-31';
 
@@ -149,7 +149,7 @@ describe('faults that stay', () => {
   });
 
   it('a pair refused for good gets an answer that no client asks again', async () => {
-    const simulator = await simulated({ faults: [{ kind: 'refuse', genre: 80, year: 2017, forGood: true }] });
+    const simulator = await simulated({ faults: [{ kind: 'outage', genre: 80, year: 2017, forGood: true }] });
 
     expect(await statuses(simulator, crimeIn(2017), 2)).toEqual([422, 422]);
     expect(await statuses(simulator, crimeIn(2016), 1)).toEqual([200]);
@@ -158,18 +158,18 @@ describe('faults that stay', () => {
 
 describe('faults by name', () => {
   it.each([
-    ['refuse-crime-2017', crimeIn(2017)],
-    ['refuse-science-fiction-2001', '/discover/movie?with_genres=878&primary_release_year=2001'],
-    ['refuse-tv-movie-1999', '/discover/movie?with_genres=10770&primary_release_year=1999'],
-    ['refuse-movie-popular', '/movie/popular'],
-    ['refuse-tv-popular', '/tv/popular'],
-    ['refuse-find', '/find/tt0000001?external_source=imdb_id'],
+    ['outage-crime-2017', crimeIn(2017)],
+    ['outage-science-fiction-2001', '/discover/movie?with_genres=878&primary_release_year=2001'],
+    ['outage-tv-movie-1999', '/discover/movie?with_genres=10770&primary_release_year=1999'],
+    ['outage-movie-popular', '/movie/popular'],
+    ['outage-tv-popular', '/tv/popular'],
+    ['outage-find', '/find/tt0000001?external_source=imdb_id'],
   ])('%s refuses %s', async (name, path) => {
     expect(await refused(faultsNamed(name) ?? [], path)).toBe(true);
     expect(await refused(faultsNamed(name) ?? [], '/configuration')).toBe(false);
   });
 
-  it.each(['', 'refuse', 'refuse-', 'refuse-2017', 'refuse-crimes-2017', 'refuse-nothing', 'constructor', 'toString'])(
+  it.each(['', 'outage', 'outage-', 'outage-2017', 'outage-crimes-2017', 'outage-nothing', 'constructor', 'toString'])(
     '%j names none',
     (name) => {
       expect(faultsNamed(name)).toBeUndefined();

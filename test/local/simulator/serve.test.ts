@@ -10,7 +10,7 @@ const serve = (...args: string[]) => {
 
 describe('the simulator as a process of its own', () => {
   it('says where it serves, and ends when told to', async () => {
-    const child = serve('--faults', 'refuse-find', '--no-ceiling');
+    const child = serve('--faults', 'outage-find', '--no-ceiling');
     const [line] = await once(child.stdout, 'data');
     const { url } = JSON.parse(String(line));
 

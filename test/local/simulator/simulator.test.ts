@@ -194,13 +194,13 @@ describe('the simulated TMDB', () => {
     const control = (name: string) =>
       fetch(new URL('/_simulator/faults', simulator.url), { method: 'POST', body: JSON.stringify({ name }) });
 
-    expect((await control('refuse-movie-popular')).status).toBe(200);
+    expect((await control('outage-movie-popular')).status).toBe(200);
     expect(await statuses(simulator, '/movie/popular', 1)).toEqual([500]);
     expect((await control('none')).status).toBe(200);
     expect(await statuses(simulator, '/movie/popular', 1)).toEqual([200]);
 
-    const wrong = await control('refuse-crime-19');
-    expect([wrong.status, await wrong.json()]).toEqual([400, { error: expect.stringContaining('refuse-crime-2017') }]);
+    const wrong = await control('outage-crime-19');
+    expect([wrong.status, await wrong.json()]).toEqual([400, { error: expect.stringContaining('outage-crime-2017') }]);
     expect(await (await fetch(new URL('/_simulator/asked', simulator.url))).json()).toEqual(simulator.asked);
   });
 });

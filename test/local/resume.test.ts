@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 /** A run in which TMDB refuses one pair of six. */
 const refusedRun = async () => {
-  const simulator = await quickSimulator({ faults: faultsNamed('refuse-crime-2021') ?? [] });
+  const simulator = await quickSimulator({ faults: faultsNamed('outage-crime-2021') ?? [] });
   const pipeline = await quickPipeline(simulator, { env: { DATASETS } });
   const execution = await pipeline.start(input).ended;
   return { simulator, pipeline, execution, askedBefore: simulator.asked.length };
