@@ -29,7 +29,7 @@ describe('npm start', () => {
     expect(said).toContain('21 branches have no manifest: crime-2012, ');
   });
 
-  it('ends with 1 where a branch is left, says why, and gives the command that mends it', async () => {
+  it('ends with 1 where a branch is left, says why, and gives the command that continues the run', async () => {
     // For good, or the command would sit through all of its retries.
     const simulator = await quickSimulator({ faults: [{ kind: 'outage', genre: 80, year: 2017, forGood: true }] });
     const out = await temporaryFolder();
@@ -40,18 +40,18 @@ describe('npm start', () => {
     expect(first.out).toMatch(
       /Unfinished: crime-2017 \(TmdbRefusedError: GET \/discover\/movie: TMDB refused it \(422, code 5/,
     );
-    const mend = /npm start -- (--redrive local-\w+ --out \S+)/.exec(first.out)?.[1];
-    expect(mend).toBe(`--redrive ${await runIn(out)} --out ${out}`);
+    const resume = /npm start -- (--resume local-\w+ --out \S+)/.exec(first.out)?.[1];
+    expect(resume).toBe(`--resume ${await runIn(out)} --out ${out}`);
 
     simulator.use([]);
     const before = simulator.asked.length;
-    const second = await startCommand(mend?.split(' ') ?? [], asking(simulator)).ended;
+    const second = await startCommand(resume?.split(' ') ?? [], asking(simulator)).ended;
     expect(second.code).toBe(0);
     expect(simulator.asked.slice(before).some(({ query }) => query.with_genres === '10752')).toBe(false);
     expect(Object.keys(await rawZone(join(out, 'bucket')))).toHaveLength(2);
   });
 
-  it('killed in the middle and redriven, writes the bytes of an undisturbed run and repeats at most a chunk for each branch under way', async () => {
+  it('killed in the middle and resumed, writes the bytes of an undisturbed run and repeats at most a chunk for each branch under way', async () => {
     const env = { DATASETS: await crimeWarOf(2017, 2019) }; // 574 movies, half of them in one of the six branches
     const simulator = await quickSimulator();
     const out = await temporaryFolder();
@@ -60,8 +60,8 @@ describe('npm start', () => {
     killed.child.kill('SIGKILL');
     expect(await killed.ended).toMatchObject({ signal: 'SIGKILL' });
 
-    const redrive = ['--redrive', await runIn(out), '--out', out];
-    const { code } = await startCommand(redrive, { ...asking(simulator), ...env }).ended;
+    const resume = ['--resume', await runIn(out), '--out', out];
+    const { code } = await startCommand(resume, { ...asking(simulator), ...env }).ended;
     expect(code).toBe(0);
     const questions = simulator.asked
       .filter(({ path }) => path !== '/authentication')
@@ -102,31 +102,38 @@ describe('npm start', () => {
   });
 
   it.each([
-    { args: ['--dataset', 'nope'], says: /^There is no dataset "nope": there (is|are) .*crime-war.*\.\n$/ },
+    { args: ['--dataset', 'nope'], says: /^There is no dataset "nope"; use one of .*crime-war.*\.\n$/ },
     {
       args: ['--dataset', '../crime-war'],
-      says: /^options: dataset: a dataset's name has lower-case letters.*"\.\.\/crime-war"\.\n$/,
+      says: /^options: dataset: use lower-case letters.*"\.\.\/crime-war"\.\n$/,
     },
     {
       args: ['--only', 'crime-1999'],
-      says: /^only: dataset crime-war has no branch "crime-1999": it has crime-2012, .*\.\n$/,
+      says: /^only: dataset crime-war has no branch "crime-1999"; it has crime-2012, .*\.\n$/,
     },
     {
       args: ['--day', '2026-02-30'],
-      says: /^options: day: a day is a date of the calendar, as YYYY-MM-DD; got "2026-02-30"\.\n$/,
+      says: /^options: day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30"\.\n$/,
     },
-    { args: ['--years', '2022-2012'], says: /^options: years: the last year is not before the first; got .*\n$/ },
+    {
+      args: ['--years', '2022-2012'],
+      says: /^options: years: use a last year that is not before the first; got .*\n$/,
+    },
     { args: ['--fault', 'mixed'], says: /^options: Unknown option '--fault'.*--help lists them\.\n$/ },
-    { args: ['--faults', 'many'], says: /^options: faults: faults are one of none, mixed, .*; got "many"\.\n$/ },
+    { args: ['--faults', 'many'], says: /^options: faults: use one of none, mixed, .*; got "many"\.\n$/ },
     { args: ['--catalogue', 'nowhere.jsonl'], says: /^--catalogue: .*nowhere\.jsonl.*\n$/ },
     { args: ['--redrive', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
+    { args: ['--resume', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
     { args: ['--bucket', 'No_Bucket'], says: /^options: bucket: a bucket's name has 3 to 63 .*; got "No_Bucket"\.\n$/ },
     {
       args: ['--bucket', 'my-bucket'],
-      says: /^--bucket: without TMDB_TOKEN the simulator is asked, and its invented movies would land in a real bucket/,
+      says: /^--bucket: set TMDB_TOKEN; without it the run asks the simulator and would write invented movies to a real bucket/,
     },
-    { args: ['--seed', 'x'], says: /^options: seed: a whole number; got "x"\.\n$/ },
-    { args: ['--latency', '100-1'], says: /^options: latency: the first is not above the second; got .*\n$/ },
+    { args: ['--seed', 'x'], says: /^options: seed: use a whole number; got "x"\.\n$/ },
+    {
+      args: ['--latency', '100-1'],
+      says: /^options: latency: use a first number that is not above the second; got .*\n$/,
+    },
     { args: ['stray'], says: /^options: .*stray.*\n$/ },
   ])('answers $args with one clear sentence and 2', async ({ args, says }) => {
     const { code, err } = await startCommand([
@@ -138,21 +145,21 @@ describe('npm start', () => {
   });
 
   it.each([
-    { env: { TMDB_BASE_URL: 'http://127.0.0.1:9' }, args: [], says: /^TMDB_BASE_URL: it goes with TMDB_TOKEN/ },
+    { env: { TMDB_BASE_URL: 'http://127.0.0.1:9' }, args: [], says: /^TMDB_BASE_URL: set TMDB_TOKEN too/ },
     {
       env: { TMDB_TOKEN: 'x' },
       args: ['--faults', 'mixed'],
-      says: /^--faults: it is for the simulator, and TMDB_TOKEN is set/,
+      says: /^--faults: leave it out; it is for the simulator, and with TMDB_TOKEN set/,
     },
     {
       env: { TMDB_REQUESTS_PER_SECOND: 'fast' },
       args: [],
-      says: /^environment: TMDB_REQUESTS_PER_SECOND: requests a second are a number above 0/,
+      says: /^environment: TMDB_REQUESTS_PER_SECOND: use a number above 0/,
     },
     {
       env: { WALKERS_AT_ONCE: '41' },
       args: [],
-      says: /^environment: WALKERS_AT_ONCE: an inline Map runs 40 iterations at once at most/,
+      says: /^environment: WALKERS_AT_ONCE: use at most 40: an inline Map runs no more iterations at once/,
     },
   ])('answers $env with one clear sentence and 2', async ({ env, args, says }) => {
     const { code, err } = await startCommand([...args, '--out', await temporaryFolder()], env as Record<string, string>)
