@@ -366,7 +366,7 @@ const story = async () => {
   check(
     'deployed again, a wrong token fails at Plan',
     `${wrong.error} ${wrong.cause}`,
-    /^TmdbTokenError .*TMDB doesn't take our token \(401, code 7/,
+    /^TmdbTokenError .*TMDB rejected the token \(401, code 7/,
   );
   await deployed('info');
 

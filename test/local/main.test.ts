@@ -38,7 +38,7 @@ describe('npm start', () => {
     expect(first.code).toBe(1);
     expect(first.out).toContain('1 of 2 branches unfinished');
     expect(first.out).toMatch(
-      /Unfinished: crime-2017 \(TmdbRefusedError: GET \/discover\/movie: TMDB refused it \(422, code 5/,
+      /Unfinished: crime-2017 \(TmdbRefusedError: GET \/discover\/movie: TMDB rejected the request \(422, code 5/,
     );
     const mend = /npm start -- (--redrive local-\w+ --out \S+)/.exec(first.out)?.[1];
     expect(mend).toBe(`--redrive ${await runIn(out)} --out ${out}`);
@@ -85,7 +85,7 @@ describe('npm start', () => {
       TMDB_TOKEN: 'wr0ng-t0ken',
     }).ended;
     expect(code).toBe(1);
-    expect(err).toMatch(/^TmdbTokenError: TMDB doesn't take our token \(401, code 7: Invalid API key.*\n$/);
+    expect(err).toMatch(/^TmdbTokenError: TMDB rejected the token \(401, code 7: Invalid API key.*\n$/);
     expect(err).not.toContain('wr0ng-t0ken');
     expect(simulator.asked.every(({ path }) => path === '/discover/movie')).toBe(true);
     expect(simulator.asked.length).toBeLessThan(22);
