@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
+import { KINDS } from '../lib/sources/kinds.ts';
 
 /** TMDB's ceiling: "somewhere in the 40 requests per second range". Source: https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). */
 const TMDB_REQUESTS_PER_SECOND = 40;
@@ -12,7 +13,7 @@ const TMDB_REQUESTS_PER_SECOND = 40;
 export const schedules = async ({ resolveVariable }) => {
   const prefix = `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
   const folder = join(import.meta.dirname, '../datasets');
-  const datasets = await Promise.all((await datasetNames(folder)).map((name) => loadDataset(folder, name)));
+  const datasets = await Promise.all((await datasetNames(folder)).map((name) => loadDataset(folder, name, KINDS)));
   const withSchedule = datasets.filter(({ schedule }) => schedule);
   const on = names(await resolveVariable('param:scheduled'));
 

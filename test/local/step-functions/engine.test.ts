@@ -146,6 +146,7 @@ describe('the attempts of a Task', () => {
         execution,
         error: name,
         message: 'no',
+        input: expect.objectContaining({ branch: 'a' }),
         attempt: at + 1,
         attempts: calls,
         retryInMs: at + 1 < calls ? 1 : undefined,

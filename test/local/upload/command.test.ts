@@ -271,9 +271,9 @@ describe('a wrong command line', () => {
     { args: [], says: /^Which files\? npm run upload -- movies\.csv series\.csv; --help says more\.\n$/ },
     {
       args: ['m.csv', '--day', '2026-02-30'],
-      says: /^options: day: a day is a date of the calendar, .*"2026-02-30"\.\n$/,
+      says: /^options: day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30"\.\n$/,
     },
-    { args: ['m.csv', '--kind', 'movies'], says: /^options: kind: a kind is Movies or Series; got "movies"\.\n$/ },
+    { args: ['m.csv', '--kind', 'movies'], says: /^options: kind: use Movies or Series; got "movies"\.\n$/ },
     {
       args: ['m.csv', '--delimiter', '||'],
       says: /^options: delimiter: a delimiter is one character, or .*"\|\|"\.\n$/,
