@@ -4,18 +4,18 @@ import { dirname, join, relative } from 'node:path';
 import { buildApp } from 'fauxqs';
 import { TOP_FOLDERS } from '../lib/runs/layout.ts';
 
-/** The embedded bucket's name; nothing but the command line's own endpoint knows it. */
+/** Name of the embedded bucket. It exists only at the endpoint that this process serves. */
 export const LOCAL_BUCKET = 'tmdb-raw-zone-local';
 
 export interface LocalBucket {
-  /** Speaks S3. */
+  /** Endpoint of the S3 API. */
   url: string;
-  /** Lays every object down as a plain file, `<folder>/<key>`, and takes away what is no object any more. */
+  /** Copies every object to a plain file, `<folder>/<key>`, and removes files whose object no longer exists. */
   mirror(folder: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The parts of fauxqs that it doesn't export. Exact versions in package.json are what makes this safe. */
+/** Classes that fauxqs doesn't export. This is safe because package.json pins the exact version. */
 interface Inside {
   S3Store: new () => { persistence?: unknown; hasBucket(name: string): boolean; createBucket(name: string): void };
   FileS3Persistence: new (folder: string) => { loadS3(store: unknown): void };
@@ -24,12 +24,12 @@ interface Inside {
 }
 
 /**
- * S3 over HTTP, kept on disk.
+ * S3 over HTTP, stored on disk.
  *
- * fauxqs' own startFauxqs listens on every address of the machine; what a laptop serves to its network is none of a
- * pipeline's business, so its app is put together here, and listens on 127.0.0.1.
+ * startFauxqs of fauxqs listens on every network address of the machine, and so serves the bucket to the whole network.
+ * Therefore this function builds the app itself. It listens only on 127.0.0.1.
  *
- * @param storage Folder of fauxqs' own layout: `<key>.data` beside `<key>.meta.json`.
+ * @param storage Folder in fauxqs' layout: `<key>.data` and `<key>.meta.json` for each object.
  */
 export const startBucket = async (storage: string, port = 0): Promise<LocalBucket> => {
   await mend(storage);
@@ -64,11 +64,11 @@ const filesBelow = async (folder: string, ending: string): Promise<string[]> => 
 };
 
 /**
- * Takes away what was being written when the last process was killed: fauxqs writes an object in two files, neither
- * of them at once, and doesn't start over half of one. To the pipeline that object was never there.
+ * Removes objects that were only partly written when the last process was killed. fauxqs writes each object as two
+ * files, not atomically, and doesn't start when one of them is incomplete. For the pipeline, such an object never existed.
  */
 const mend = async (storage: string): Promise<void> => {
-  // Half of an upload: whoever sent it starts again from its first byte.
+  // An incomplete multipart upload. Its sender starts again from the first byte.
   await rm(join(storage, '_multipart'), { recursive: true, force: true });
   for (const meta of await filesBelow(join(storage, 'buckets'), '.meta.json')) {
     const data = meta.replace(/\.meta\.json$/, '.data');
@@ -102,7 +102,7 @@ const mirror = async (objects: string, folder: string): Promise<void> => {
     await mkdir(dirname(target), { recursive: true });
     await copyFile(data, target, constants.COPYFILE_FICLONE);
   }
-  // Only where objects lie: a folder of this name may be somebody's own.
+  // Only in the folders that objects use, because `folder` may also contain other files.
   for (const root of TOP_FOLDERS) {
     for (const file of await filesBelow(join(folder, root), '')) if (!wanted.has(file)) await rm(file);
   }

@@ -1,15 +1,16 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Somebody else works in this folder. */
+/** Another process uses the folder. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
 
 /**
- * One process at a time: the embedded bucket's files have one writer. A process that was killed has lost its claim.
+ * Claims a folder for this process, because only one process may write the embedded bucket's files. The claim of a
+ * process that no longer runs is ignored.
  *
- * @returns Gives the folder back.
+ * @returns Releases the folder.
  * @throws {FolderInUseError}
  */
 export const claim = async (out: string): Promise<() => Promise<void>> => {
@@ -29,15 +30,16 @@ export const claim = async (out: string): Promise<() => Promise<void>> => {
     const owner = Number(await readFile(file, 'utf8').catch(() => ''));
     if (owner && owner !== process.pid && isAlive(owner))
       throw new FolderInUseError(
-        `Process ${owner} works in ${out} at the moment; wait for it, or take another folder with --out.`,
+        `Folder ${out} is in use by process ${owner}: wait until it ends, or use another folder with --out.`,
       );
-    // Our own number in the file of another time: a container that was killed starts again with the same pids.
-    if (owner === process.pid && mine.has(file)) throw new FolderInUseError(`This process works in ${out} already.`);
+    // The file of an earlier process may contain this process's pid: a restarted container uses the same pids again.
+    if (owner === process.pid && mine.has(file))
+      throw new FolderInUseError(`Folder ${out} is already in use by this process: use another folder.`);
     await rm(file, { force: true });
   }
 };
 
-/** What this process has claimed. */
+/** The claim files of this process. */
 const mine = new Set<string>();
 
 const isAlive = (pid: number): boolean => {

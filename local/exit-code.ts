@@ -1,7 +1,7 @@
 import { BadInputError } from '../lib/parse.ts';
 import { FolderInUseError } from './claim.ts';
 
-/** Runs a command of ours to its exit code. What a person can mend is said in its own sentence; a bug keeps its stack. */
+/** Runs a command and sets the exit code. For an error that the user can fix, it prints only the message; for a bug, the stack. */
 export const exitWith = async (
   main: (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>,
 ): Promise<void> => {

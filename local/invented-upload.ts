@@ -7,14 +7,14 @@ import { layout } from '../lib/runs/layout.ts';
 import { csvSettings } from '../lib/sources/csv.ts';
 import { writeCsv } from './simulator/csv.ts';
 
-/** Some hundred ids are left after a dataset's filters: a run of half a minute at TMDB's pace. */
+/** A dataset's filters select a few hundred of these ids. At TMDB's rate limit, their run takes about 30 s. */
 const ROWS = 9_000;
 const IDS = 2_000;
 
 /**
- * For a CSV dataset over the simulator, where nothing was uploaded: uploads an invented CSV of the same form.
+ * Uploads an invented CSV if a dataset reads a CSV and the bucket has no upload. Only for runs with the simulator.
  *
- * @returns Its key; undefined where there is an upload already, or the dataset reads no CSV.
+ * @returns Key of the upload; undefined where an upload already exists, or the dataset reads no CSV.
  */
 export const inventUpload = async (
   store: ObjectStore,

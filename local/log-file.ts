@@ -1,6 +1,6 @@
 import type { Log } from '../lib/log.ts';
 
-/** A log of JSON lines: when, how loud, the message and its facts. */
+/** A log of JSON lines. Each has the time, the level, the message and its data. */
 export const jsonLines = (write: (line: string) => void): Log => {
   const level = (name: keyof Log) => (message: string, facts: Record<string, unknown>) =>
     write(`${JSON.stringify({ at: new Date().toISOString(), level: name, message, ...facts })}\n`);

@@ -23,7 +23,7 @@ import { startSimulator } from './simulator/simulator.ts';
 import type { Execution } from './step-functions/engine.ts';
 import { summary } from './summary.ts';
 
-/** `npm start`: reads the options, starts the embedded services, runs, reports. Returns the exit code. */
+/** `npm start`: reads the options, starts the local services, runs the pipeline and reports the result. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const options = readOptions(argv, env);
   if (options.help) {
@@ -85,8 +85,8 @@ const run = async (
     progress.see(event);
   };
   const pipeline = await openPipeline({ out: folder, env, bucket, emit });
-  const began = Date.now();
-  // Ctrl-C ends this process; what the walkers kept stays, and a resumed run continues from there.
+  const startedAt = Date.now();
+  // Ctrl-C ends this process. The stored work of the walkers remains, and a resumed run continues with it.
   process.once('SIGINT', () => {
     progress.stop();
     process.stderr.write(
@@ -106,17 +106,17 @@ const run = async (
       (await inventUpload(pipeline.store, dataset, folder));
     if (invented)
       process.stdout.write(
-        `There is no upload, so this run reads an invented ${invented}; npm run upload sends your own file.\n`,
+        `The bucket has no uploaded CSV, so this run reads an invented one: ${invented}. To upload your own file: npm run upload.\n`,
       );
-    const wanted = input.resume
+    const runInput = input.resume
       ? { ...input, dataset: await datasetOf(pipeline, input.resume, input.dataset, env) }
       : input;
-    const execution = await pipeline.start(wanted, name).ended;
+    const execution = await pipeline.start(runInput, name).ended;
     progress.stop();
     await pipeline.mirror();
-    return await tell(execution, pipeline, {
+    return await report(execution, pipeline, {
       bucket: bucket ? `s3://${bucket}` : join(folder, 'bucket'),
-      seconds: (Date.now() - began) / 1000,
+      seconds: (Date.now() - startedAt) / 1000,
       again,
     });
   } finally {
@@ -126,7 +126,7 @@ const run = async (
   }
 };
 
-/** When the run was started, to a millisecond: a name that sorts, and that no other run on this machine has. */
+/** The run's start time to the millisecond. Such names sort by time and are unique on this machine. */
 const runName = (now: Date): string => `local-${now.toISOString().replaceAll(/[-:.]/g, '')}`;
 
 const resumeCommand = (run: string, again: readonly string[]): string =>
@@ -134,7 +134,7 @@ const resumeCommand = (run: string, again: readonly string[]): string =>
 
 const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** A run's dataset, so that --resume needs no --dataset: the one that has a run of this name. */
+/** Finds the dataset of a run, so that --resume needs no --dataset. */
 const datasetOf = async (
   { store }: Pipeline,
   run: string,
@@ -149,14 +149,18 @@ const datasetOf = async (
   return fallback;
 };
 
-interface Told {
+interface ReportOptions {
   bucket: string;
   seconds: number;
   again: readonly string[];
 }
 
 /** Reports how the run ended. Returns the exit code. */
-const tell = async (execution: Execution, { store }: Pipeline, { bucket, seconds, again }: Told): Promise<number> => {
+const report = async (
+  execution: Execution,
+  { store }: Pipeline,
+  { bucket, seconds, again }: ReportOptions,
+): Promise<number> => {
   const { errorType, errorMessage } = causeOf(execution);
   const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
   if (errorType === 'BadInputError') throw new BadInputError(errorMessage);
@@ -181,7 +185,7 @@ const tell = async (execution: Execution, { store }: Pipeline, { bucket, seconds
   return errorType ? 1 : 0;
 };
 
-/** A function's error, out of the JSON that Lambda makes of it. */
+/** The error of a function, from the JSON that Lambda returns for it. */
 const causeOf = ({
   status,
   error,

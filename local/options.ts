@@ -5,27 +5,27 @@ import { runInput } from '../lib/stages/plan-input.ts';
 import { bucketName } from './bucket-name.ts';
 import { FAULT_NAMES, faultsNamed } from './simulator/faults.ts';
 
-export const USAGE = `npm start [-- options]          the whole pipeline on this machine
+export const USAGE = `npm start [-- options]          run the whole pipeline on this machine
 
-  --dataset NAME      which dataset of datasets/ (crime-war)
-  --only BRANCH       this branch alone, such as crime-2017; repeat the option, or separate branches with commas
-  --day YYYY-MM-DD    the day that the run stands for (today, in the dataset's zone)
-  --years 2012-2022   these years instead of the dataset's own
-  --upload KEY        this CSV in the bucket instead of the newest one
-  --out DIR           the folder for everything (.local)
-  --resume RUN        continue that run: its plan, its work, only the unfinished branches
-  --bucket NAME       a real bucket instead of the embedded one
+  --dataset NAME      a dataset in datasets/ (crime-war)
+  --only BRANCH       run only this branch, such as crime-2017; repeat the option, or separate branches with commas
+  --day YYYY-MM-DD    day of the run (today, in the dataset's time zone)
+  --years 2012-2022   years to ingest, instead of the dataset's years
+  --upload KEY        key of the CSV to read, instead of the newest one in the bucket
+  --out DIR           folder for all files of the pipeline (.local)
+  --resume RUN        continue this run: only its unfinished branches
+  --bucket NAME       a bucket in AWS, instead of the embedded one
   --dry-run           print what a run would do, and write nothing
-  --catalogue FILE    TMDB details objects as JSON lines, .gz or not, for the simulator to serve
-  --faults NAME       faults of the simulator: ${FAULT_NAMES.join(', ')}
-  --ceiling N         requests a second that the simulator allows (40), or none
-  --latency FROM-TO   milliseconds until the simulator answers (40-120)
-  --seed N            seed of the simulator's latency and faults (another one each time)
+  --catalogue FILE    movies that the simulator serves: TMDB details as JSON lines, plain or .gz
+  --faults NAME       faults of the simulator (none): ${FAULT_NAMES.join(', ')}
+  --ceiling N         requests per second that the simulator allows (40), or none
+  --latency FROM-TO   response time of the simulator in milliseconds (40-120)
+  --seed N            seed of the simulator's response times and faults (random)
   --help              print this text
 
-With TMDB_TOKEN set, the run asks the real TMDB; with TMDB_BASE_URL too, the TMDB at that address.
-TMDB_REQUESTS_PER_SECOND sets the pace (36), WALKERS_AT_ONCE the branches that run at once (4).
-Exit code: 0 the run is complete, 1 it is not, 2 wrong usage, 130 Ctrl-C.
+Without TMDB_TOKEN, the run uses the simulator. With TMDB_TOKEN, it uses TMDB, or the API at TMDB_BASE_URL.
+TMDB_REQUESTS_PER_SECOND sets the request rate (36), WALKERS_AT_ONCE the number of branches that run at once (4).
+Exit codes: 0 complete, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C.
 `;
 
 const OPTIONS = {
@@ -36,7 +36,7 @@ const OPTIONS = {
   upload: { type: 'string' },
   out: { type: 'string', default: '.local' },
   resume: { type: 'string' },
-  /** The option's earlier name. */
+  /** Earlier name of --resume. */
   redrive: { type: 'string' },
   bucket: { type: 'string' },
   'dry-run': { type: 'boolean' },
@@ -64,7 +64,7 @@ const simulator = z.object({
       const [from = 0, to = from] = text.split('-').map(Number);
       return { from, to };
     })
-    .refine(({ from, to }) => from <= to, 'use a first number that is not above the second'),
+    .refine(({ from, to }) => from <= to, 'use a first number that is at most the second'),
   seed: z.string().regex(/^\d+$/, 'use a whole number').transform(Number).optional(),
 });
 
@@ -72,11 +72,11 @@ export type SimulatorSettings = z.output<typeof simulator>;
 
 export interface Options {
   help: boolean;
-  /** What the run is started with, as the planner wants it. */
+  /** The run's input, as the planner reads it. */
   input: { dataset: string; resume?: string } & Record<string, unknown>;
   out: string;
   bucket: string | undefined;
-  /** undefined where the run asks a real TMDB. */
+  /** undefined where the run uses a real TMDB API. */
   simulator: SimulatorSettings | undefined;
   /** Options that the resume command repeats. */
   again: string[];
@@ -86,20 +86,22 @@ export interface Options {
  * Reads the command line.
  *
  * @param env TMDB_TOKEN decides whether the simulator is used.
- * @throws {BadInputError} One sentence that names the option.
+ * @throws {BadInputError} Names the option.
  */
 export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Options => {
   const values = readArgs(argv);
   const real = Boolean(env.TMDB_TOKEN);
   if (!real && env.TMDB_BASE_URL)
-    throw new BadInputError('TMDB_BASE_URL: set TMDB_TOKEN too; without a token the run asks the simulator.');
-  const said = Object.keys(OPTIONS).filter((name) =>
+    throw new BadInputError(
+      'TMDB_BASE_URL is set, but TMDB_TOKEN is not: set TMDB_TOKEN too, or unset TMDB_BASE_URL to use the simulator.',
+    );
+  const given = Object.keys(OPTIONS).filter((name) =>
     argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
   );
-  const onlySimulated = said.find((name) => ['catalogue', 'faults', 'ceiling', 'latency', 'seed'].includes(name));
+  const onlySimulated = given.find((name) => ['catalogue', 'faults', 'ceiling', 'latency', 'seed'].includes(name));
   if (real && onlySimulated)
     throw new BadInputError(
-      `--${onlySimulated}: leave it out; it is for the simulator, and with TMDB_TOKEN set the run asks the real TMDB.`,
+      `--${onlySimulated} is only for the simulator, but TMDB_TOKEN is set: remove the option, or unset TMDB_TOKEN.`,
     );
 
   const { only, day, years, upload, resume = values.redrive } = values;
@@ -114,11 +116,11 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   };
   if (!values.help) parse(runInput, input, 'options');
   if (values.bucket !== undefined) parse(z.object({ bucket: bucketName }), values, 'options');
-  // A bucket of an emulator may hold invented movies.
+  // Invented movies may be written to the bucket of an emulator.
   const inAws = !env.AWS_ENDPOINT_URL && !env.AWS_ENDPOINT_URL_S3;
   if (values.bucket !== undefined && inAws && !real && !onlySimulated)
     throw new BadInputError(
-      '--bucket: set TMDB_TOKEN; without it the run asks the simulator and would write invented movies to a real bucket (add --seed 1 if you want that).',
+      '--bucket: TMDB_TOKEN is not set, so the run would write invented movies of the simulator to a bucket in AWS. Set TMDB_TOKEN, or add --seed 1 if you want the invented movies.',
     );
   return {
     help: values.help ?? false,
@@ -126,7 +128,7 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     out: values.out,
     bucket: values.bucket,
     simulator: real ? undefined : parse(simulator, values, 'options'),
-    again: said.flatMap((name) =>
+    again: given.flatMap((name) =>
       name === 'out' || name === 'bucket' || name === 'catalogue' ? [`--${name}`, String(values[name])] : [],
     ),
   };
@@ -136,6 +138,8 @@ const readArgs = (argv: readonly string[]) => {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    throw new BadInputError(`options: ${(error as Error).message.split('. ')[0]}. npm start -- --help lists them.`);
+    throw new BadInputError(
+      `options: ${(error as Error).message.split('. ')[0]}. To list the options: npm start -- --help.`,
+    );
   }
 };

@@ -15,26 +15,26 @@ import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 import { stepFunctions } from './step-functions/engine.ts';
 
 export interface PipelineOptions {
-  /** Folder for everything that the pipeline keeps. */
+  /** Folder for all files of the pipeline. */
   out: string;
-  /** The functions' environment besides the embedded services: TMDB_BASE_URL, TMDB_TOKEN, WALKERS_AT_ONCE … */
+  /** The functions' environment, without the addresses of the local services: TMDB_BASE_URL, TMDB_TOKEN, WALKERS_AT_ONCE … */
   env: Environment;
   /** A bucket in AWS instead of the embedded one. */
   bucket?: string | undefined;
-  /** Gets the run's events. */
+  /** Called with each event of the run. */
   emit?: Emit;
   clock?: Clock;
-  /** Another client of TMDB than the one that `env` describes. */
+  /** A TMDB client to use instead of the one that `env` describes. */
   tmdb?: Tmdb | undefined;
-  /** Milliseconds that the machines' Retry waits. */
+  /** Wait of the state machines' Retry, in milliseconds. */
   retryMs?: number;
 }
 
-/** Instead of AWS's half minutes, which are for many walkers at once. */
+/** Replaces the wait of 30 s in the definitions, which suits many walkers in AWS. */
 const RETRY_MS = 1_000;
 
 /**
- * The pipeline on this machine: the real handlers and state machines, with an embedded S3 and Step Functions.
+ * Opens the pipeline on this machine: the real handlers and state machines, with a local S3 and Step Functions.
  *
  * @throws {FolderInUseError}
  */
@@ -48,9 +48,9 @@ export const openPipeline = async ({
   retryMs = RETRY_MS,
 }: PipelineOptions) => {
   const given = { CODE_VERSION: 'local', DATASETS: join(ROOT, 'datasets'), ...env };
-  // One process, one gate: all walkers share the whole pace. A wrong variable fails here, before anything is started.
+  // All walkers of this process share one gate, and so one request rate. A wrong variable fails here, before anything starts.
   const ours = {
-    // The state machine reports failures of branches: it knows the attempt, which a handler does not.
+    // The engine reports failed branches instead, because it knows the number of the attempt. A handler doesn't.
     emit: (event: RunEvent) => {
       if (event.type !== 'branchFailed') emit(event);
     },
@@ -99,7 +99,7 @@ export const openPipeline = async ({
         });
     },
   });
-  // The functions ask Step Functions over HTTP, so they are made on their first event, when its address is known.
+  // The functions read this address when they are created, which is at their first event.
   const described = await serveDescribeExecution(engine.executions);
   settings.AWS_ENDPOINT_URL_SFN = described.url;
 
@@ -108,9 +108,9 @@ export const openPipeline = async ({
     startBranch: engine.startBranch,
     redrive: engine.redrive,
     executions: engine.executions,
-    /** The bucket as the functions see it. */
+    /** The functions' bucket. */
     store: planning.services(settings).store,
-    /** Plain files under `<out>/bucket/<key>`, where the bucket is the embedded one. */
+    /** Copies the objects of the embedded bucket to plain files, `<out>/bucket/<key>`. */
     mirror: async () => s3?.mirror(join(out, 'bucket')),
     close: async () => {
       await described.close();

@@ -1,13 +1,13 @@
 import { SingleBar } from 'cli-progress';
 import type { Emit, RunEvent } from '../lib/events.ts';
 
-/** Shows how far a run is. */
+/** Shows the progress of a run. */
 export interface Progress {
   see: Emit;
   stop(): void;
 }
 
-/** A bar on a terminal; elsewhere one line for each branch that ends. */
+/** On a terminal, shows a progress bar. Elsewhere, prints one line for each branch that ends. */
 export const showProgress = (out: NodeJS.WriteStream): Progress => (out.isTTY ? bar(out) : lines(out));
 
 const lines = (out: NodeJS.WriteStream): Progress => ({
@@ -44,12 +44,12 @@ const bar = (out: NodeJS.WriteStream): Progress => {
   };
   return {
     see: (event) => {
-      // Before the plan, nobody knows how much there is.
+      // The total is unknown until the run is planned.
       if (event.type === 'planned') plan = event;
       if (!plan) return;
       if (event.type === 'moviesKept') movies.set(event.branch, event);
       if (event.type === 'branchWritten') written += 1;
-      // Above the bar, which draws itself again below.
+      // Prints above the bar. The bar is then drawn again below.
       if (event.type === 'branchFailed') out.write(`\r\x1b[K  ${failureLine(event)}\n`);
       draw(plan);
     },

@@ -8,10 +8,10 @@ import { startSimulator } from './simulator/simulator.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 
 /*
- * The neighbors alone, for single functions: `sls invoke local` with no AWS account and no token.
+ * Local services for single functions: `sls invoke local` then needs no AWS account and no TMDB token.
  *
- * Puts up an S3, a Step Functions that knows no execution, and the TMDB simulator, writes where they are to
- * <out>/stand-ins as options of `sls invoke local`, and serves until it is stopped.
+ * Starts an S3, a Step Functions without executions, and the TMDB simulator. Writes their addresses to <out>/stand-ins,
+ * as options for `sls invoke local`. Runs until it is stopped.
  */
 const { values } = parseArgs({ options: { out: { type: 'string', default: '.local' } } });
 const out = resolve(values.out);
@@ -24,7 +24,7 @@ const executions = await serveDescribeExecution(new Map());
 const tmdb = await startSimulator({ catalogue: defaultCatalogue(), seed: 1 });
 
 const environment = {
-  // sls invoke local works in .esbuild/.build. From there, and not from the root: a path may have spaces in it.
+  // sls invoke local runs in .esbuild/.build. The path is relative, because an absolute path may contain spaces.
   DATASETS: '../../datasets',
   BUCKET: LOCAL_BUCKET,
   AWS_ENDPOINT_URL_S3: s3.url,
@@ -36,7 +36,7 @@ const environment = {
 };
 const options = Object.entries(environment).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
 await writeFile(file, options.join(' '));
-process.stdout.write(`The stand-ins are up, until Ctrl-C. In another terminal:
+process.stdout.write(`S3, Step Functions and the TMDB simulator are running. To stop them: Ctrl-C. In another terminal:
 
   npx sls invoke local -f planner    --path test/events/planner.json     $(cat ${values.out}/stand-ins)
   npx sls invoke local -f pageWalker --path test/events/page-walker.json $(cat ${values.out}/stand-ins)

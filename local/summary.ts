@@ -6,19 +6,19 @@ export interface Ended {
   dataset: string;
   day: string;
   run: string;
-  /** Where a person finds the bucket: a folder, or s3://name. */
+  /** Location of the bucket: a folder, or s3://name. */
   bucket: string;
-  /** Branches of the run. */
+  /** Number of branches in the run. */
   planned: number;
   seconds: number;
   /** The command that continues the run. */
   resume: string;
 }
 
-/** Ids that are shown of a reason; the manifest has all. */
+/** Number of ids to show for each reason. The manifest has all of them. */
 const IDS_SHOWN = 5;
 
-/** What was written where, what is missing and why, and the command that continues the run. */
+/** The text at the end of a run: what was written and where, what is missing and why, and the command that continues the run. */
 export const summary = (
   manifest: DayManifest,
   { dataset, day, run, bucket, planned, seconds, resume }: Ended,
@@ -26,29 +26,29 @@ export const summary = (
   const unfinished = manifest.unfinished.length;
   const parts = manifest.branches.reduce((sum, branch) => sum + branch.parts, 0);
   const base = bucket.startsWith('s3://') || relative('.', bucket).startsWith('..') ? bucket : relative('.', bucket);
-  const older = new Set(manifest.branches.map(({ branch }) => branch));
+  const written = new Set(manifest.branches.map(({ branch }) => branch));
   const lines = [
     '',
     `Run ${run} of ${dataset}, ${day}: ${unfinished === 0 ? 'complete' : `${unfinished} of ${planned} branches unfinished`}, ${seconds.toFixed(1)} s.`,
     `The day so far: ${count(manifest.branches.length, 'branch', 'branches')}, ${manifest.distinct} of ${manifest.expected} listed, ${manifest.kept} kept, ${manifest.leftOut} left out.`,
-    `Its files: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; ${count(manifest.requests, 'request')} to TMDB (${count(manifest.retries, 'retry', 'retries')}, ${manifest.throttles} throttled).`,
-    `They are below ${base}/; ${base}/${layout.dayManifest({ dataset, day: manifest.day })} accounts for them.`,
+    `Files of the day: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; ${count(manifest.requests, 'request')} to TMDB (${count(manifest.retries, 'retry', 'retries')}, ${manifest.throttles} throttled).`,
+    `Folder: ${base}/. Manifest: ${base}/${layout.dayManifest({ dataset, day: manifest.day })}.`,
   ];
   for (const [reason, ids] of Object.entries(manifest.missing)) {
     if (ids.length)
       lines.push(
-        `Without a record, ${reason}: ${ids.length} (${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ', …' : ''})`,
+        `${count(ids.length, 'id')} without a record (${reason}): ${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ', …' : ''}`,
       );
   }
   for (const { branch, warnings } of manifest.branches)
     for (const warning of warnings) lines.push(`Warning for ${branch}: ${warning}`);
   for (const { branch, error, message } of manifest.unfinished)
     lines.push(
-      `Unfinished: ${branch} (${error}: ${message})${older.has(branch) ? '; its files are from an earlier run' : ''}`,
+      `Unfinished: ${branch} (${error}: ${message})${written.has(branch) ? '; its files are from an earlier run' : ''}`,
     );
   if (!manifest.complete)
     lines.push(
-      `The day is not complete yet, ${count(manifest.absent.length, 'branch has', 'branches have')} no manifest: ${manifest.absent.slice(0, IDS_SHOWN).join(', ')}${manifest.absent.length > IDS_SHOWN ? ', …' : ''}`,
+      `The day is not complete: ${count(manifest.absent.length, 'branch has', 'branches have')} no manifest: ${manifest.absent.slice(0, IDS_SHOWN).join(', ')}${manifest.absent.length > IDS_SHOWN ? ', …' : ''}`,
     );
   if (unfinished > 0) lines.push(`To continue this run: ${resume}`);
   return `${lines.join('\n')}\n`;

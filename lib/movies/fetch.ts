@@ -8,17 +8,18 @@ import { credits, details, type Found, found } from '../tmdb/responses.ts';
 export interface Fetching {
   tmdb: Tmdb;
   tally: Tally;
-  /** Called with what is known of an item before all of it is. */
+  /** Called with an intermediate outcome: the TMDB id of an IMDb id, before the details are requested. */
   partly(outcome: Outcome): void;
 }
 
-/** Requests one item of a branch's list, as its dataset says. */
+/** Requests one item of a branch's list, as `ask` in its dataset says. */
 export type FetchItem = (id: number | string, resolved: number | undefined, fetching: Fetching) => Promise<Outcome>;
 
 /**
- * How the items of a branch are requested: details, credits or both in one request; an IMDb id is looked up first.
+ * Creates the function that requests one item: its details, its credits, or both in one request. For an IMDb id, it
+ * looks up the TMDB id first.
  *
- * @returns undefined where the dataset wants the list alone.
+ * @returns undefined where the dataset needs only the list.
  */
 export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRequest): FetchItem | undefined => {
   if (ask.length === 0) return undefined;
@@ -38,7 +39,7 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
         : await tmdb.lookUp(`${path}/credits`, query, credits, tally);
       if (body === 'gone') return { id, outcome: 'gone' };
       if (body.id !== tmdbId)
-        return { id, outcome: 'quarantined', why: `asked for ${tmdbId}, got ${String(body.id)}`, body };
+        return { id, outcome: 'quarantined', why: `requested id ${tmdbId}, got id ${String(body.id)}`, body };
       return { id, outcome: 'fetched', tmdbId, body };
     } catch (error) {
       if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message, body: error.body };
@@ -57,10 +58,10 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
   };
 };
 
-/** IMDb ids have seven digits, and eight since 2019. */
+/** IMDb ids have seven digits. Since 2019, new ids have eight. */
 const IMDB_ID = /^tt\d{7,8}$/;
 
-/** `find`: one movie and nothing else is what we look for. An id that TMDB doesn't know is five empty lists, not a 404. */
+/** Looks up an IMDb id with `find`. The result must be exactly one movie. For an unknown id, TMDB sends five empty lists and no 404. */
 const byImdbId = async (
   imdbId: string,
   { tmdb, tally }: Fetching,

@@ -2,11 +2,11 @@ import type { Dataset } from '../datasets/dataset.ts';
 import type { Outcome } from '../runs/work.ts';
 import type { Credits, Details } from '../tmdb/responses.ts';
 
-/** All that is known of one movie (or series) when its record is made. */
+/** The data of one movie (or series) from which its record is built. */
 export interface Subject {
   /** TMDB's id. */
   id: number;
-  /** What was asked for: TMDB's id, or the IMDb id from a CSV. */
+  /** The requested id: TMDB's id, or the IMDb id from a CSV. */
   asked: number | string;
   listed?: Fields;
   details?: Details;
@@ -15,7 +15,7 @@ export interface Subject {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Puts together what is known of one item: from the list, and from what was fetched. */
+/** Combines the data of one item: its entry in the list, and the response to its request. */
 export const subjectOf = (
   ask: Dataset['ask'],
   item: { id: number | string; listed?: Record<string, unknown> },
@@ -31,23 +31,23 @@ export const subjectOf = (
 };
 
 /**
- * The record that a dataset keeps of a movie: what TMDB sent, less some fields, with others at its end.
+ * Builds the record that a dataset keeps of a movie: TMDB's object without some fields, and with added fields at its end.
  *
- * Fields that the dataset doesn't name pass through, new ones too, in TMDB's order.
+ * All fields that the dataset doesn't name are kept, in TMDB's order. This includes fields that TMDB adds later.
  */
 export const recordOf = (
   subject: Subject,
   { from, without, with: added, peopleWithout }: Dataset['record'],
 ): Fields => {
-  const gone = new Set([...without, ...Object.keys(added)]);
-  const base = Object.entries(bases(subject)[from] ?? {}).filter(([name]) => !gone.has(name));
+  const removed = new Set([...without, ...Object.keys(added)]);
+  const base = Object.entries(bases(subject)[from] ?? {}).filter(([name]) => !removed.has(name));
   const extra = Object.entries(added).map(([name, how]) => [name, value(name, how, subject, peopleWithout)] as const);
   return Object.fromEntries([...base, ...extra]);
 };
 
 const bases = ({ id, listed, details, credits }: Subject) => ({
   listed,
-  // Where both came in one request, TMDB put the credits inside the details.
+  // Where one request asked for both, TMDB puts the credits inside the details.
   details: details && Object.fromEntries(Object.entries(details).filter(([name]) => name !== 'credits')),
   credits: credits && { id, ...credits },
 });

@@ -4,15 +4,15 @@ export interface Candidate {
   /** TMDB's id. */
   id: number;
   record: Readonly<Record<string, unknown>>;
-  /** Everything that a rule may look at: the record, and behind it details and list item. */
+  /** The fields that a rule may read: those of the record, then those of the details and of the list item. */
   facts: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The movies that a dataset keeps, in the order that it wants.
+ * The movies that a dataset keeps, in the dataset's order.
  *
- * TMDB writes 0 for "nobody has filled this in", not for a movie that cost nothing, so `budget above 0` means: known.
- * Ties fall back to the id, which keeps two runs over the same data byte for byte alike.
+ * In TMDB, a budget of 0 means "unknown", so `budget above 0` means that the budget is known. Movies that compare equal
+ * are sorted by id, so two runs over the same data write the same bytes.
  */
 export const select = <Movie extends Candidate>(
   movies: readonly Movie[],
@@ -34,7 +34,7 @@ const holds = ({ above, atLeast, oneOf }: Dataset['keep'][number], value: unknow
   (atLeast === undefined || (typeof value === 'number' && value >= atLeast)) &&
   (oneOf === undefined || (Array.isArray(value) ? value : [value]).some((one) => oneOf.includes(one)));
 
-/** Numbers by size, texts by their code units (no locale: the same order on every machine), nothing before something. */
+/** Compares numbers by size and strings by their code units, because a locale may differ between machines. Missing values come first. */
 const compare = (a: unknown, b: unknown): number => {
   const [x, y] = [sortable(a), sortable(b)];
   if (typeof x === typeof y) return x < y ? -1 : x > y ? 1 : 0;

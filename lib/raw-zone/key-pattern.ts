@@ -1,16 +1,16 @@
 import type { Day } from '../day.ts';
 
 /**
- * Key patterns: where a dataset's parts go.
+ * Key patterns: they define the keys of a dataset's parts.
  *
- * `Raw/TMDB/JSON/Movies/{yyyy}/{mm}/{dd}/movie_{genre}_{year}_part_{part}_{yyyymmdd}.json`: names in braces are
- * filled in from the day, the part's number and what the branch stands for.
+ * `Raw/TMDB/JSON/Movies/{yyyy}/{mm}/{dd}/movie_{genre}_{year}_part_{part}_{yyyymmdd}.json`: each placeholder in braces
+ * is replaced by a value of the day, of the branch, or by the part's number.
  */
 export type Placeholders = Readonly<Record<string, string>>;
 
 const PLACEHOLDER = /\{(\w+)\}/g;
 
-/** The names in braces, in order. */
+/** The names of the placeholders, in their order. */
 export const placeholdersIn = (pattern: string): string[] =>
   [...pattern.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 
@@ -21,7 +21,7 @@ const dayPlaceholders = (day: Day): Placeholders => {
   return { yyyy, mm, dd, yyyymmdd: `${yyyy}${mm}${dd}` };
 };
 
-/** The keys of one branch's parts on one day: each part's own, and how to know them when listed. */
+/** The keys of one branch's parts on one day: the key of each part, and a test whether a listed key is one of them. */
 export const partKeys = (pattern: string, day: Day, branch: Placeholders) => {
   const known: Placeholders = { ...branch, ...dayPlaceholders(day) };
   const filled = pattern.replaceAll(PLACEHOLDER, (whole, name: string) => known[name] ?? whole);
@@ -30,22 +30,22 @@ export const partKeys = (pattern: string, day: Day, branch: Placeholders) => {
   return {
     /** @param number From 1. */
     key: (number: number): string => filled.replaceAll('{part}', String(number)),
-    /** All of this branch's parts begin so; others may, too. */
+    /** The keys of all parts of this branch begin with it. Keys of other branches may begin with it too. */
     prefix: before,
     isMine: (key: string): boolean => mine.test(key),
   };
 };
 
 /**
- * Whether two key patterns could put files into one folder, or into one below the other.
+ * Whether two key patterns could write to the same folder, or one of them to a folder below the other's.
  *
- * One structure per folder: a reader points a table at the folder above the dates. So what is compared is that folder,
- * segment by segment, where a name in braces may stand for anything but a slash.
+ * A reader defines a table on the folder above the dates, so all files below it must have the same structure. This
+ * function compares these folders segment by segment. A placeholder matches any text without a slash.
  */
 export const couldMeet = (one: string, other: string): boolean => {
   const [a, b] = [folderAboveDates(one), folderAboveDates(other)];
   const depth = Math.min(a.length, b.length);
-  return a.slice(0, depth).every((segment, at) => segmentsMeet(segment, b[at] ?? ''));
+  return a.slice(0, depth).every((segment, index) => segmentsMeet(segment, b[index] ?? ''));
 };
 
 const folderAboveDates = (pattern: string): string[] => {
@@ -56,7 +56,7 @@ const folderAboveDates = (pattern: string): string[] => {
   return dated === -1 ? segments : segments.slice(0, dated);
 };
 
-/** Whether some text matches both segments, each with its placeholders as wildcards. */
+/** Whether some text matches both segments when placeholders are wildcards. */
 const segmentsMeet = (one: string, other: string): boolean => {
   const ANY = '\0';
   const [a, b] = [one, other].map((segment) => [...segment.replaceAll(PLACEHOLDER, ANY)]);

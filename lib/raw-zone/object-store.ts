@@ -1,24 +1,24 @@
-/** What the pipeline asks of a bucket. test/contracts/object-store.ts says what each implementation promises. */
+/** The operations on a bucket that the pipeline uses. test/contracts/object-store.ts tests what each implementation must do. */
 export interface ObjectStore {
-  /** Overwrites, so that a retried write leaves one object. */
+  /** Writes an object and overwrites an existing one, so a retried write leaves one object. */
   put(key: string, body: string | Uint8Array, headers?: ObjectHeaders): Promise<Stored>;
   /**
-   * Writes only if the object is still the one that `etag` names, or, with undefined, if there is none.
+   * Writes only if the object still has the ETag `etag`. If `etag` is undefined, writes only if the object doesn't exist.
    *
-   * @returns undefined where somebody was faster.
+   * @returns undefined where another writer was faster.
    */
   putIf(key: string, body: string, etag: string | undefined): Promise<Stored | undefined>;
   /** @returns undefined where there is no such object. */
   get(key: string): Promise<Fetched | undefined>;
-  /** The object's bytes as they come, and its size; for what is too large to hold. */
+  /** The object's bytes as a stream, and its size. For objects that don't fit in memory. */
   stream(key: string): Promise<{ body: AsyncIterable<Uint8Array>; bytes: number } | undefined>;
-  /** Every key that begins with `prefix`, in the order of its UTF-8 bytes. */
+  /** Every key that begins with `prefix`, sorted by UTF-8 bytes. */
   list(prefix: string): Promise<string[]>;
-  /** The key below `prefix` that was written last; undefined where there is none. */
+  /** The key below `prefix` that was written last, or undefined where there is no key. */
   newest(prefix: string): Promise<string | undefined>;
-  /** The next level below `prefix`, which ends in a slash: names that end in a slash. */
+  /** The names of the folders directly below `prefix`. `prefix` and the names end in a slash. */
   folders(prefix: string): Promise<string[]>;
-  /** Removes what is there of these. */
+  /** Removes the objects with these keys. Ignores keys that don't exist. */
   remove(keys: readonly string[]): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export interface ObjectHeaders {
 
 export interface Stored {
   etag: string;
-  /** In a versioned bucket. */
+  /** Set only in a versioned bucket. */
   versionId?: string;
 }
 

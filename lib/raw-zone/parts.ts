@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
 export interface FileFormat {
-  /** `json`: one array, indented by 4. `jsonl`: one record a line, which Athena reads. */
+  /** `json`: one array, indented by 4 spaces. `jsonl`: one record per line, which Athena can read. */
   format: 'json' | 'jsonl';
   gzip: boolean;
-  /** Records in one part at most. */
+  /** Largest number of records in one part. */
   recordsPerFile: number;
 }
 
-/** No part is larger, before it is packed: 10 MB, the promise to readers in docs/output-format.md. */
+/** Largest part in bytes before compression: 10 MB. docs/output-format.md promises this limit to readers. */
 export const LARGEST_PART_BYTES = 10_000_000;
 
-/** One record is larger than a whole part may be. A person takes fields out of the dataset's record. */
+/** One record is larger than a part may be. A person must remove fields from the dataset's record; nothing retries. */
 export class RecordTooLargeError extends Error {
   override readonly name = 'RecordTooLargeError';
 }
@@ -24,9 +24,9 @@ export interface Part {
 }
 
 /**
- * Cuts records into parts: a new one after `recordsPerFile` records, or earlier where a part would pass 10 MB.
+ * Divides records into parts. A new part starts after `recordsPerFile` records, or earlier if the part would exceed 10 MB.
  *
- * Keeps their order, and gives the same bytes for the same records. No records, no parts.
+ * The records keep their order. The same records give the same bytes. Without records, there are no parts.
  *
  * @throws {RecordTooLargeError}
  */
@@ -51,7 +51,7 @@ export const cutIntoParts = (records: readonly object[], { format, gzip, records
     const size = Buffer.byteLength(one) + between.length;
     if (overhead + size > LARGEST_PART_BYTES) {
       throw new RecordTooLargeError(
-        `One record has ${size} bytes, and a part may have ${LARGEST_PART_BYTES}: leave fields out in the dataset's record.without.`,
+        `A record has ${size} bytes, but a part may have at most ${LARGEST_PART_BYTES}: add fields to record.without in the dataset, so that they are left out.`,
       );
     }
     if (texts.length === recordsPerFile || bytes + size > LARGEST_PART_BYTES) finish();
@@ -64,19 +64,19 @@ export const cutIntoParts = (records: readonly object[], { format, gzip, records
 
 const INDENT = '    ';
 
-/** How each format spells a file. `json` gives what JSON.stringify(records, null, 4) gives, put together record by record. */
+/** The syntax of each format. `json` is built record by record and equals JSON.stringify(records, null, 4). */
 const LAYOUTS = {
   json: {
     open: '[\n',
     between: ',\n',
     close: '\n]',
-    // Not /^/gm: that also matches after U+2028, which may stand unescaped inside a JSON string.
+    // Not /^/gm: it also matches after U+2028, which may appear unescaped in a JSON string.
     text: (record: object) => INDENT + JSON.stringify(record, null, 4).replaceAll('\n', `\n${INDENT}`),
   },
   jsonl: { open: '', between: '\n', close: '\n', text: (record: object) => JSON.stringify(record) },
 } as const;
 
-/** gzip, with the one byte that tells the operating system set to "unknown": same input, same bytes, wherever. */
+/** Compresses with gzip and sets the header's operating-system byte to "unknown", so that the result is the same on every system. */
 const packed = (plain: Buffer): Buffer => {
   const body = gzipSync(plain, { level: 9 });
   body[9] = 255;

@@ -9,10 +9,10 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ObjectStore } from './object-store.ts';
 
-/** S3's limit for one DeleteObjects. */
+/** S3's limit of keys for one DeleteObjects request. */
 const DELETE_AT_ONCE = 1_000;
 
-/** A bucket in S3, or in whatever speaks S3 at the client's endpoint. */
+/** A bucket in S3, or in another service with S3's API at the client's endpoint. */
 export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
   const put = async (input: {
     Key: string;
@@ -28,7 +28,7 @@ export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
   const listing = async (prefix: string, delimiter?: string) => {
     const keys: string[] = [];
     const folders: string[] = [];
-    let newest: { key: string; at: number } | undefined;
+    let newest: { key: string; time: number } | undefined;
     let next: string | undefined;
     do {
       const page = await s3.send(
@@ -37,9 +37,9 @@ export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
       for (const { Key: key, LastModified } of page.Contents ?? []) {
         if (key === undefined) continue;
         keys.push(key);
-        const at = LastModified?.getTime() ?? 0;
-        // Of two of one second, the later key: keys have their day in them.
-        if (newest === undefined || at >= newest.at) newest = { key, at };
+        const time = LastModified?.getTime() ?? 0;
+        // S3's times are whole seconds. Of two keys with the same time, the later key is newer: keys contain their day.
+        if (newest === undefined || time >= newest.time) newest = { key, time };
       }
       folders.push(...(page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix?.slice(prefix.length) ?? []));
       next = page.NextContinuationToken;
@@ -69,7 +69,7 @@ export const s3Store = (s3: S3Client, bucket: string): ObjectStore => {
           ...(etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag }),
         });
       } catch (error) {
-        // 412: another one is there. 409: another one is being written. 404: the one to replace is gone.
+        // 412: another object exists. 409: another write is in progress. 404: the object to replace was deleted.
         const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
         if (status === 412 || status === 409 || status === 404) return undefined;
         throw error;

@@ -6,12 +6,12 @@ import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
 import { csvRead } from './plan.ts';
 
-/** A branch that a run planned and did not finish, with the error that its function recorded. */
+/** A branch that a run planned and didn't finish, with the error that its function recorded. */
 const unfinishedBranch = z.object({ branch: branchName, error: z.string(), message: z.string() });
 export type UnfinishedBranch = z.output<typeof unfinishedBranch>;
 
 /**
- * `_manifests/<dataset>/<day>/manifest.json`: what a day accounts for, added up over its branches.
+ * `_manifests/<dataset>/<day>/manifest.json`: the figures of a day, added up over its branches.
  *
  * docs/output-format.md describes it for readers.
  */
@@ -23,11 +23,11 @@ const dayManifest = z.object({
   codeVersion: z.string(),
   csv: csvRead.optional(),
   writtenAt: z.iso.datetime(),
-  /** Every branch of the dataset has a manifest for this day. Who reads whole prefixes waits for it. */
+  /** Whether every branch of the dataset has a manifest for this day. Readers of a whole prefix wait until it is true. */
   complete: z.boolean(),
   /** Branches of the dataset that have no manifest for this day. */
   absent: z.array(branchName),
-  /** Branches of this run that are not finished. */
+  /** Branches of this run that aren't finished. */
   unfinished: z.array(unfinishedBranch),
   ...figures.shape,
   missing: missingIds,
@@ -47,7 +47,7 @@ const dayManifest = z.object({
 });
 export type DayManifest = z.output<typeof dayManifest>;
 
-/** @returns undefined where there is none, or none that this version of the code can read. */
+/** @returns undefined where there is no manifest, or this version of the code can't read it. */
 export const loadDayManifest = async (store: ObjectStore, ref: DayRef): Promise<DayManifest | undefined> => {
   const object = await store.get(layout.dayManifest(ref));
   return object && dayManifest.safeParse(JSON.parse(object.body.toString())).data;
@@ -59,14 +59,14 @@ export const saveDayManifest = (store: ObjectStore, manifest: DayManifest) =>
 /** `_manifests/<dataset>/latest.json`: the newest complete day. */
 const latestDay = z.object({ dataset: datasetName, day, run: runName, manifest: z.string() });
 
-/** Points `latest.json` at a complete day. It never moves to an earlier day, such as one that was back-filled. */
-export const moveLatest = async (store: ObjectStore, { dataset, day: on, run }: DayManifest): Promise<void> => {
+/** Sets `latest.json` to a complete day. It never goes back to an earlier day, such as a back-filled one. */
+export const moveLatest = async (store: ObjectStore, { dataset, day: newDay, run }: DayManifest): Promise<void> => {
   const key = layout.latest(dataset);
-  const latest = latestDay.parse({ dataset, day: on, run, manifest: layout.dayManifest({ dataset, day: on }) });
+  const latest = latestDay.parse({ dataset, day: newDay, run, manifest: layout.dayManifest({ dataset, day: newDay }) });
   for (;;) {
-    const there = await store.get(key);
-    const before = there && z.object({ day }).safeParse(JSON.parse(there.body.toString())).data;
-    if (before && before.day > on) return;
-    if (await store.putIf(key, JSON.stringify(latest, null, 2), there?.etag)) return;
+    const object = await store.get(key);
+    const current = object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data;
+    if (current && current.day > newDay) return;
+    if (await store.putIf(key, JSON.stringify(latest, null, 2), object?.etag)) return;
   }
 };

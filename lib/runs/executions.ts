@@ -1,10 +1,10 @@
 import { DescribeExecutionCommand, ExecutionDoesNotExist, InvalidArn, type SFNClient } from '@aws-sdk/client-sfn';
 
-/** What the pipeline asks about executions of its own state machine. */
+/** The facts about executions that the pipeline reads from Step Functions. */
 export interface Executions {
-  /** @returns undefined where the role does not allow to ask: an execution of another service that uses the same bucket. */
+  /** @returns undefined where the role has no access to the execution: it belongs to another service that uses the same bucket. */
   isRunning(arn: string): Promise<boolean | undefined>;
-  /** How often the execution was redriven. */
+  /** The number of times the execution was redriven. */
   redriveCount(arn: string): Promise<number>;
 }
 
@@ -13,7 +13,7 @@ export const sfnExecutions = (sfn: SFNClient): Executions => {
     try {
       return await sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
     } catch (error) {
-      // Step Functions deletes an execution 90 days after its end. A local run's name is no ARN, and ends with its process.
+      // Step Functions deletes an execution 90 days after it ends. A local run's name is not an ARN, and the run ends with its process.
       if (error instanceof ExecutionDoesNotExist || error instanceof InvalidArn) return undefined;
       throw error;
     }

@@ -1,14 +1,14 @@
 import type { BranchRef, DayRef, RunRef } from '../names.ts';
 
 /*
- * Every key of the bucket except those of the parts, which a dataset's own key pattern gives (lib/raw-zone/key-pattern.ts).
- * This is the only place where a key is spelled.
+ * Every key of the bucket except the keys of parts, which a dataset's key pattern defines (lib/raw-zone/key-pattern.ts).
+ * No other file spells out a key.
  */
 
 /** The folders that this project writes to. */
 export const TOP_FOLDERS = ['Raw', '_manifests', '_runs', '_quarantine'] as const;
 
-/** What an uploaded CSV is about; the folder that it is put into. */
+/** The contents of an uploaded CSV. Each is also the name of the folder for these uploads. */
 export const UPLOAD_KINDS = ['Movies', 'Series'] as const;
 export type UploadKind = (typeof UPLOAD_KINDS)[number];
 
@@ -16,16 +16,16 @@ const runFolder = ({ dataset, day, run }: RunRef) => `_runs/${dataset}/${day}/${
 const manifestFolder = ({ dataset, day }: DayRef) => `_manifests/${dataset}/${day}/`;
 
 export const layout = {
-  /** All days of a dataset that have runs. Ends in a slash, as every folder here does. */
+  /** The folder of all days of a dataset that have runs. Like all folders here, it ends in a slash. */
   daysOfRuns: (dataset: string) => `_runs/${dataset}/`,
-  /** All runs of a day. */
+  /** The folder of all runs of a day. */
   runsOfDay: ({ dataset, day }: DayRef) => `_runs/${dataset}/${day}/`,
   lock: ({ dataset, day }: DayRef) => `_runs/${dataset}/${day}/lock.json`,
   run: (ref: RunRef) => `${runFolder(ref)}run.json`,
   plan: (ref: BranchRef) => `${runFolder(ref)}plan/${ref.branch}.json`,
   failed: (ref: BranchRef) => `${runFolder(ref)}failed/${ref.branch}.json`,
 
-  /** What the walker of a branch keeps. */
+  /** The work that the walker of a branch stores. */
   list: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/list.json.gz`,
   pagesFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/pages/`,
   pages: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/pages/${name}.json.gz`,
@@ -44,7 +44,7 @@ export const layout = {
   upload: (kind: UploadKind, day: string, file: string) => `Raw/Local/CSV/${kind}/${day.replaceAll('-', '/')}/${file}`,
 };
 
-/** Whether a key is that of an upload. Control characters never are in one. */
+/** Whether a key belongs to an upload. Keys of uploads contain no control characters. */
 export const isUploadKey = (key: string): boolean =>
   UPLOAD_KINDS.some((kind) => key.startsWith(layout.uploads(kind)) && key.length > layout.uploads(kind).length) &&
   !/\p{Cc}/u.test(key);

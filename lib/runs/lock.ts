@@ -6,21 +6,21 @@ import { layout } from './layout.ts';
 
 const lock = z.object({ holder: z.string(), since: z.string() });
 
-/** No run takes longer: the ingest machine's TimeoutSeconds. */
+/** Longest time that a run may take: TimeoutSeconds of the ingest state machine, in milliseconds. */
 const LONGEST_RUN_MS = 86_400_000;
 
-const isYoung = (since: string, at: Date): boolean => at.getTime() - Date.parse(since) < LONGEST_RUN_MS;
+const mayStillRun = (since: string, now: Date): boolean => now.getTime() - Date.parse(since) < LONGEST_RUN_MS;
 
-/** Attempts to take the lock before it is an error: each one lost to another start. */
+/** Attempts to take the lock. An attempt fails when another execution takes the lock first. */
 const TRIES = 5;
 
 /**
- * Takes the lock of one day of a dataset for one execution, or says which execution holds it.
+ * Takes the lock of one day of a dataset for one execution, or returns the execution that holds it.
  *
- * The scheduler delivers at least once, and people start a run twice: two runs of one day would request everything
- * twice and overwrite each other's files. The lock is never released: a holder that no longer runs has lost it.
+ * EventBridge Scheduler may start a run more than once, and so may people. Two runs of one day would request everything
+ * twice and overwrite each other's files. No run releases the lock: it is free when its holder no longer runs.
  *
- * @param holder ARN of the execution that wants the lock. If it holds it already (after a redrive), it keeps it.
+ * @param holder ARN of the execution that takes the lock. If it already holds the lock (after a redrive), it keeps it.
  * @returns ARN of the running execution that holds the lock; undefined where `holder` got it.
  */
 export const lockDay = async (
@@ -28,16 +28,17 @@ export const lockDay = async (
   executions: Executions,
   ref: DayRef,
   holder: string,
-  at: Date,
+  now: Date,
 ): Promise<string | undefined> => {
   const key = layout.lock(ref);
-  const mine = JSON.stringify({ holder, since: at.toISOString() });
+  const mine = JSON.stringify({ holder, since: now.toISOString() });
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const there = await store.get(key);
-    const taken = there && lock.safeParse(JSON.parse(there.body.toString())).data;
-    if (taken?.holder === holder) return undefined;
-    if (taken && ((await executions.isRunning(taken.holder)) ?? isYoung(taken.since, at))) return taken.holder;
-    if (await store.putIf(key, mine, there?.etag)) return undefined;
+    const object = await store.get(key);
+    const current = object && lock.safeParse(JSON.parse(object.body.toString())).data;
+    if (current?.holder === holder) return undefined;
+    if (current && ((await executions.isRunning(current.holder)) ?? mayStillRun(current.since, now)))
+      return current.holder;
+    if (await store.putIf(key, mine, object?.etag)) return undefined;
   }
   throw new Error(`${key}: another execution took this lock first in each of ${TRIES} attempts; start the run again.`);
 };

@@ -13,27 +13,27 @@ const part = z.object({
   records: z.int(),
   bytes: z.int(),
   sha256: z.string(),
-  /** In a versioned bucket. A reader who asks for this version gets these bytes, whatever was written since. */
+  /** Set only in a versioned bucket. A reader who requests this version gets these bytes, even after a later write. */
   versionId: z.string().optional(),
 });
 
-/** Ids that gave no record, by reason. */
+/** Ids without a record, by reason. */
 export const missingIds = z.partialRecord(z.enum(REASONS), z.array(id));
 
 /** Figures that a day's manifest adds up over its branches. */
 export const figures = z.object({
-  /** TMDB's own total when the list was walked. */
+  /** TMDB's `total_results` when the list was read. */
   expected: z.int(),
-  /** Rows of the list's first pass. */
+  /** Rows that the first pass over the list read. */
   listed: z.int(),
   distinct: z.int(),
   doubled: z.int(),
-  /** Movies that the dataset's rules leave out. */
+  /** Movies that the dataset's `keep` rules exclude. */
   leftOut: z.int(),
   kept: z.int(),
   written: z.int(),
   bytes: z.int(),
-  /** Requests to TMDB for what is kept, retries among them. */
+  /** Requests to TMDB whose results were stored, retries included. */
   requests: z.int(),
   retries: z.int(),
   throttles: z.int(),
@@ -41,8 +41,8 @@ export const figures = z.object({
 export type Figures = z.output<typeof figures>;
 
 /**
- * `_manifests/<dataset>/<day>/branches/<branch>.json`: what a branch accounts for. Written last, so who sees it sees
- * every part that it names. distinct = kept + left out + missing; kept = written = the parts' records.
+ * `_manifests/<dataset>/<day>/branches/<branch>.json`: the figures and the parts of a branch. It is written after its
+ * parts, so every part that it names exists. distinct = kept + leftOut + missing; kept = written = records of all parts.
  */
 const branchManifest = branchRef.extend({
   plannedAt: z.iso.datetime(),
@@ -51,7 +51,7 @@ const branchManifest = branchRef.extend({
   ...figures.shape,
   passes: z.int(),
   missing: missingIds,
-  /** Why each quarantined id could not be read, and where what TMDB sent lies. */
+  /** For each quarantined id: the reason, and the key of TMDB's response. */
   quarantine: z.array(z.object({ id, why: z.string(), key: z.string() })),
   warnings: z.array(z.string()),
   fetchedAt: z.object({ from: moment, to: moment }),
@@ -59,7 +59,7 @@ const branchManifest = branchRef.extend({
 });
 export type BranchManifest = z.output<typeof branchManifest>;
 
-/** @returns undefined where there is none, or none that this version of the code can read. */
+/** @returns undefined where there is no manifest, or this version of the code can't read it. */
 export const loadManifest = async (
   store: ObjectStore,
   ref: Omit<BranchRef, 'run'>,
@@ -72,8 +72,8 @@ export const saveManifest = (store: ObjectStore, manifest: BranchManifest) =>
   store.put(layout.branchManifest(manifest), JSON.stringify(branchManifest.parse(manifest), null, 2));
 
 /**
- * Whether a branch needs nothing more: finished by its own run, or by one that was planned later for the same day.
- * A run that is redriven after another one has done the day must not put older data over newer.
+ * Whether a branch is finished: by its own run, or by a run of the same day that was planned later. A run that is
+ * redriven after a later run has finished must not overwrite newer data with older data.
  */
 export const isFinished = (
   manifest: BranchManifest | undefined,
@@ -82,7 +82,7 @@ export const isFinished = (
 
 const numbers = Object.keys(figures.shape) as (keyof Figures)[];
 
-/** Adds up the figures of branches, and puts their missing ids together. */
+/** Adds up the figures of branches, and joins their lists of missing ids. */
 export const totals = (branches: readonly BranchManifest[]) => {
   const sum = Object.fromEntries(
     numbers.map((name) => [name, branches.reduce((total, branch) => total + branch[name], 0)]),
@@ -94,7 +94,7 @@ export const totals = (branches: readonly BranchManifest[]) => {
   return { ...sum, missing: Object.fromEntries(ids) };
 };
 
-/** A finished branch as CloudWatch sees it. */
+/** The CloudWatch metrics of a finished branch. */
 export const metricsOf = ({
   written,
   requests,

@@ -7,51 +7,51 @@ import { layout } from './layout.ts';
 
 export const limits = z.strictObject({
   /**
-   * Seconds that one call of the page-walker takes at most; then it returns and is called again. The function's own
-   * timeout of 900 s holds in any case.
+   * Longest time of one call of the page-walker, in seconds. After it, the page-walker returns and is called again.
+   * The function's own timeout of 900 s still applies.
    */
   walkSeconds: z.int().min(1).max(840).optional(),
 });
 
-/** `_runs/…/plan/<branch>.json`: one branch in full, with the dataset as it was when the run was planned. */
+/** `_runs/…/plan/<branch>.json`: one branch, with its dataset as it was when the run was planned. */
 const plannedBranch = runRef.extend({
   branch: branchName,
   settings: keptDataset,
-  /** When its run was planned. Of two runs of a day, the one that was planned later counts. */
+  /** When the run was planned. Of two runs of a day, the one that was planned later is used. */
   plannedAt: z.iso.datetime(),
-  /** What the branch lists. Only the dataset's source reads it (lib/sources/). */
+  /** Definition of the branch's list. Only the dataset's source reads it (lib/sources/). */
   listFrom: z.record(z.string(), z.unknown()),
-  /** What the branch stands for, filled into the key pattern. */
+  /** The branch's values for the placeholders of the key pattern. */
   placeholders: z.record(z.string(), z.string()),
   limits: limits.default({}),
 });
 export type PlannedBranch = z.output<typeof plannedBranch>;
 
-/** What was read of an uploaded CSV. */
+/** The result of reading an uploaded CSV. */
 export const csvRead = z.object({
   /** Key of the upload. */
   key: z.string(),
-  /** The release years that the run wants; null for all. */
+  /** The release years that the run selects; null for all. */
   years: z.object({ from: z.int(), to: z.int() }).nullable(),
   /** Rows below the header. */
   rows: z.int(),
-  /** Rows that have another number of columns than the header, or no id. They are left out. */
+  /** Rows with a different number of columns than the header, or without an id. They are skipped. */
   badRows: z.int(),
-  /** The first of them, as line numbers of the file. */
+  /** Line numbers of the first bad rows in the file. */
   badLines: z.array(z.int()),
-  /** Distinct ids that the dataset's filters let through. */
+  /** Distinct ids that match the dataset's filters. */
   ids: z.int(),
 });
 export type CsvRead = z.output<typeof csvRead>;
 
-/** `_runs/…/run.json`: what a run set out to do. Written after its branches, so who reads it finds them. */
+/** `_runs/…/run.json`: the plan of a run. It is written after the plans of its branches, so they all exist. */
 const plannedRun = runRef.extend({
   execution: z.string(),
   plannedAt: z.iso.datetime(),
-  /** Host of the TMDB that the run asks. */
+  /** Host of the TMDB API that the run uses. */
   tmdb: z.string(),
   branches: z.array(z.object({ name: branchName, expected: z.int().nullable() })),
-  /** Every branch that the dataset has on that day, of this run or not. The day is complete when all are written. */
+  /** Every branch of the dataset on that day, including those of other runs. The day is complete when all are written. */
   wholeDay: z.array(branchName),
   csv: csvRead.optional(),
 });
@@ -77,12 +77,12 @@ export const loadBranch = async (store: ObjectStore, ref: BranchRef): Promise<Pl
   const object = await store.get(layout.plan(ref));
   if (!object)
     throw new NotPlannedError(
-      `Run ${ref.run} of ${ref.dataset}, ${ref.day}, has no branch ${ref.branch}: there is no ${layout.plan(ref)}. Start a new run.`,
+      `Run ${ref.run} of dataset ${ref.dataset} on ${ref.day} has no branch ${ref.branch}: ${layout.plan(ref)} doesn't exist. Start a new run.`,
     );
   return parse(plannedBranch, JSON.parse(object.body.toString()), layout.plan(ref));
 };
 
-/** A branch or run that was never planned, or whose plan has expired. A person starts a new run; nothing retries. */
+/** The plan of a run or branch doesn't exist, or it has expired. A person must start a new run; nothing retries. */
 export class NotPlannedError extends Error {
   override readonly name = 'NotPlannedError';
 }

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Tally } from '../tmdb/client.ts';
 import { layout } from './layout.ts';
 
-/** Why an id that was asked for gave no record. */
+/** Reasons why a requested id has no record. */
 export const REASONS = [
   'gone',
   'quarantined',
@@ -18,39 +18,39 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** What became of one item of the list. */
+/** The result for one item of the list. */
 export type Outcome =
   | { id: number | string; outcome: 'fetched'; tmdbId: number; body: unknown }
-  /** An IMDb id whose TMDB id is known, and no more yet: it is not asked for again. */
+  /** The TMDB id of an IMDb id, stored before the details are fetched, so that the id isn't looked up again. */
   | { id: number | string; outcome: 'resolved'; tmdbId: number }
-  /** `body` is what could not be read; it goes to the quarantine, and is not kept beside the others. */
+  /** `body` is the response that couldn't be read. It is stored in the quarantine, and not with the other outcomes. */
   | { id: number | string; outcome: Reason; why?: string; key?: string; body?: unknown };
 
 /** The list of a branch, complete. */
 export interface Listing {
   items: readonly { id: number | string; listed?: Record<string, unknown> }[];
-  /** TMDB's own total; for ids from a CSV, how many there are. */
+  /** TMDB's `total_results`. For ids from a CSV, the number of ids. */
   expected: number;
-  /** Rows of the first pass over the pages, doubles among them. */
+  /** Rows of the first pass over the pages, duplicates included. */
   listed: number;
   doubled: number;
   passes: number;
   warnings: string[];
 }
 
-/** Something kept, with what it took: tallies add up over all that a branch kept, whoever was killed in between. */
+/** A stored value with the requests that it took. The tallies of all stored values add up, even if a walker was killed. */
 export interface Kept<Value> {
   tally: Tally;
-  /** When the first of it was asked for and when it was kept, as ISO 8601. */
+  /** Time of the first request for the value, and time at which it was stored, as ISO 8601. */
   from: string;
   to: string;
   value: Value;
 }
 
 /**
- * A branch's work in the bucket: what a walker keeps as it goes, so that another one goes on from there.
+ * The work of a branch in the bucket. A walker stores its progress here, so that the next walker can continue.
  *
- * Everything is written once under a name of its own, whole or not at all; nothing is ever changed.
+ * Each object has its own name, is written completely or not at all, and is never changed.
  */
 export const branchWork = (store: ObjectStore, ref: BranchRef) => {
   const load = async <Value>(key: string): Promise<Kept<Value> | undefined> => {
@@ -64,13 +64,13 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
     listing: () => load<Listing>(layout.list(ref)),
     keepListing: (kept: Kept<Listing>) => save(layout.list(ref), kept),
 
-    /** Pages of a list that is not complete yet, by a name that says which. */
+    /** Pages of a list that isn't complete yet. The name identifies the pages. */
     pages: <Value>(name: string) => load<Value>(layout.pages(ref, name)),
     keepPages: <Value>(name: string, kept: Kept<Value>) => save(layout.pages(ref, name), kept),
-    /** For a list that did not come out right: the next walker asks for it anew. */
+    /** Removes the pages of a list that couldn't be completed. The next walker requests the list again. */
     forgetPages: async () => store.remove(await store.list(layout.pagesFolder(ref))),
 
-    /** Named by what is in it, so that two walkers of one branch (a timed-out one and its successor) don't overwrite each other's. */
+    /** The name is a hash of the contents, so two walkers of one branch (a timed-out one and the next) don't overwrite each other's chunks. */
     keepChunk: (kept: Kept<Outcome[]>) => {
       const ids = createHash('sha256')
         .update(kept.value.map(({ id, outcome }) => `${id} ${outcome}`).join())
@@ -78,7 +78,7 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
       return save(layout.chunk(ref, ids.slice(0, 24)), kept);
     },
 
-    /** Every chunk, one at a time: a branch's chunks together may outgrow the memory of a function. */
+    /** Yields one chunk at a time: all chunks of a branch together may exceed the memory of a function. */
     chunks: async function* () {
       for (const key of await store.list(layout.chunksFolder(ref))) {
         const chunk = await load<Outcome[]>(key);

@@ -15,12 +15,12 @@ import type { Gate } from './pace.ts';
 import { failure } from './responses.ts';
 import { retryAfterMs } from './retry-after.ts';
 
-/** How often TMDB was asked, and how it took it. */
+/** Counts of requests to TMDB. */
 export interface Tally {
-  /** Requests that left, retries among them. */
+  /** Requests sent, retries included. */
   requests: number;
   retries: number;
-  /** Answers with status 429. */
+  /** Responses with status 429. */
   throttles: number;
 }
 
@@ -29,17 +29,17 @@ export const newTally = (): Tally => ({ requests: 0, retries: 0, throttles: 0 })
 export type Query = Readonly<Record<string, string | number | boolean>>;
 
 export interface Tmdb {
-  /** Whom it asks, such as api.themoviedb.org: ids of one TMDB mean nothing to another. */
+  /** Host of the API, such as api.themoviedb.org. Ids are valid only on the host that issued them. */
   host: string;
   /**
-   * One GET, asked again where that helps.
+   * One GET. It is retried where a retry can help.
    *
-   * @param path Below the API's root, such as '/discover/movie'.
-   * @returns TMDB's own object, unchanged, once `schema` has found nothing wrong with it.
+   * @param path Path below the API's root, such as '/discover/movie'.
+   * @returns TMDB's own object, unchanged, after `schema` has checked it.
    * @throws {TmdbTokenError | TmdbThrottledError | TmdbUnavailableError | TmdbRefusedError | TmdbShapeError}
    */
   get<Shape extends z.ZodType>(path: string, query: Query, schema: Shape, tally: Tally): Promise<z.output<Shape>>;
-  /** Like `get`, where 404 is an answer and not an error: the id that TMDB listed is gone. */
+  /** Like `get`, but a 404 is a result and not an error: the id is in TMDB's list, but TMDB has deleted the movie. */
   lookUp<Shape extends z.ZodType>(
     path: string,
     query: Query,
@@ -51,28 +51,28 @@ export interface Tmdb {
 export interface TmdbOptions {
   /** The API's root, such as https://api.themoviedb.org/3. */
   baseUrl: string;
-  /** Read anew for each request: a token may be mended while the process lives. */
+  /** Called for every request, because the token may be replaced while the process runs. */
   token: () => string | undefined;
-  /** This process's only gate. */
+  /** The gate that all clients of this process share. */
   gate: Gate;
   clock: Clock;
-  /** Uniform in [0, 1); jitter. */
+  /** Uniform in [0, 1). Used as jitter. */
   random?: () => number;
   limits?: Partial<Limits>;
 }
 
 interface Limits {
-  /** For one try, from the first byte sent to the last received. TMDB answers in well under a second; 15 s is a dead one. */
+  /** Timeout of one try in milliseconds, from the first byte sent to the last byte received. TMDB answers in well under a second. */
   tryMs: number;
-  /** For one question with all its retries: what a walker sets aside at its end must be more (lib/stages/walk.ts). */
+  /** Timeout of one question with all its retries, in milliseconds. The time that a walker reserves must be longer (lib/stages/walk.ts). */
   questionMs: number;
-  /** Retries of one question. */
+  /** Highest number of retries of one question. */
   retries: number;
-  /** First backoff; doubles. */
+  /** First backoff in milliseconds. It doubles with each retry. */
   backoffMs: number;
-  /** A body, unpacked. The largest recorded one has 0.2 MB; a hostile one has no end. */
+  /** Largest body in bytes, after decompression. The largest recorded body has 0.2 MB; a hostile body may be endless. */
   bodyBytes: number;
-  /** At once to one host: TMDB's CDN takes 20 from an address. Source: TMDB staff, talk/62c7c1b2 (2022). */
+  /** Connections to one host at once. TMDB's CDN allows 20 for each IP address. Source: TMDB staff, talk/62c7c1b2 (2022). */
   sockets: number;
 }
 
@@ -85,10 +85,10 @@ const LIMITS: Limits = {
   sockets: 15,
 };
 
-/** Longest wait between two tries that TMDB didn't ask for. */
+/** Longest backoff. A Retry-After header may ask for more. */
 const LONGEST_BACKOFF_MS = 30_000;
 
-/** Travels with a request and its retries through axios, which copies plain objects and hands on instances of classes. */
+/** State of one question. It is a class because axios copies plain objects in a request's config, but passes class instances on. */
 class Question {
   readonly tally: Tally;
   /** Milliseconds since 1970. */
@@ -106,11 +106,13 @@ declare module 'axios' {
 }
 
 /**
- * TMDB's API as we use it: one keep-alive agent, one pace, a Bearer token, and no trust in what comes back.
+ * A client for TMDB's API: one keep-alive agent, one request rate, a Bearer token, and a check of every response.
  *
- * Beyond what axios and axios-retry do by themselves: cut-off bodies, timeouts and answers that are not JSON (some come
- * with status 200) are asked again; a 429 holds back every request of the process, not one; no redirect is followed,
- * since the token would go with it; bodies and time are bounded.
+ * It adds this to axios and axios-retry:
+ * - It retries after truncated bodies, timeouts and responses that are not JSON. Some of these have status 200.
+ * - After a 429, all requests of the process wait.
+ * - It follows no redirect, because axios would send the token along.
+ * - It limits the size of a body and the time of a question.
  */
 export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, limits = {} }: TmdbOptions): Tmdb => {
   const { tryMs, questionMs, retries, backoffMs, bodyBytes, sockets } = { ...LIMITS, ...limits };
@@ -131,10 +133,10 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
 
   http.interceptors.response.use((response) => {
     if (response.status === 429) {
-      // It is about all of us, be this the question's last try or not: the gate keeps everyone back.
+      // TMDB's limit covers the whole process, so all requests wait, even when this was the question's last try.
       const retry = (response.config['axios-retry']?.retryCount ?? 0) + 1;
-      const asked = retryAfterMs(response.headers['retry-after'], clock.now());
-      gate.pause(asked ?? Math.max(backoff(retry), LEAST_PAUSE_MS));
+      const requestedMs = retryAfterMs(response.headers['retry-after'], clock.now());
+      gate.pause(requestedMs ?? Math.max(backoff(retry), LEAST_PAUSE_MS));
       if (response.config.question) response.config.question.tally.throttles += 1;
     }
     return readable(response);
@@ -143,22 +145,21 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   axiosRetry(http, {
     retries,
     retryCondition: (error) => worthAnotherTry(error),
-    // Its default reads Retry-After too, and would wait by its own timer for a day, or not at all where the timer overflows.
+    // The default also reads Retry-After: it would wait for a day, or not at all when the value overflows setTimeout.
     retryDelay: () => 0,
     onRetry: async (retry, error, config) => {
       const { question } = config;
-      const asked = retryAfterMs(error.response?.headers['retry-after'], clock.now());
-      const waitMs = asked ?? backoff(retry);
+      const waitMs = retryAfterMs(error.response?.headers['retry-after'], clock.now()) ?? backoff(retry);
       if (question && clock.now() + waitMs - question.startedAt > questionMs) throw error;
       if (question) question.tally.retries += 1;
-      // After a 429 the gate keeps this request back with all others.
+      // After a 429, this request waits at the gate like all others.
       if (error.response?.status !== 429) await clock.sleep(waitMs);
-      // The last try's signal has fired; axios-retry would hand it on to the next one.
+      // The signal of this try has timed out. axios-retry would use it for the next try as well.
       delete config.signal;
     },
   });
 
-  // Registered last, so axios runs it first: retries come through here too, each waiting for its own turn.
+  // axios runs the interceptor that was added last first. Retries pass through it too, so each one waits at the gate.
   http.interceptors.request.use(async (config) => {
     await gate.pass();
     if (config.question) config.question.tally.requests += 1;
@@ -170,7 +171,7 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
     const bearer = token();
     if (!bearer)
       throw new TmdbTokenError(
-        'There is no TMDB token: set TMDB_TOKEN, or put one into the SSM parameter that TMDB_TOKEN_PARAMETER names.',
+        'TMDB_TOKEN is not set: set it to an API Read Access Token, or store one in the SSM parameter that TMDB_TOKEN_PARAMETER names.',
       );
     const question = new Question(tally, clock.now());
     try {
@@ -181,16 +182,15 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
       });
       return { status, body: data };
     } catch (error) {
-      throw lastWord(error, path, retries);
+      throw typedError(error, path, retries);
     }
   };
 
   const checked = <Shape extends z.ZodType>(path: string, body: unknown, schema: Shape): z.output<Shape> => {
-    const result = schema.safeParse(body);
-    if (result.success) return body as z.output<Shape>;
-    const [issue] = result.error.issues;
+    const problem = firstProblem(schema, body);
+    if (problem === undefined) return body as z.output<Shape>;
     throw new TmdbShapeError(
-      `GET ${path}: TMDB's answer has an unknown shape: ${issue?.path.map(String).join('.')}: ${issue?.message}`,
+      `GET ${path}: TMDB's response has an unknown shape: ${problem}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
       body,
     );
   };
@@ -209,14 +209,14 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   };
 };
 
-/** Without a Retry-After that we may believe, a 429 still means that a whole window of a second is used up. */
+/** Wait after a 429 without a valid Retry-After: TMDB counts requests per second, so the current second is used up. */
 const LEAST_PAUSE_MS = 1_000;
 
 /**
- * Turns an answer into data, or into an error that says what it was.
+ * Parses a response, or throws an error that describes it.
  *
- * The body decides, not the header: TMDB's CDN has sent pages of HTML with 502 and with 200. Our own parser is strict
- * where axios's gives the text back: `NaN`, or a page, must not pass for a movie.
+ * It ignores the Content-Type header: TMDB's CDN has sent HTML pages with status 502 and with 200. It parses the body
+ * itself, because axios returns a body that is not JSON as a string without an error.
  */
 const readable = (response: AxiosResponse): AxiosResponse => {
   const { status } = response;
@@ -242,9 +242,10 @@ class Answered extends AxiosError {
 const answered = (what: string, response: AxiosResponse, body?: unknown) => new Answered(what, response, body);
 
 /**
- * Whether asking again can help: 429, 5xx, anything that isn't JSON with a status of success, and no answer at all.
- * Never what TMDB says about our question (400, 401, 403, 404, 422 and the like) or a redirect; but a 404 whose body
- * broke off has not said yet whether the movie is gone.
+ * Whether a retry can help: after 429, 5xx, a response with status 200 that is not JSON, and no response at all.
+ *
+ * A retry can't help when TMDB rejects the request (400, 401, 403, 404, 422 and similar) or redirects it. The exception
+ * is a 404 with a truncated body: it does not yet say whether the movie is gone.
  */
 const worthAnotherTry = (error: AxiosError): boolean => {
   const status = error.response?.status;
@@ -252,36 +253,63 @@ const worthAnotherTry = (error: AxiosError): boolean => {
   return status === undefined || status === 429 || status >= 500 || status < 300;
 };
 
-/** The typed error for what is left when no further try is made. Holds no header, and so no token. */
-const lastWord = (error: unknown, path: string, retries: number): Error => {
+/** The error to throw after the last try. It holds no header, so it can't hold the token. */
+const typedError = (error: unknown, path: string, retries: number): Error => {
   if (!axios.isAxiosError(error)) return error instanceof Error ? error : new Error(String(error));
   const { response } = error;
   const body = error instanceof Answered ? error.body : undefined;
   if (!response) {
-    const tooLong = error.code === AxiosError.ERR_BAD_RESPONSE && 'a body that is too long';
-    const what = error.code === 'ERR_CANCELED' ? 'no whole answer in time' : tooLong || (error.code ?? 'no answer');
+    const tooLong = error.code === AxiosError.ERR_BAD_RESPONSE && 'the body is too long';
+    const what =
+      error.code === 'ERR_CANCELED' ? 'no complete response in time' : tooLong || (error.code ?? 'no response');
     return new TmdbUnavailableError(`GET ${path}: ${what}, after up to ${retries} retries`);
   }
   const { status } = response;
   if (status === 429)
-    return new TmdbThrottledError(`GET ${path}: TMDB says that we ask too fast (429), after up to ${retries} retries`);
+    return new TmdbThrottledError(`GET ${path}: TMDB's rate limit was exceeded (429), after up to ${retries} retries`);
   if (status === 401 || status === 403) return tokenError(status, body);
   if (worthAnotherTry(error)) {
-    const what = status < 300 ? `status ${status} with a body that is not JSON or not whole` : `status ${status}`;
+    const what = status < 300 ? `status ${status} with a body that is not JSON or is truncated` : `status ${status}`;
     return new TmdbUnavailableError(`GET ${path}: ${what}, after up to ${retries} retries`);
   }
   return refusal(path, status, body);
 };
 
+const JSON_TYPES: Readonly<Record<string, string>> = {
+  int: 'an integer',
+  number: 'a number',
+  string: 'a string',
+  array: 'an array',
+  object: 'an object',
+};
+
+/** The first field that doesn't match the schema: its name, the allowed type and TMDB's value. */
+const firstProblem = (schema: z.ZodType, body: unknown): string | undefined => {
+  const [issue] = schema.safeParse(body, { reportInput: true }).error?.issues ?? [];
+  if (!issue) return undefined;
+  const field = issue.path.length ? `field ${issue.path.map(String).join('.')}` : 'the body';
+  if (issue.input === undefined) return `${field} is missing`;
+  const allowed =
+    issue.code === 'invalid_type'
+      ? (JSON_TYPES[issue.expected] ?? issue.expected)
+      : issue.code === 'too_small'
+        ? `${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`
+        : 'as in lib/tmdb/responses.ts';
+  return `${field} must be ${allowed}, got ${JSON.stringify(issue.input).slice(0, LONGEST_QUOTE)}`;
+};
+
+/** Longest quote of a value in an error message, in characters. */
+const LONGEST_QUOTE = 80;
+
 const tokenError = (status: number, body: unknown) =>
   new TmdbTokenError(
-    `TMDB doesn't take our token (${said(status, body)}): it wants an API Read Access Token from themoviedb.org, settings, API.`,
+    `TMDB rejected the token (${describe(status, body)}): use an API Read Access Token from themoviedb.org (Settings, API).`,
   );
 
 const refusal = (path: string, status: number, body: unknown) =>
-  new TmdbRefusedError(`GET ${path}: TMDB refused it (${said(status, body)})`);
+  new TmdbRefusedError(`GET ${path}: TMDB rejected the request (${describe(status, body)})`);
 
-const said = (status: number, body: unknown): string => {
+const describe = (status: number, body: unknown): string => {
   const parsed = failure.safeParse(body);
   return parsed.success
     ? `${status}, code ${parsed.data.status_code}: ${parsed.data.status_message.slice(0, 200)}`

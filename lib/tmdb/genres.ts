@@ -1,8 +1,8 @@
 /**
- * TMDB's 19 genres of movies, by the name that branches and keys carry.
+ * TMDB's 19 movie genres and their ids. Names of branches and keys use these names.
  *
- * Source: https://api.themoviedb.org/3/genre/movie/list, recorded 2022 and 2026 without a difference. Series have
- * genres of their own (`genre/tv/list`): War & Politics is 10768 there, and 10752 is none of them.
+ * Source: https://api.themoviedb.org/3/genre/movie/list, recorded in 2022 and 2026; both were the same. Series have
+ * their own genres (`genre/tv/list`): there, War & Politics is 10768, and 10752 doesn't exist.
  */
 export const MOVIE_GENRES: Readonly<Record<string, number>> = {
   action: 28,

@@ -1,20 +1,20 @@
 import type { Clock } from '../clock.ts';
 
-/** Holds every request of one process back until it may leave. */
+/** Limits the request rate of one process. */
 export interface Gate {
-  /** Resolves when the caller's request may go, first come, first served. */
+  /** Resolves when the caller may send its request. Callers are served in the order in which they called. */
   pass(): Promise<void>;
-  /** Lets nobody through for `ms` from now; a longer pause that is under way stays. */
+  /** Blocks all callers for `ms` milliseconds from now. A current pause that ends later stays in effect. */
   pause(ms: number): void;
 }
 
 /**
- * A gate through which requests leave evenly.
+ * A gate that spaces requests evenly.
  *
- * Evenly, not in bursts: TMDB's ceiling is "somewhere in the 40 requests per second range" and may move without notice.
- * Source: https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). The next caller's turn is counted from
- * when the last one really left, so a process that was held up doesn't send all that it missed at once: it catches up
- * by two requests at most, which keeps 36 a second under 40 in any second.
+ * Bursts could exceed TMDB's limit, which is "somewhere in the 40 requests per second range" and may change without notice.
+ * Source: https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). The next request is scheduled from the
+ * time at which the previous one was really sent. So a process that was paused doesn't send all delayed requests at
+ * once: it catches up by at most two requests, which keeps a rate of 36 per second below 40 in any second.
  *
  * @param perSecond Requests per second, above 0.
  * @throws {RangeError} `perSecond` is not above 0.
@@ -22,26 +22,26 @@ export interface Gate {
 export const pace = (perSecond: number, { now, sleep }: Clock): Gate => {
   if (!(perSecond > 0)) throw new RangeError(`perSecond must be above 0, got ${perSecond}`);
   const gapMs = 1000 / perSecond;
-  let due = now();
+  let nextAt = now();
   let pausedUntil = 0;
-  let line: Promise<void> = Promise.resolve();
+  let queue: Promise<void> = Promise.resolve();
 
   const turn = async () => {
     for (;;) {
-      const waitMs = Math.max(due, pausedUntil) - now();
+      const waitMs = Math.max(nextAt, pausedUntil) - now();
       if (waitMs <= 0) break;
       await sleep(waitMs);
     }
-    due = Math.max(due, now() - CATCH_UP * gapMs) + gapMs;
+    nextAt = Math.max(nextAt, now() - CATCH_UP * gapMs) + gapMs;
   };
 
   return {
-    pass: () => (line = line.then(turn)),
+    pass: () => (queue = queue.then(turn)),
     pause: (ms) => {
       pausedUntil = Math.max(pausedUntil, now() + ms);
     },
   };
 };
 
-/** Requests that may follow at once after a hold-up: timers fire up to a millisecond late, and that must not add up. */
+/** Requests that may follow at once after a delay. Timers fire up to a millisecond late, and these delays must not add up. */
 const CATCH_UP = 2;

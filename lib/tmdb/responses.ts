@@ -1,27 +1,27 @@
 import * as z from 'zod';
 
 /**
- * What TMDB answers, as far as we read it.
+ * TMDB's responses, as far as this project reads them.
  *
- * Each schema checks the fields that our code leans on and lets every other field through, so a field that TMDB adds
- * tomorrow lands in the bucket without a release of ours. Parse to check, then go on with what TMDB sent: zod rebuilds
- * an object with the fields it knows in front, and the order of fields is part of our output.
+ * Each schema checks the fields that the code uses and ignores every other field. So a field that TMDB adds is stored
+ * without a new release. Use a schema only to check, then use the object that TMDB sent: zod's result has the known
+ * fields first, but the output keeps TMDB's order of fields.
  *
- * Shapes: recorded responses of 2022 to 2026, and https://developer.themoviedb.org/reference (read 2026-11-22).
+ * Sources: responses recorded from 2022 to 2026, and https://developer.themoviedb.org/reference (read 2026-11-22).
  */
 
 const id = z.int().positive();
 const count = z.int().nonnegative();
 
-/** One item of a list: TMDB's id, and whatever else it sent. */
+/** One item of a list: TMDB's id and all other fields that TMDB sent. */
 const listedItem = z.looseObject({ id });
 export type ListedItem = z.infer<typeof listedItem>;
 
-/** One page of `discover/movie`, `movie/popular` or `tv/popular`: 20 items at most. */
+/** One page of `discover/movie`, `movie/popular` or `tv/popular`: at most 20 items. */
 export const listPage = z.looseObject({
   page: count,
   results: z.array(listedItem),
-  /** Not capped at 500, though no page past 500 is served. */
+  /** May be above 500, although TMDB serves no page after page 500. */
   total_pages: count,
   total_results: count,
 });
@@ -32,7 +32,7 @@ const person = z.looseObject({ id });
 export const credits = z.looseObject({ cast: z.array(person), crew: z.array(person) });
 export type Credits = z.infer<typeof credits>;
 
-/** `movie/{id}` and `tv/{id}`, with `credits` inside where they were asked for in the same request. */
+/** `movie/{id}` and `tv/{id}`. They contain `credits` where the same request asked for them. */
 export const details = z.looseObject({
   id,
   budget: z.number().nullish(),
@@ -42,7 +42,7 @@ export const details = z.looseObject({
 });
 export type Details = z.infer<typeof details>;
 
-/** `find/{imdb id}`: five lists, all there and mostly empty. An id that TMDB doesn't know gives five empty ones. */
+/** `find/{imdb id}`: always five lists, most of them empty. For an unknown id, all five are empty. */
 export const found = z.looseObject({
   movie_results: z.array(listedItem),
   person_results: z.array(listedItem),
@@ -54,5 +54,5 @@ export type Found = z.infer<typeof found>;
 
 export const genreList = z.looseObject({ genres: z.array(z.looseObject({ id, name: z.string() })) });
 
-/** TMDB's envelope for an error; older answers lack `success`. */
+/** TMDB's body for an error. Older responses have no `success`. */
 export const failure = z.looseObject({ status_code: z.int(), status_message: z.string() });

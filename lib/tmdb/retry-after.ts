@@ -1,14 +1,14 @@
-/** TMDB has sent `Retry-After: 0`: a second is its window. Source: tmdb's lua-resty-rate-limit (read 2026-11-22). */
+/** TMDB has sent `Retry-After: 0`, but it counts requests per second. Source: tmdb's lua-resty-rate-limit (read 2026-11-22). */
 const LEAST_MS = 1_000;
 /** A wrong or hostile header may ask for a day. */
 const MOST_MS = 60_000;
 
 /**
- * How long a `Retry-After` header asks us to wait, in milliseconds between 1,000 and 60,000.
+ * The wait that a `Retry-After` header asks for, in milliseconds, limited to 1,000 to 60,000.
  *
- * Both forms of RFC 9110 §10.2.3 are read: whole seconds, and a date.
+ * It reads both forms of RFC 9110 §10.2.3: whole seconds, and a date.
  *
- * @returns undefined where there is no header, or one that says nothing.
+ * @returns undefined where the header is absent or invalid.
  */
 export const retryAfterMs = (header: unknown, now: number): number | undefined => {
   if (typeof header !== 'string' || header.trim() === '') return undefined;

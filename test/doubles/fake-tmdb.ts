@@ -26,7 +26,7 @@ export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeT
     const body = await answer(path, query);
     if (body === 'gone') return body;
     if (!schema.safeParse(body).success)
-      throw new TmdbShapeError(`GET ${path}: TMDB's answer has an unknown shape`, body);
+      throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, body);
     return body as never;
   };
   return { host: 'tmdb.test', get: ask as Tmdb['get'], lookUp: ask, asked, paths: () => asked.map(({ path }) => path) };

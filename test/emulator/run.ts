@@ -399,7 +399,7 @@ const runChecks = async () => {
   check(
     'with a wrong token the run fails in Plan',
     `${wrong.error} ${wrong.cause}`,
-    /^TmdbTokenError .*TMDB doesn't take our token \(401, code 7/,
+    /^TmdbTokenError .*TMDB rejected the token \(401, code 7/,
   );
   await slsSucceeds('info');
 

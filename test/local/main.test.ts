@@ -15,7 +15,7 @@ const asking = (simulator: Simulator, perSecond = 100_000) => ({
 const runIn = async (out: string) => (await readdir(join(out, 'logs')))[0]?.replace('.jsonl', '') ?? '';
 
 describe('npm start', () => {
-  it('runs, says what landed where, and ends with 0', async () => {
+  it('runs the pipeline, prints a summary, and exits with 0', async () => {
     const simulator = await quickSimulator();
     const out = await temporaryFolder();
     const {
@@ -29,8 +29,8 @@ describe('npm start', () => {
     expect(said).toContain('21 branches have no manifest: crime-2012, ');
   });
 
-  it('ends with 1 where a branch is left, says why, and gives the command that continues the run', async () => {
-    // For good, or the command would sit through all of its retries.
+  it('exits with 1 when a branch is unfinished, and prints the reason and the command that continues the run', async () => {
+    // A permanent fault, because the command would wait for all retries of a transient one.
     const simulator = await quickSimulator({ faults: [{ kind: 'outage', genre: 80, year: 2017, forGood: true }] });
     const out = await temporaryFolder();
     const only = ['--only', 'crime-2017', '--only', 'war-2012'];
@@ -38,7 +38,7 @@ describe('npm start', () => {
     expect(first.code).toBe(1);
     expect(first.out).toContain('1 of 2 branches unfinished');
     expect(first.out).toMatch(
-      /Unfinished: crime-2017 \(TmdbRefusedError: GET \/discover\/movie: TMDB refused it \(422, code 5/,
+      /Unfinished: crime-2017 \(TmdbRefusedError: GET \/discover\/movie: TMDB rejected the request \(422, code 5/,
     );
     const resume = /npm start -- (--resume local-\w+ --out \S+)/.exec(first.out)?.[1];
     expect(resume).toBe(`--resume ${await runIn(out)} --out ${out}`);
@@ -51,8 +51,8 @@ describe('npm start', () => {
     expect(Object.keys(await rawZone(join(out, 'bucket')))).toHaveLength(2);
   });
 
-  it('killed in the middle and resumed, writes the bytes of an undisturbed run and repeats at most a chunk for each branch under way', async () => {
-    const env = { DATASETS: await crimeWarOf(2017, 2019) }; // 574 movies, half of them in one of the six branches
+  it('writes the same bytes when it is killed and resumed, and repeats at most one chunk per running branch', async () => {
+    const env = { DATASETS: await crimeWarOf(2017, 2019) }; // six branches with 574 movies; one branch has half of them
     const simulator = await quickSimulator();
     const out = await temporaryFolder();
     const killed = startCommand(['--day', DAY, '--out', out], { ...asking(simulator, 400), ...env });
@@ -66,7 +66,7 @@ describe('npm start', () => {
     const questions = simulator.asked
       .filter(({ path }) => path !== '/authentication')
       .map(({ path, query }) => `${path} ${JSON.stringify(query)}`);
-    // The planner and the walker ask page 1 each; in crime-war nothing else is asked twice, but for movies of both genres.
+    // Page 1 is requested by the planner and by the walker. Apart from that, only movies of both genres are requested twice.
     const times = Map.groupBy(questions, (question) => question);
     const undisturbed = await quickPipeline(await quickSimulator(), { env });
     await undisturbed.start({ dataset: 'crime-war', day: DAY }).ended;
@@ -78,26 +78,26 @@ describe('npm start', () => {
     expect(await rawZone(join(out, 'bucket'))).toEqual(await rawZone(undisturbed.bucket));
   });
 
-  it('says one clear sentence of a wrong token, before anything fans out', async () => {
+  it('prints one clear error for a wrong token, before any branch starts', async () => {
     const simulator = await quickSimulator();
     const { code, err } = await startCommand(['--out', await temporaryFolder()], {
       ...asking(simulator),
       TMDB_TOKEN: 'wr0ng-t0ken',
     }).ended;
     expect(code).toBe(1);
-    expect(err).toMatch(/^TmdbTokenError: TMDB doesn't take our token \(401, code 7: Invalid API key.*\n$/);
+    expect(err).toMatch(/^TmdbTokenError: TMDB rejected the token \(401, code 7: Invalid API key.*\n$/);
     expect(err).not.toContain('wr0ng-t0ken');
     expect(simulator.asked.every(({ path }) => path === '/discover/movie')).toBe(true);
     expect(simulator.asked.length).toBeLessThan(22);
   });
 
-  it('refuses to work in a folder that another process works in', async () => {
+  it('refuses a folder that another process uses', async () => {
     const out = await temporaryFolder();
     await writeFile(join(out, 'in-use-by.pid'), String(process.pid));
     const { code, err } = await startCommand(['--out', out]).ended;
     expect({ code, err }).toMatchObject({
       code: 1,
-      err: expect.stringMatching(new RegExp(`^Process ${process.pid} works in .*--out\\.\n$`)),
+      err: expect.stringMatching(new RegExp(`^Folder ${out} is in use by process ${process.pid}: wait .*--out\\.\n$`)),
     });
   });
 
@@ -119,23 +119,22 @@ describe('npm start', () => {
       args: ['--years', '2022-2012'],
       says: /^options: years: use a last year that is not before the first; got .*\n$/,
     },
-    { args: ['--fault', 'mixed'], says: /^options: Unknown option '--fault'.*--help lists them\.\n$/ },
-    { args: ['--faults', 'many'], says: /^options: faults: use one of none, mixed, .*; got "many"\.\n$/ },
+    { args: ['--years', '2022-2012'], says: /^options: years: the last year is not before the first; got .*\n$/ },
+    {
+      args: ['--fault', 'mixed'],
+      says: /^options: Unknown option '--fault'\. To list the options: npm start -- --help\.\n$/,
+    },
+    { args: ['--faults', 'many'], says: /^options: faults: faults are one of none, mixed, .*; got "many"\.\n$/ },
     { args: ['--catalogue', 'nowhere.jsonl'], says: /^--catalogue: .*nowhere\.jsonl.*\n$/ },
     { args: ['--redrive', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
     { args: ['--resume', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
     { args: ['--bucket', 'No_Bucket'], says: /^options: bucket: a bucket's name has 3 to 63 .*; got "No_Bucket"\.\n$/ },
     {
       args: ['--bucket', 'my-bucket'],
-      says: /^--bucket: set TMDB_TOKEN; without it the run asks the simulator and would write invented movies to a real bucket/,
-    },
-    { args: ['--seed', 'x'], says: /^options: seed: use a whole number; got "x"\.\n$/ },
-    {
-      args: ['--latency', '100-1'],
-      says: /^options: latency: use a first number that is not above the second; got .*\n$/,
+      says: /^--bucket: TMDB_TOKEN is not set, so the run would write invented movies of the simulator to a bucket in AWS\. Set TMDB_TOKEN,/,
     },
     { args: ['stray'], says: /^options: .*stray.*\n$/ },
-  ])('answers $args with one clear sentence and 2', async ({ args, says }) => {
+  ])('prints one clear error for $args and exits with 2', async ({ args, says }) => {
     const { code, err } = await startCommand([
       ...args,
       ...(args.includes('--bucket') ? [] : ['--out', await temporaryFolder()]),
@@ -145,11 +144,15 @@ describe('npm start', () => {
   });
 
   it.each([
-    { env: { TMDB_BASE_URL: 'http://127.0.0.1:9' }, args: [], says: /^TMDB_BASE_URL: set TMDB_TOKEN too/ },
+    {
+      env: { TMDB_BASE_URL: 'http://127.0.0.1:9' },
+      args: [],
+      says: /^TMDB_BASE_URL is set, but TMDB_TOKEN is not: set TMDB_TOKEN too,/,
+    },
     {
       env: { TMDB_TOKEN: 'x' },
       args: ['--faults', 'mixed'],
-      says: /^--faults: leave it out; it is for the simulator, and with TMDB_TOKEN set/,
+      says: /^--faults is only for the simulator, but TMDB_TOKEN is set: remove the option, or unset TMDB_TOKEN\./,
     },
     {
       env: { TMDB_REQUESTS_PER_SECOND: 'fast' },
@@ -161,7 +164,7 @@ describe('npm start', () => {
       args: [],
       says: /^environment: WALKERS_AT_ONCE: use at most 40: an inline Map runs no more iterations at once/,
     },
-  ])('answers $env with one clear sentence and 2', async ({ env, args, says }) => {
+  ])('prints one clear error for $env and exits with 2', async ({ env, args, says }) => {
     const { code, err } = await startCommand([...args, '--out', await temporaryFolder()], env as Record<string, string>)
       .ended;
     expect(err).toMatch(says);

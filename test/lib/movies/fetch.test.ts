@@ -59,7 +59,7 @@ describe('a movie of a list', () => {
   });
 
   it.each([
-    ['is another one', () => detailed(8), 'asked for 7, got 8'],
+    ['is another one', () => detailed(8), 'requested id 7, got id 8'],
     ['has no credits, which were asked for', () => ({ ...detailed(7), credits: undefined }), 'shape'],
     ['has a budget that is a text', () => detailed(7, { budget: '5' }), 'shape'],
   ])('is put aside where what TMDB sent %s', async (_, answer, why) => {

@@ -164,7 +164,7 @@ describe('a dry run', () => {
   it('is told of a wrong token, too', async () => {
     const { plan } = await planning({
       says: () => {
-        throw new TmdbTokenError("TMDB doesn't take our token");
+        throw new TmdbTokenError('TMDB rejected the token');
       },
     });
 
@@ -240,7 +240,7 @@ describe('lists whose page 1 can not be had', () => {
     const { plan } = await planning({
       says: (path, query) => {
         if (query.with_genres === 80) return refusing('2')(path, query);
-        throw new TmdbTokenError("TMDB doesn't take our token");
+        throw new TmdbTokenError('TMDB rejected the token');
       },
     });
 
@@ -250,7 +250,7 @@ describe('lists whose page 1 can not be had', () => {
   it('are one clear error before anything is written where the token is wrong, and few are asked for then', async () => {
     const { plan, store, tmdb } = await planning({
       says: () => {
-        throw new TmdbTokenError("TMDB doesn't take our token");
+        throw new TmdbTokenError('TMDB rejected the token');
       },
     });
 
@@ -402,7 +402,7 @@ describe('a run that resumes another', () => {
     const { plan } = await planning({
       store,
       says: () => {
-        throw new TmdbTokenError("TMDB doesn't take our token");
+        throw new TmdbTokenError('TMDB rejected the token');
       },
     });
 

@@ -88,17 +88,24 @@ describe('a question to TMDB', () => {
 
     await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
       name: 'TmdbTokenError',
-      message: expect.stringContaining('set TMDB_TOKEN'),
+      message: expect.stringContaining('TMDB_TOKEN is not set: set it to an API Read Access Token'),
     });
     expect(server.seen.requests).toBe(0);
   });
 
-  it('with an answer of an unknown shape names the field', async () => {
-    const { tmdb, tally } = clientAt((await serving(saying(200, '{"id":"seven"}', JSON_TYPE))).url);
+  it.each([
+    ['{"id":"seven"}', 'field id must be a number, got "seven"'],
+    ['{"id":1.5}', 'field id must be an integer, got 1.5'],
+    ['{"id":0}', 'field id must be above 0, got 0'],
+    ['{}', 'field id is missing'],
+    ['[]', 'the body must be an object, got []'],
+    ['{"id":7,"credits":{"cast":[{"id":7},{}],"crew":[]}}', 'field credits.cast.1.id is missing'],
+  ])('is an error that names the field when the response is %s', async (body, problem) => {
+    const { tmdb, tally } = clientAt((await serving(saying(200, body, JSON_TYPE))).url);
 
     await expect(tmdb.get('/movie/7', {}, details, tally)).rejects.toMatchObject({
       name: 'TmdbShapeError',
-      message: expect.stringMatching(/^GET \/movie\/7: .*: id: /),
+      message: `GET /movie/7: TMDB's response has an unknown shape: ${problem}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
     });
     expect(tally.requests).toBe(1);
   });
@@ -341,7 +348,7 @@ describe('a hostile answer', () => {
 
     await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
-      message: 'GET /movie/1: no whole answer in time, after up to 1 retries',
+      message: 'GET /movie/1: no complete response in time, after up to 1 retries',
     });
     expect(tally.requests).toBe(2);
   });
