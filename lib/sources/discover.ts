@@ -140,7 +140,7 @@ export const discover: SourceKind = {
           items: itemsOf(seen),
           expected: sum(windows, 'expected'),
           listed: sum(windows, 'listed'),
-          // Two neighboring windows can both list a movie whose date has changed in between.
+          // Two adjacent windows can both list a movie whose date has changed in between.
           doubled: sum(windows, 'doubled') + (rows.length - seen.size),
           passes: Math.max(...windows.map(({ passes }) => passes)),
           warnings: [],

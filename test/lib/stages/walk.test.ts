@@ -227,10 +227,10 @@ describe('an error during a walk', () => {
       return cinema(100)(path, query);
     });
     await expect(failing.walked).rejects.toThrow('GET /movie/33');
-    const mended = branch.walk(cinema(100));
+    const repaired = branch.walk(cinema(100));
 
-    expect(await mended.walked).toMatchObject({ finished: true });
-    expect(movies([...failing.tmdb.paths(), ...mended.tmdb.paths()])).toEqual(
+    expect(await repaired.walked).toMatchObject({ finished: true });
+    expect(movies([...failing.tmdb.paths(), ...repaired.tmdb.paths()])).toEqual(
       [...moviePaths(100), '/movie/33'].toSorted(),
     );
     expect(movies(failing.tmdb.paths()).length).toBeGreaterThan(30);
@@ -309,9 +309,9 @@ describe('many unreadable responses in a row', () => {
       name: 'TmdbShapeError',
       message: expect.stringMatching(/^10 answers in a row could not be read/),
     });
-    const mended = branch.walk(cinema(30));
-    expect(await mended.walked).toMatchObject({ finished: true });
-    expect(movies(mended.tmdb.paths())).toEqual(moviePaths(30));
+    const repaired = branch.walk(cinema(30));
+    expect(await repaired.walked).toMatchObject({ finished: true });
+    expect(movies(repaired.tmdb.paths())).toEqual(moviePaths(30));
   });
 });
 
@@ -330,10 +330,10 @@ describe('a branch of IMDb ids', () => {
       return found(path, query);
     });
     await expect(failing.walked).rejects.toThrow(TmdbUnavailableError);
-    const mended = branch.walk(found);
+    const repaired = branch.walk(found);
 
-    expect(await mended.walked).toMatchObject({ finished: true });
-    const lookUps = [...failing.tmdb.paths(), ...mended.tmdb.paths()].filter((path) => path.startsWith('/find/'));
+    expect(await repaired.walked).toMatchObject({ finished: true });
+    const lookUps = [...failing.tmdb.paths(), ...repaired.tmdb.paths()].filter((path) => path.startsWith('/find/'));
     expect(lookUps.toSorted()).toEqual(ids.map((id) => `/find/${id}`));
     expect((await branch.outcomes()).filter(({ outcome }) => outcome === 'fetched')).toHaveLength(30);
   });
