@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll } from 'vitest';
@@ -13,11 +13,20 @@ import { type Simulator, startSimulator } from '../../local/simulator/simulator.
 import { fastClock } from '../doubles/fast-clock.ts';
 import { catalogue } from './simulator/asking.ts';
 
-export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
-
 /** What is up while a file's tests run: a beforeAll may put something up for all of them. */
 const up: (() => Promise<unknown>)[] = [];
-afterAll(() => Promise.all(up.map((close) => close())));
+const folders: string[] = [];
+afterAll(async () => {
+  await Promise.all(up.map((close) => close()));
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+/** An empty folder, which is gone when the file's tests have ended: together they would leave a gigabyte. */
+export const temporaryFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
+  folders.push(folder);
+  return folder;
+};
 
 /** A simulator that answers at once and takes any number of requests. */
 export const quickSimulator = async (
