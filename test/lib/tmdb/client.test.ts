@@ -1,8 +1,9 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
-import { createGzip, gzipSync } from 'node:zlib';
+import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Wait } from '../../../lib/tmdb/client.ts';
 import { type Gate, pace } from '../../../lib/tmdb/pace.ts';
 import { details, listPage } from '../../../lib/tmdb/responses.ts';
 import type { Fault } from '../../../local/simulator/faults.ts';
@@ -70,6 +71,21 @@ describe('a question to TMDB', () => {
     }
   });
 
+  it.each<[string, Uint8Array, Record<string, string>]>([
+    ['gzip without a label', gzipSync('{"id":1}'), {}],
+    ['plain JSON labelled gzip', Buffer.from('{"id":1}'), { 'content-encoding': 'gzip' }],
+    ['gzip twice', gzipSync(gzipSync('{"id":1}')), { 'content-encoding': 'gzip' }],
+    ['deflate', deflateSync('{"id":1}'), { 'content-encoding': 'deflate' }],
+    ['raw deflate', deflateRawSync('{"id":1}'), { 'content-encoding': 'deflate' }],
+    ['br', brotliCompressSync('{"id":1}'), { 'content-encoding': 'br' }],
+    ['zstd', zstdCompressSync('{"id":1}'), { 'content-encoding': 'zstd' }],
+  ])('is answered by a body whose bytes are %s', async (_, body, headers) => {
+    const { tmdb, tally } = clientAt((await serving(saying(200, body, headers))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({ body: { id: 1 }, text: '{"id":1}' });
+    expect(tally.requests).toBe(1);
+  });
+
   it('uses few sockets for many requests', async () => {
     const server = await serving(good);
     const { tmdb, tally } = clientAt(server.url, { limits: { sockets: 3 } });
@@ -108,7 +124,14 @@ describe('a question to TMDB', () => {
     ['{"id":0}', 'field id must be above 0, got 0'],
     ['{}', 'field id is missing'],
     ['[]', 'the body must be an object, got []'],
-    ['{"id":7,"credits":{"cast":[{"id":7},{}],"crew":[]}}', 'field credits.cast.1.id is missing'],
+    ['null', 'the body must be an object, got null'],
+    ['7', 'the body must be an object, got 7'],
+    ['{"id":7,"credits":{"cast":[{},7],"crew":[]}}', 'field credits.cast.1 must be an object, got 7'],
+    ['{"id":7,"credits":{"cast":[]}}', 'field credits.crew is missing'],
+    [failure(11), "field id is missing, the body is TMDB's error code 11: Not so."],
+    [`{"id":7,"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'the body nests deeper than 100 levels'],
+    [`{"id":7,"deep":${'['.repeat(100)}${']'.repeat(100)}}`, 'the body nests deeper than 100 levels'],
+    ['['.repeat(1_000_000), 'the body nests deeper than 100 levels'],
   ])('is an error that names the field when the response is %s', async (body, problem) => {
     const { tmdb, tally } = clientAt((await serving(saying(200, body, JSON_TYPE))).url);
 
@@ -116,7 +139,74 @@ describe('a question to TMDB', () => {
       name: 'TmdbShapeError',
       message: `GET /movie/7: TMDB's response has an unknown shape: ${problem}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
     });
-    expect(tally.requests).toBe(1);
+    expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 });
+  });
+
+  it('may nest as deep as the limit', async () => {
+    const text = `{"id":7,"deep":${'['.repeat(99)}${']'.repeat(99)}}`;
+    const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
+
+    expect(await tmdb.get('/movie/7', {}, details, { tally })).toMatchObject({ text });
+  });
+
+  it('has its numbers as TMDB wrote them', async () => {
+    const text = '{"id":7, "popularity":7.0,"budget":1e3}';
+    const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
+
+    expect(await tmdb.get('/movie/7', {}, details, { tally })).toEqual({
+      text,
+      body: { id: 7, popularity: 7, budget: 1000 },
+    });
+  });
+});
+
+describe('a response of an unknown shape', () => {
+  const whole = details.required({ credits: true });
+  const good = '{"id":7,"credits":{"cast":[],"crew":[]}}';
+
+  it.each(['{}', '[]', 'null', failure(11), '{"id":7}', '{"id":8,"credits":null}'])(
+    'is asked for again: %s may be a fault of the moment',
+    async (text) => {
+      const server = await serving(inTurn(saying(200, text), saying(200, text), saying(200, good)));
+      const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
+
+      expect(await tmdb.lookUp('/movie/7', {}, whole, { tally })).toMatchObject({ text: good });
+      expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 });
+      expect(Math.round(clock.now() - NOON)).toBe(1_500);
+    },
+  );
+
+  it('is an error with the last body and its text, if it does not change', async () => {
+    const server = await serving(inTurn(saying(200, '{}'), saying(200, '[]'), saying(200, '{"id":7.0}')));
+    const { tmdb, tally } = clientAt(server.url);
+
+    await expect(tmdb.lookUp('/movie/7', {}, whole, { tally })).rejects.toMatchObject({
+      name: 'TmdbShapeError',
+      message: expect.stringContaining('field credits is missing'),
+      body: { id: 7 },
+      answer: { body: { id: 7 }, text: '{"id":7.0}' },
+    });
+  });
+
+  it('is not asked for again after the time of a question', async () => {
+    const server = await serving(saying(200, '{}'));
+    const { tmdb, tally } = clientAt(server.url, {
+      random: () => 0.999,
+      limits: { backoffMs: 1_000, questionMs: 2_000 },
+    });
+
+    await expect(tmdb.get('/movie/7', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbShapeError' });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+  });
+
+  it('leaves the other faults their retries, four in all', async () => {
+    const server = await serving(
+      inTurn(saying(200, '{}'), saying(503, ''), saying(200, '{}'), saying(503, ''), saying(200, good)),
+    );
+    const { tmdb, tally } = clientAt(server.url);
+
+    expect(await tmdb.get('/movie/7', {}, whole, { tally })).toMatchObject({ text: good });
+    expect(tally).toEqual({ requests: 5, retries: 4, throttles: 0 });
   });
 });
 
@@ -155,6 +245,41 @@ describe('a passing fault of TMDB is outlasted', () => {
     expect(await tmdb.get('/authentication', {}, anything, { tally })).toMatchObject({ body: { success: true } });
     expect(simulator.asked.at(0)?.status).toBe('stall');
     expect(tally).toMatchObject({ requests: simulator.asked.length, retries: simulator.asked.length - 1 });
+  });
+
+  it.each([408, 425, 500, 502, 503, 504, 522])('status %d', async (status) => {
+    const { tmdb, tally } = clientAt((await serving(inTurn(saying(status, failure(24)), good))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+  });
+
+  it.each<[string, RequestListener]>([
+    ['half of a zipped body', saying(200, gzipSync('{"id":1}').subarray(0, 20), { 'content-encoding': 'gzip' })],
+    ['half of a zipped body without a label', saying(200, gzipSync('{"id":1}').subarray(0, 20))],
+    ['Latin-1', saying(200, Buffer.from('{"id":1,"title":"Ação"}', 'latin1'), JSON_TYPE)],
+    ['a zipped body of Latin-1', saying(200, gzipSync(Buffer.from('{"id":1,"title":"Ação"}', 'latin1')))],
+    ['a cut character', saying(200, Buffer.from('{"id":1,"title":"🎬"}').subarray(0, -4), JSON_TYPE)],
+    ['half of a zipped 404', saying(404, gzipSync(failure(34)).subarray(0, 30), { 'content-encoding': 'gzip' })],
+    ['half of the JSON of a 404', saying(404, failure(34).slice(0, 30), JSON_TYPE)],
+  ])('%s', async (_, listener) => {
+    const { tmdb, tally } = clientAt((await serving(inTurn(listener, good))).url);
+
+    expect(await tmdb.lookUp('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+  });
+
+  it('a 401 and a 403 whose connection breaks off', async () => {
+    const half =
+      (status: number): RequestListener =>
+      (request, response) => {
+        response.writeHead(status, { ...JSON_TYPE, 'content-length': '1000' });
+        response.write(failure(7), () => request.socket.destroy());
+      };
+    const { tmdb, tally } = clientAt((await serving(inTurn(half(401), half(403), good))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(tally.requests).toBe(3);
   });
 
   it('half of a 404: whether a movie is gone is not believed from half an answer', async () => {
@@ -203,6 +328,18 @@ describe('a 429 holds back the whole client', () => {
     expect((await pausesFor(headers)).map(Math.round)).toEqual([ms]);
   });
 
+  it('also where its body breaks off', async () => {
+    const half: RequestListener = (request, response) => {
+      response.writeHead(429, { 'retry-after': '7', 'content-length': '1000' });
+      response.write('{', () => request.socket.destroy());
+    };
+    const { tmdb, tally, clock } = clientAt((await serving(inTurn(half, good))).url);
+    await tmdb.get('/movie/1', {}, details, { tally });
+
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 1 });
+    expect(Math.round(clock.now() - NOON)).toBe(7_000);
+  });
+
   it('and so every question that is put meanwhile', async () => {
     const clock = fastClock();
     const gate = pace(1_000_000, clock);
@@ -237,7 +374,8 @@ describe('tries are bounded', () => {
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
-      message: 'GET /movie/1: status 500, after up to 3 retries',
+      message:
+        'GET /movie/1: TMDB answers with status 500, after 3 retries. A response with status 200 and complete JSON is needed: run again when TMDB answers.',
     });
     expect([server.seen.requests, tally]).toEqual([4, { requests: 4, retries: 3, throttles: 0 }]);
   });
@@ -339,6 +477,8 @@ describe('a hostile answer', () => {
         forEver(zip, response, Buffer.alloc(65_536, 0x20));
       },
     ],
+    ['a small gzip bomb', saying(200, gzipSync(Buffer.alloc(50_000_000, ' ')), { 'content-encoding': 'gzip' })],
+    ['a small gzip bomb without a label', saying(200, gzipSync(gzipSync(Buffer.alloc(50_000_000, ' '))))],
   ])('%s is read no further than the limit', async (_, listener) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, { limits: { ...limits, tryMs: 600_000 } });
 
@@ -359,7 +499,7 @@ describe('a hostile answer', () => {
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
-      message: 'GET /movie/1: no complete response in time, after up to 1 retries',
+      message: expect.stringContaining('GET /movie/1: no complete answer in time, after 1 retry.'),
     });
     expect(tally.requests).toBe(2);
   });
@@ -381,9 +521,8 @@ describe('a hostile answer', () => {
 describe('what TMDB says about our question is asked once', () => {
   it.each([
     { status: 400, body: failure(22), name: 'TmdbRefusedError', message: '400, code 22: Not so.' },
-    { status: 401, body: failure(7), name: 'TmdbTokenError', message: '401, code 7: Not so.' },
-    { status: 401, body: '<html>', name: 'TmdbTokenError', message: 'status 401' },
-    { status: 403, body: '<html>', name: 'TmdbTokenError', message: 'status 403' },
+    { status: 405, body: failure(42), name: 'TmdbRefusedError', message: '405, code 42: Not so.' },
+    { status: 410, body: '<html>', name: 'TmdbRefusedError', message: 'status 410' },
     { status: 404, body: failure(34), name: 'TmdbRefusedError', message: '404, code 34: Not so.' },
     { status: 404, body: '<html>', name: 'TmdbRefusedError', message: 'status 404' },
     { status: 422, body: '{"errors":["page must be less"]}', name: 'TmdbRefusedError', message: 'status 422' },
@@ -415,8 +554,194 @@ describe('what TMDB says about our question is asked once', () => {
   );
 });
 
+describe('a token that TMDB rejects', () => {
+  it.each([401, 403])('is asked about once more after %d, and then it is an error', async (status) => {
+    const server = await serving(saying(status, failure(7), JSON_TYPE));
+    const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
+      name: 'TmdbTokenError',
+      message: `TMDB rejected the token (${status}, code 7: Not so.): use an API Read Access Token from themoviedb.org (Settings, API).`,
+    });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+    expect(Math.round(clock.now() - NOON)).toBe(500);
+  });
+
+  it('may be right after all', async () => {
+    const { tmdb, tally } = clientAt((await serving(inTurn(saying(401, failure(7)), good))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+  });
+
+  it.each([
+    [401, '<html>'],
+    [403, '<html>Request blocked.</html>'],
+    [403, ''],
+    [403, '{"message":"Forbidden"}'],
+    [401, failure(7).slice(0, 20)],
+  ])('%d with %s is no word of TMDB about the token', async (status, body) => {
+    const server = await serving(inTurn(saying(status, body), saying(status, body), good));
+    const { tmdb, tally } = clientAt(server.url);
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+
+    const blocked = clientAt((await serving(saying(status, body))).url, { limits: { retries: 2 } });
+    await expect(blocked.tmdb.get('/movie/1', {}, details, blocked)).rejects.toMatchObject({
+      name: 'TmdbUnavailableError',
+      message: expect.stringContaining(
+        `TMDB answers with status ${status}, but not in its error format, after 2 retries.`,
+      ),
+    });
+    expect(blocked.tally.requests).toBe(3);
+  });
+
+  it('is an error of availability where no retry was left to ask once more', async () => {
+    const server = await serving(inTurn(saying(503, ''), saying(401, failure(7))));
+    const { tmdb, tally } = clientAt(server.url, { limits: { retries: 1 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
+  });
+
+  it('is not sent again: later questions fail at once, until there is another token', async () => {
+    const simulator = await simulated({ token: 'right' });
+    let token = 'wrong';
+    const clock = fastClock();
+    const { tmdb, tally } = clientAt(simulator.url, { clock, token: () => token });
+    const ask = () => tmdb.get('/authentication', {}, anything, { tally });
+    const { message } = await errorOf(ask());
+    expect(simulator.asked).toHaveLength(2);
+
+    for (let times = 0; times < 3; times += 1)
+      expect(await errorOf(ask())).toMatchObject({ name: 'TmdbTokenError', message });
+    expect(simulator.asked).toHaveLength(2);
+
+    token = 'right';
+    expect(await ask()).toMatchObject({ body: { success: true } });
+    token = 'wrong';
+    await errorOf(ask());
+    expect(simulator.asked).toHaveLength(3);
+
+    clock.skip(300_000); // the account may have been restored
+    await errorOf(ask());
+    expect(simulator.asked).toHaveLength(5);
+  });
+
+  it('is not sent by those who wait at the gate already', async () => {
+    const server = await serving(saying(401, failure(7), JSON_TYPE));
+    const opened = Promise.withResolvers<void>();
+    let passing = 0;
+    const gate: Gate = {
+      pass: async () => {
+        passing += 1;
+        if (passing > 1 && passing <= 51) await opened.promise;
+      },
+      pause: () => {},
+    };
+    const { tmdb, tally } = clientAt(server.url, { gate });
+    const ask = () => errorOf(tmdb.get('/movie/1', {}, details, { tally }));
+    const first = ask();
+    const others = Array.from({ length: 50 }, ask);
+    expect((await first).name).toBe('TmdbTokenError');
+    opened.resolve();
+
+    expect(new Set((await Promise.all(others)).map(({ name }) => name))).toEqual(new Set(['TmdbTokenError']));
+    expect([server.seen.requests, tally]).toEqual([2, { requests: 2, retries: 1, throttles: 0 }]);
+  });
+
+  it('and one that was replaced meanwhile is used by the retry', async () => {
+    const seen: (string | undefined)[] = [];
+    const answer = inTurn(saying(401, failure(7)), good);
+    const server = await serving((request, response) => {
+      seen.push(request.headers.authorization);
+      token = 'second';
+      answer(request, response);
+    });
+    let token = 'first';
+    const { tmdb, tally } = clientAt(server.url, { token: () => token });
+    await tmdb.get('/movie/1', {}, details, { tally });
+
+    expect(seen).toEqual(['Bearer first', 'Bearer second']);
+  });
+});
+
+describe('the asker hears of waits and retries', () => {
+  /** What the asker hears of one question, in order. */
+  const heard = async (listener: RequestListener, options: Parameters<typeof clientAt>[1] = {}) => {
+    const { tmdb, tally } = clientAt((await serving(listener)).url, {
+      random: () => 0.5,
+      ...options,
+      limits: { backoffMs: 1_000, ...options.limits },
+    });
+    const events: unknown[] = [];
+    const asker = {
+      tally,
+      onWait: (wait: Wait) => void events.push({ ...wait, waitMs: Math.round(wait.waitMs) }),
+      onRetry: (retry: number) => void events.push(retry),
+    };
+    await tmdb.get('/movie/1', {}, details, asker).catch((error: Error) => events.push(error.name));
+    return events;
+  };
+
+  it('and of none where the first answer is good', async () => {
+    expect(await heard(good)).toEqual([]);
+  });
+
+  it('each with its reason, its number and its time', async () => {
+    const reset: RequestListener = (request) => request.socket.resetAndDestroy();
+    const faults = inTurn(saying(503, ''), saying(429, '', { 'retry-after': '7' }), reset, saying(200, '<html>'), good);
+
+    expect(await heard(faults)).toEqual([
+      { reason: 'TMDB answers with status 503', retry: 1, retries: 4, waitMs: 500 },
+      1,
+      { reason: 'TMDB throttles (429)', retry: 2, retries: 4, waitMs: 7_000 },
+      2,
+      { reason: 'the connection to TMDB failed (ECONNRESET)', retry: 3, retries: 4, waitMs: 2_000 },
+      3,
+      { reason: 'TMDB answers with status 200: the body is not JSON', retry: 4, retries: 4, waitMs: 4_000 },
+      4,
+    ]);
+  });
+
+  it('with the retries that are left for this reason', async () => {
+    expect(await heard(inTurn(saying(503, ''), saying(200, '{}')))).toEqual([
+      { reason: 'TMDB answers with status 503', retry: 1, retries: 4, waitMs: 500 },
+      1,
+      { reason: "TMDB's response has an unknown shape: field id is missing", retry: 2, retries: 3, waitMs: 1_000 },
+      2,
+      { reason: "TMDB's response has an unknown shape: field id is missing", retry: 3, retries: 3, waitMs: 2_000 },
+      3,
+      'TmdbShapeError',
+    ]);
+  });
+
+  it('for a rejected token too', async () => {
+    expect(await heard(saying(401, failure(7)))).toEqual([
+      { reason: 'TMDB rejected the token (401, code 7: Not so.)', retry: 1, retries: 1, waitMs: 500 },
+      1,
+      'TmdbTokenError',
+    ]);
+  });
+
+  it('for a try that took too long', async () => {
+    const events = await heard(
+      inTurn(() => {}, good),
+      { limits: { tryMs: 200 } },
+    );
+
+    expect(events).toEqual([{ reason: 'no complete answer in time', retry: 1, retries: 4, waitMs: 500 }, 1]);
+  });
+
+  it('and of no wait that would be too long', async () => {
+    expect(await heard(saying(503, ''), { limits: { questionMs: 400 } })).toEqual(['TmdbUnavailableError']);
+  });
+});
+
 describe('no error holds the token', () => {
   const SECRET = 'eyJhbGciOiJIUzI1NiJ9.a-secret';
+  const ESCAPED = Array.from(SECRET, (char, at) =>
+    at % 3 ? char : `\\u00${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  ).join('');
+  const envelopeOf = (status_message: string) => `{"status_code":7,"status_message":"${status_message}"}`;
   /** All that a log, a console or a Step Functions cause could show of an error. */
   const shown = (error: Error) =>
     [error.message, error.stack, String(error), JSON.stringify(error), JSON.stringify({ ...error }), error.cause]
@@ -432,6 +757,17 @@ describe('no error holds the token', () => {
     ['TmdbUnavailableError', saying(200, '<html>')],
     ['TmdbUnavailableError', (request) => void request.socket.destroy()],
     ['TmdbShapeError', saying(200, '[]', JSON_TYPE)],
+    ['TmdbTokenError', saying(401, envelopeOf(`Invalid ${SECRET}`), JSON_TYPE)],
+    ['TmdbTokenError', saying(403, envelopeOf(`Invalid ${ESCAPED}`), JSON_TYPE)],
+    ['TmdbRefusedError', saying(422, envelopeOf(SECRET), JSON_TYPE)],
+    ['TmdbUnavailableError', saying(500, envelopeOf(SECRET), JSON_TYPE)],
+    ['TmdbUnavailableError', saying(200, `<html>${SECRET}`)],
+    ['TmdbUnavailableError', saying(200, '{', { 'x-echo': SECRET, 'retry-after': SECRET })],
+    ['TmdbShapeError', saying(200, `{"id":"${SECRET}"}`, JSON_TYPE)],
+    ['TmdbShapeError', saying(200, `{"id":"${ESCAPED}"}`, JSON_TYPE)],
+    ['TmdbShapeError', saying(200, gzipSync(`{"${SECRET}":["${ESCAPED}"]}`), JSON_TYPE)],
+    ['TmdbShapeError', saying(200, `${'['.repeat(200)}"${SECRET}`, JSON_TYPE)],
+    ['TmdbUnavailableError', (_, response) => void response.socket?.end(`HTTP/1.1 200 OK\r\nX Bad ${SECRET}\r\n\r\n`)],
   ])('%s', async (name, listener) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, { token: () => SECRET, limits: { retries: 1 } });
     const error = await errorOf(tmdb.get('/movie/1', {}, details, { tally }));
@@ -439,5 +775,16 @@ describe('no error holds the token', () => {
     expect(error.name).toBe(name);
     expect(shown(error)).toContain(error.message);
     expect(shown(error)).not.toContain(SECRET);
+    expect(shown(error)).not.toContain(ESCAPED);
+  });
+
+  it('and no answer does: it says that there was one', async () => {
+    const text = `{"id":1,"echo":"${SECRET}","again":["Bearer ${ESCAPED}"],"budget":7.0}`;
+    const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url, { token: () => SECRET });
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({
+      text: '{"id":1,"echo":"[token removed]","again":["Bearer [token removed]"],"budget":7.0}',
+      body: { id: 1, echo: '[token removed]', again: ['Bearer [token removed]'], budget: 7 },
+    });
   });
 });
