@@ -35,15 +35,14 @@ const withBrokenCharacter = (right: Buffer): Buffer => {
 
 /** Bodies with status 200 that are not what was asked for. */
 export const WRONG_SHAPES = {
-  'empty-object': () => Buffer.from('{}'),
-  'empty-array': () => Buffer.from('[]'),
-  null: () => Buffer.from('null'),
+  'empty-object': () => '{}',
+  'empty-array': () => '[]',
+  null: () => 'null',
   /** TMDB's JSON for an error, although the status is 200. */
-  envelope: () =>
-    Buffer.from('{"success":false,"status_code":11,"status_message":"Internal error: Something went wrong."}'),
+  envelope: () => '{"success":false,"status_code":11,"status_message":"Internal error: Something went wrong."}',
   'invalid-utf8': withBrokenCharacter,
-  nested: () => Buffer.from('['.repeat(LEVELS) + ']'.repeat(LEVELS)),
-} as const;
+  nested: () => '['.repeat(LEVELS) + ']'.repeat(LEVELS),
+} satisfies Record<string, (right: Buffer) => string | Buffer>;
 
 /** html-403: the page of a CDN that blocks the request. */
 export type Shape = keyof typeof WRONG_SHAPES | 'html-403';

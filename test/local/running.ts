@@ -42,7 +42,7 @@ export const quickTmdb = (
 
 /** The pipeline over a simulator, in a folder of its own. Backoffs and pauses pass at once, in their order. */
 export const quickPipeline = async (
-  simulator: Simulator,
+  simulator: Pick<Simulator, 'url'>,
   options: Partial<PipelineOptions> & { out?: string } = {},
 ) => {
   const out = options.out ?? (await temporaryFolder());
