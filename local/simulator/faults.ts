@@ -1,51 +1,51 @@
-import { draw, landsOn } from './chance.ts';
+import { draw, pickByShare } from './chance.ts';
 import { MOVIE_GENRES } from './genres.ts';
 
 /**
- * What can befall a request on its way, each of them seen by somebody who asked the real TMDB.
+ * A fault of a single request. Users of the real TMDB have seen each of them.
  *
- * `share` is the probability per request, 0 to 1. It is drawn from the simulator's seed, the path, the query and how
- * often this very request came before: a run repeats itself, and a second try may succeed.
+ * `share` is the probability per request, 0 to 1. The random number depends on the simulator's seed, the path, the query
+ * and the number of earlier identical requests. So a run is repeatable, but a retry may succeed.
  */
 export type TransientFault = {
   share: number;
-  /** Only under this path, such as `/discover`. */
+  /** Only for paths below this one, such as `/discover`. */
   under?: string;
-  /** Only the first so many times that one and the same request comes. */
+  /** Only for the first `times` identical requests. */
   times?: number;
 } & (
   | { kind: 'throttle'; body: 'json' | 'empty' | 'html'; retryAfter?: '0' | '1' | 'date' }
-  /** 500 with TMDB's JSON, code 11. */
+  /** Status 500 with TMDB's JSON, code 11. */
   | { kind: 'internal-error' }
-  /** 502 with a page for people. */
+  /** Status 502 with an HTML page. */
   | { kind: 'bad-gateway' }
-  /** The same kind of page, and status 200. */
+  /** Status 200 with an HTML page. */
   | { kind: 'html-with-200' }
   | { kind: 'reset' }
-  /** Accepted, and never answered. */
+  /** The request is accepted, but never answered. */
   | { kind: 'stall' }
-  /** `connection` ends before the bytes announced have come; `body` is a complete message around half a body. */
+  /** `connection`: the connection ends before the body is complete. `body`: a complete response with half of the body. */
   | { kind: 'cut'; what: 'connection' | 'body' }
 );
 
 export type Fault =
   | TransientFault
-  /** The list has moved by one place for this request: items doubled or missed between pages, totals unmoved. */
+  /** The list is moved by one position for this request: an item is on two pages, another on none, and the totals are the same. */
   | { kind: 'drift'; share: number }
-  /** Listed, yet 404: movies by id, and a share of all ids, always the same ones for one seed. */
+  /** Movies that are in lists, but whose details are 404: by id, and by a share of all ids that depends only on the seed. */
   | { kind: 'gone'; ids?: readonly number[]; share?: number }
-  /** 500 for as long as the fault is there: for one genre in one year, or for all under a path. */
+  /** Status 500 until the fault is removed: for one genre and year, or for all paths below a path. */
   | Outage;
 
 type Outage = {
   kind: 'outage';
-  /** 422, which no client asks again, instead of 500. */
+  /** Status 422 instead of 500. Clients don't retry after 422. */
   forGood?: boolean;
 } & ({ genre: number; year: number } | { path: string });
 
 const isUnder = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
 
-/** One request, told apart from its repetitions by `before`: how often it came already. */
+/** One request. `before` is the number of earlier identical requests. */
 export interface Attempt {
   seed: number;
   path: string;
@@ -58,12 +58,12 @@ const drawFor = (what: string, { seed, path, query, before }: Attempt) =>
 
 const isTransient = (fault: Fault): fault is TransientFault => !['drift', 'gone', 'outage'].includes(fault.kind);
 
-/** The one transient fault that befalls this request, if any: the shares add up, none hides another. */
-export const befalling = (faults: readonly Fault[], attempt: Attempt): TransientFault | undefined => {
+/** The transient fault of this request, if any. The shares of all faults add up. */
+export const transientFaultFor = (faults: readonly Fault[], attempt: Attempt): TransientFault | undefined => {
   const possible = faults
     .filter(isTransient)
     .filter(({ under, times = Infinity }) => isUnder(attempt.path, under ?? attempt.path) && attempt.before < times);
-  return landsOn(drawFor('transient', attempt), possible);
+  return pickByShare(drawFor('transient', attempt), possible);
 };
 
 export const hasDrifted = (faults: readonly Fault[], attempt: Attempt): boolean =>
@@ -75,8 +75,8 @@ export const isGone = (faults: readonly Fault[], seed: number, movieId: number):
       fault.kind === 'gone' && (fault.ids?.includes(movieId) || draw('gone', seed, movieId) < (fault.share ?? 0)),
   );
 
-/** Does a discover request's window of release dates touch the year? Without bounds it does. */
-const touches = (query: URLSearchParams, year: number) => {
+/** Whether the release dates of a discover request include a day of the year. Without bounds, they include every year. */
+const includesYear = (query: URLSearchParams, year: number) => {
   const exactly = query.get('primary_release_year');
   const from = query.get('primary_release_date.gte') ?? '';
   const to = query.get('primary_release_date.lte') ?? '9999';
@@ -88,10 +88,10 @@ export const outageFor = (faults: readonly Fault[], path: string, query: URLSear
     if (fault.kind !== 'outage') return false;
     if ('path' in fault) return isUnder(path, fault.path);
     const genres = query.get('with_genres')?.split(/[,|]/) ?? [];
-    return path === '/discover/movie' && genres.includes(String(fault.genre)) && touches(query, fault.year);
+    return path === '/discover/movie' && genres.includes(String(fault.genre)) && includesYear(query, fault.year);
   });
 
-/** 429 in every form that was seen or that TMDB's published limiter can give, `share` over all of them. */
+/** 429 in every form that was recorded or that TMDB's published limiter can send. Together, they have the probability `share`. */
 const throttles = (share: number): readonly Fault[] =>
   (
     [
@@ -108,7 +108,7 @@ const DRIFT: Fault = { kind: 'drift', share: 0.05 };
 
 const NAMED: Record<string, readonly Fault[]> = {
   none: [],
-  /** 5 % of all requests fail and may be tried again, and lists drift; the data stay as they are. */
+  /** 5 % of all requests fail with a transient fault, and lists drift. The data don't change. */
   mixed: [
     ...throttles(0.01),
     { kind: 'internal-error', share: 0.0075 },
@@ -127,19 +127,19 @@ const NAMED: Record<string, readonly Fault[]> = {
 
 const slug = (name: string) => name.toLowerCase().replaceAll(' ', '-');
 
-/** What `outage-<path>` may name, and all that lies under it. */
+/** The paths that `outage-<path>` accepts. The outage includes all paths below. */
 const PATHS = 'authentication configuration discover discover/movie find genre movie movie/popular tv tv/popular'.split(
   ' ',
 );
 
-/** For a sentence that says what may be written. */
+/** The allowed names of faults, for messages. */
 export const FAULT_NAMES: readonly string[] = [
   ...Object.keys(NAMED),
   'outage-<genre>-<year> (such as outage-crime-2017)',
   `outage-<path> (${PATHS.map((path) => `outage-${path.replace('/', '-')}`).join(', ')})`,
 ];
 
-/** The faults that a name on the command line stands for; undefined where it stands for none. */
+/** The faults for a name on the command line; undefined for an unknown name. */
 export const faultsNamed = (name: string): readonly Fault[] | undefined => {
   if (Object.hasOwn(NAMED, name)) return NAMED[name];
   const [, what, year] = /^outage-(.+?)(?:-(\d{4}))?$/.exec(name) ?? [];

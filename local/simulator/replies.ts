@@ -6,13 +6,13 @@ import type { TransientFault } from './faults.ts';
 const JSON_TYPE = 'application/json;charset=utf-8';
 const HTML = '<html><head><title>ERROR</title></head><body>The request could not be satisfied.</body></html>';
 
-/** Below it, gzip costs more than it saves. */
+/** Largest body that is not compressed, in bytes: for small bodies, gzip costs more than it saves. */
 const SMALL_BYTES = 512;
 
-/** What goes out: TMDB's answer, or what a fault makes of it. */
+/** The reply to a request: TMDB's response, or the response of a fault. */
 export interface Reply {
   status: number | 'reset' | 'stall' | 'cut';
-  /** Sent, unless the connection is reset or the request stalled. */
+  /** The response. It is not sent when the connection is reset or the request stalls. */
   answer: { status: number; headers: Record<string, string>; body: string };
   cut?: 'connection' | 'body';
 }
@@ -29,14 +29,14 @@ const asHtml = (status: number, body = HTML): Reply => ({
 
 const throttled = (fault: TransientFault & { kind: 'throttle' }): Reply => {
   const reply = fault.body === 'json' ? asJson(overLimit(41, 40)) : asHtml(429, fault.body === 'html' ? HTML : '');
-  // A date has whole seconds: two ahead is at least one.
+  // A date has whole seconds, so a date in two seconds is at least one second ahead.
   const inTwoSeconds = () => new Date(Date.now() + 2000).toUTCString();
   if (fault.retryAfter)
     reply.answer.headers['retry-after'] = fault.retryAfter === 'date' ? inTwoSeconds() : fault.retryAfter;
   return reply;
 };
 
-/** What the client gets to see of a fault, in place of what it would have got. */
+/** The reply for a fault, which replaces the regular reply. */
 export const disturbed = (fault: TransientFault, undisturbed: () => Reply): Reply => {
   switch (fault.kind) {
     case 'throttle':

@@ -230,7 +230,7 @@ describe('schedules', () => {
   });
 
   it.each([
-    { param: 'requestsPerSecond=11', says: '1 × 4 × 11 = 44 requests a second, and TMDB takes 40' },
+    { param: 'requestsPerSecond=11', says: '1 × 4 × 11 = 44 requests per second, but TMDB allows 40' },
     { param: 'scheduled=crime-war,nobody', says: 'there is no dataset nobody with a schedule' },
   ])('refuse to be packaged with $param', async ({ param, says }) => {
     await expect(sls('print', `--param=${param}`)).rejects.toThrow(says);

@@ -139,11 +139,31 @@ describe('a catalogue from a file', () => {
 
   it.each([
     { why: 'not JSON', content: `${text(line)}{"id":`, says: /broken\.jsonl, line 2: not JSON/ },
-    { why: 'not an object', content: text(line, line, 7), says: /line 3: .*the line/ },
-    { why: 'without a title', content: text({ ...line, title: undefined }), says: /line 1: .*title/ },
-    { why: 'without genres', content: text({ ...line, genres: undefined }), says: /line 1: .*genres/ },
-    { why: 'without an id', content: text({ ...line, id: undefined }), says: /line 1: .*id/ },
-    { why: 'without a release date', content: text({ ...line, release_date: null }), says: /line 1: .*release_date/ },
+    {
+      why: 'not an object',
+      content: text(line, line, 7),
+      says: /line 3: not a movie in TMDB's format: use an object; got 7\.$/,
+    },
+    {
+      why: 'without a title',
+      content: text({ ...line, title: undefined }),
+      says: /line 1: .*: title: use a text; it is missing\.$/,
+    },
+    {
+      why: 'without genres',
+      content: text({ ...line, genres: undefined }),
+      says: /line 1: .*: genres: use a list; it is missing\.$/,
+    },
+    {
+      why: 'without an id',
+      content: text({ ...line, id: undefined }),
+      says: /line 1: .*: id: use a number; it is missing\.$/,
+    },
+    {
+      why: 'without a release date',
+      content: text({ ...line, release_date: null }),
+      says: /line 1: .*: release_date: use a text; got null\.$/,
+    },
   ])('is refused for a line that is $why, naming file and line', async ({ content, says }) => {
     await expect(catalogueFrom(file('broken.jsonl', content))).rejects.toThrow(says);
   });
@@ -151,7 +171,7 @@ describe('a catalogue from a file', () => {
   it.each([join(tmpdir(), 'is-not-there.jsonl'), file('no.jsonl.gz', 'not gzip')])(
     'is refused where %s can not be read',
     async (name) => {
-      await expect(catalogueFrom(name)).rejects.toThrow(`The catalogue ${name} can't be read: `);
+      await expect(catalogueFrom(name)).rejects.toThrow(`The catalogue ${name} is not readable: `);
     },
   );
 });

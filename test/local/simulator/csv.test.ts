@@ -90,6 +90,8 @@ describe('a made CSV', () => {
   });
 
   it('refuses more ids than rows', async () => {
-    await expect(write({ rows: 10, ids: 11 })).rejects.toThrow("10 rows can't hold 11 ids");
+    await expect(write({ rows: 10, ids: 11 })).rejects.toThrow(
+      'rows is 10 and ids is 11: use at least one id, and at least as many rows as ids',
+    );
   });
 });

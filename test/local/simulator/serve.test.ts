@@ -25,7 +25,7 @@ describe('the simulator as a process of its own', () => {
     const child = serve('--faults', 'bad-weather');
     const [error] = await once(child.stderr, 'data');
 
-    expect(String(error)).toMatch(/^No faults are named bad-weather; none, mixed, .*\n$/);
+    expect(String(error)).toMatch(/^--faults bad-weather is unknown; use one of none, mixed, .*\n$/);
     expect(await once(child, 'exit')).toEqual([1, null]);
   });
 });
