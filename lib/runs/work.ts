@@ -11,6 +11,7 @@ export const REASONS = [
   'quarantined',
   'not_found',
   'is_tv',
+  'is_movie',
   'is_episode',
   'is_person',
   'ambiguous',
