@@ -47,11 +47,11 @@ export const readHeader = (
   const shown = shortened(line);
   const likely = likelyDelimiter(line, needed, format);
   const hint = likely && `its delimiter seems to be ${JSON.stringify(likely)}: ${advice.delimiter(likely)}`;
-  if (columns.length === 1)
+  const missing = needed.filter((name) => !columns.includes(name));
+  if (missing.length && columns.length === 1)
     throw wrong(
       `its header has no delimiter ${JSON.stringify(format.delimiter)}; ${hint ?? `the header is ${shown}: upload a CSV with the columns ${listed(needed)}`}`,
     );
-  const missing = needed.filter((name) => !columns.includes(name));
   if (missing.length)
     throw wrong(`its header has no column ${listed(missing)}; ${hint ?? `the header is ${shown}: ${advice.columns}`}`);
   const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index);
@@ -84,7 +84,7 @@ const likelyDelimiter = (line: string, needed: readonly string[], format: CsvFor
   return others.toSorted((a, b) => b.columns.length - a.columns.length)[0]?.delimiter;
 };
 
-export const listed = (names: readonly string[]): string =>
+const listed = (names: readonly string[]): string =>
   new Intl.ListFormat('en-GB').format(names.map((name) => JSON.stringify(name)));
 
 const shortened = (text: string): string => JSON.stringify(text.length > 120 ? `${text.slice(0, 117)}...` : text);
