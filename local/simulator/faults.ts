@@ -1,5 +1,5 @@
 import type { Encoding, Shape } from './body-faults.ts';
-import { draw, landsOn } from './chance.ts';
+import { draw, pickByShare } from './chance.ts';
 import { MOVIE_GENRES } from './genres.ts';
 import { isAbout, type ListFault, type Pair } from './list-faults.ts';
 import type { MovieFault } from './movie-faults.ts';
@@ -93,12 +93,12 @@ export const transientFaultFor = (faults: readonly Fault[], attempt: Attempt): T
     .filter(isTransient)
     .filter(({ under, times = Infinity }) => isUnder(attempt.path, under ?? attempt.path) && attempt.before < times);
   const eachTry = possible.filter(({ inARow }) => inARow === undefined);
-  return landsOn(drawFor('transient', attempt), eachTry) ?? inARow(possible, attempt);
+  return pickByShare(drawFor('transient', attempt), eachTry) ?? inARow(possible, attempt);
 };
 
 const inARow = (possible: readonly TransientFault[], attempt: Attempt): TransientFault | undefined => {
   const request = { ...attempt, before: 0 };
-  const drawn = landsOn(
+  const drawn = pickByShare(
     drawFor('in a row', request),
     possible.filter((fault) => fault.inARow !== undefined),
   );

@@ -16,13 +16,13 @@ import { requestsInWindow } from './ceiling.ts';
 import { draw } from './chance.ts';
 import {
   type Attempt,
-  befalling,
   drawForm,
   FAULT_NAMES,
   type Fault,
   faultsNamed,
   hasDrifted,
   outageFor,
+  transientFaultFor,
 } from './faults.ts';
 import { changingLists, isListFault } from './list-faults.ts';
 import { alwaysFor, isGone, lacksCredits, withoutCredits } from './movie-faults.ts';
@@ -137,7 +137,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     if (ceiling !== false && inWindow > ceiling) return [asJson(overLimit(inWindow, ceiling)), latency];
     timesAsked.set(key, before + 1);
     const attempt = { seed, path, query, before };
-    const fault = befalling(faults, attempt);
+    const fault = transientFaultFor(faults, attempt);
     const undisturbed = () => (refused ? asJson(INVALID_KEY) : fromTmdb(request, attempt));
     return [echoed(request, fault ? disturbed(fault, drawForm(attempt), undisturbed) : undisturbed()), latency];
   };
