@@ -6,9 +6,9 @@ import { defaultCatalogue } from '../local/simulator/catalogue.ts';
 import { startSimulator } from '../local/simulator/simulator.ts';
 
 /*
- * How much of TMDB's ceiling a run uses, and whether it ever meets it: crime-war over the simulator, as `npm start`
- * runs it. Takes three quarters of a minute. The ratio is what counts; it depends on the machine only where that is
- * too slow for 36 requests a second.
+ * Measures how much of TMDB's rate limit a run uses, and whether it exceeds the limit. Runs crime-war with the simulator,
+ * as `npm start` does. Takes about 45 s. The result depends on the machine only if it is too slow for 36 requests per
+ * second.
  */
 const CEILING = 40;
 
@@ -28,5 +28,5 @@ const seconds = ((asked.at(-1)?.at ?? 0) - (asked[0]?.at ?? 0)) / 1000;
 const rate = asked.length / seconds;
 const throttled = asked.filter(({ status: answer }) => answer === 429).length;
 console.log(
-  `${status}: ${asked.length} requests in ${seconds.toFixed(1)} s, ${rate.toFixed(1)} a second: ${((rate / CEILING) * 100).toFixed(1)} % of the ceiling; ${throttled} times 429`,
+  `${status}: ${asked.length} requests in ${seconds.toFixed(1)} s, ${rate.toFixed(1)} per second: ${((rate / CEILING) * 100).toFixed(1)} % of the rate limit; ${throttled} throttled (429)`,
 );

@@ -10,22 +10,22 @@ import { type CsvStatement, writeCsv } from '../local/simulator/csv.ts';
 import { startSimulator } from '../local/simulator/simulator.ts';
 
 /*
- * CSVs of the real sizes. Prints what docs/datasets.md quotes: whether the manifest's ids are those that the maker of
- * the CSV put in, how long it took, what it wrote, and what memory each function needs in a process of its own.
- * The simulator has no ceiling and no latency here: against TMDB, 36 requests a second are what takes the time.
+ * Runs with CSVs of real size. Prints the figures in docs/datasets.md: whether the manifest has the expected ids, the
+ * time, the output, and the memory of each function in a separate process. The simulator has no rate limit and no
+ * response time here. With TMDB, the limit of 36 requests per second determines the time.
  */
 const work = await mkdtemp(join(tmpdir(), 'bench-csv-'));
 const simulator = await startSimulator({
   catalogue: defaultCatalogue(),
   seed: 1,
   ceiling: false,
-  // The functions run in processes of their own here, each with its own sockets.
+  // The functions run in separate processes here, each with its own connections.
   connections: 1_000,
   latencyMs: { from: 0, to: 0 },
 });
 const tmdb = { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator', TMDB_REQUESTS_PER_SECOND: '100000' };
 
-/** A program of the project in a process of its own. */
+/** Runs a program of the project in a separate process. */
 const program = (args: readonly string[], env: Record<string, string> = {}) =>
   new Promise<string>((resolve, reject) => {
     const child = spawn(process.execPath, args, {
@@ -51,7 +51,7 @@ const uploaded = async (name: string, options: { rows: number; ids: number; year
   return { out, statement, megabytes: (await stat(file)).size / 1e6 };
 };
 
-/** Planner, and the first branch's walker and writer, each alone in a process: seconds and megabytes. */
+/** Runs the planner, and the page-walker and the writer of the first branch, each in a separate process. Prints time and memory. */
 const alone = async (out: string, dataset: string) => {
   const bucket = await startBucket(join(out, 's3'));
   const env = {
@@ -83,10 +83,10 @@ const throughPipeline = async (
 ) => {
   const { found, ...reasons } = statement.of(filter);
   const asked = simulator.asked.length;
-  const began = performance.now();
+  const startedAt = performance.now();
   const pipeline = await openPipeline({ out, env: tmdb });
   const { status } = await pipeline.start({ dataset, day: '2026-11-20' }).ended;
-  const took = seconds(began);
+  const took = seconds(startedAt);
   const manifest = JSON.parse(
     (await pipeline.store.get(`_manifests/${dataset}/2026-11-20/manifest.json`))?.body.toString() ?? '{}',
   );
@@ -99,7 +99,7 @@ const throughPipeline = async (
     `${dataset}: ${status} in ${took}, ${simulator.asked.length - asked} requests; ${manifest.distinct} ids = ${found.length} found + ${counts.join(' + ')}`,
   );
   console.log(
-    `  manifest: ${manifest.written} written in ${parts} files, ${(manifest.bytes / 1e6).toFixed(1)} MB; ${wrong.length === 0 && manifest.written === found.length ? 'the ids of every reason are those that were put in' : `WRONG: ${wrong.map(([reason]) => reason)}`}`,
+    `  manifest: ${manifest.written} written in ${parts} files, ${(manifest.bytes / 1e6).toFixed(1)} MB; ${wrong.length === 0 && manifest.written === found.length ? 'the ids of every reason are as expected' : `WRONG: ${wrong.map(([reason]) => reason)}`}`,
   );
 };
 

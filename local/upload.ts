@@ -1,32 +1,32 @@
 import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
 import { exitWith } from './exit-code.ts';
-import { type Looked, lookAt } from './upload/csv-file.ts';
-import { type OpenFarEnd, openFarEnd } from './upload/destination.ts';
+import { type CheckedFile, checkCsvFile } from './upload/csv-file.ts';
+import { type OpenDestination, openDestination } from './upload/destination.ts';
 import { keyOf, readUploadOptions, type UploadOptions, USAGE } from './upload/options.ts';
 import { showUpload } from './upload/progress.ts';
-import { sentenceOn } from './upload/s3-errors.ts';
+import { messageFor } from './upload/s3-errors.ts';
 import { send } from './upload/send.ts';
 
-/** A file that may be sent: it is what it says, and has a place in the bucket. */
+/** A file that passed the checks, and its key in the bucket. */
 interface Ready {
-  /** As it was said on the command line. */
-  said: string;
-  looked: Looked;
+  /** The path as given on the command line. */
+  name: string;
+  file: CheckedFile;
   key: string;
 }
 
-/** `npm run upload`: looks at all files, then sends them. Its return value is the exit code. */
+/** `npm run upload`: checks all files, then sends them. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const options = readUploadOptions(argv, new Date());
   if (options.help) {
     process.stdout.write(USAGE);
     return 0;
   }
-  // npm runs its scripts in the project's folder; a path is meant from where the person stands.
+  // npm runs scripts in the project's folder. Relative paths are relative to the folder in which npm was called.
   const from = (env.npm_lifecycle_event === 'upload' && env.INIT_CWD) || process.cwd();
-  const files = await lookAtAll(options, from);
-  const to = await openFarEnd({ out: resolve(options.out), bucket: options.bucket, env });
+  const files = await checkAll(options, from);
+  const to = await openDestination({ out: resolve(options.out), bucket: options.bucket, env });
   const closing = interruptible();
   try {
     return await sendAll(files, to, closing.signal);
@@ -36,48 +36,46 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   }
 };
 
-/** @throws {BadInputError} A sentence for each file that is not to be sent. */
-const lookAtAll = async (options: UploadOptions, from: string): Promise<Ready[]> => {
+/** @throws {BadInputError} One line for each file that fails a check. */
+const checkAll = async (options: UploadOptions, from: string): Promise<Ready[]> => {
   const ready: Ready[] = [];
   const wrong: string[] = [];
-  for (const said of options.files) {
+  for (const name of options.files) {
     try {
-      const looked = await lookAt(resolve(from, said), options.delimiter, said, options.columns);
-      const key = keyOf(said, options);
+      const file = await checkCsvFile(resolve(from, name), options.delimiter, name, options.columns);
+      const key = keyOf(name, options);
       const other = ready.find((one) => one.key === key);
       if (other)
-        throw new BadInputError(
-          `${said}: it would become the same object as ${other.said}, ${key}; rename one of them.`,
-        );
-      ready.push({ said, looked, key });
+        throw new BadInputError(`${name}: it has the same key as ${other.name} (${key}): rename one of the files.`);
+      ready.push({ name, file, key });
     } catch (error) {
       if (!(error instanceof BadInputError)) throw error;
       wrong.push(error.message);
     }
   }
-  if (wrong.length) throw new BadInputError([...wrong, 'Nothing was sent.'].join('\n'));
+  if (wrong.length) throw new BadInputError([...wrong, 'No file was uploaded.'].join('\n'));
   return ready;
 };
 
-/** One after the other: a line is filled by the parts of one file, and what fails leaves the fewest files half done. */
-const sendAll = async (files: readonly Ready[], to: OpenFarEnd, signal: AbortSignal): Promise<number> => {
+/** Sends one file at a time: the parts of one file use the whole bandwidth, and a failure interrupts only one file. */
+const sendAll = async (files: readonly Ready[], to: OpenDestination, signal: AbortSignal): Promise<number> => {
   const progress = showUpload(process.stdout);
-  for (const [at, { said, looked, key }] of files.entries()) {
-    const began = Date.now();
+  for (const [index, { name, file, key }] of files.entries()) {
+    const startedAt = Date.now();
     try {
-      progress.begin(said, looked.bytes, key);
-      const sent = await send(looked, key, to, { signal, progress: progress.at });
-      progress.end(said, sent, (Date.now() - began) / 1000);
+      progress.begin(name, file.bytes, key);
+      const sent = await send(file, key, to, { signal, progress: progress.update });
+      progress.end(name, sent, (Date.now() - startedAt) / 1000);
     } catch (error) {
       progress.stop();
-      const unsent = files.slice(at).map((file) => file.said);
-      const again = `Not uploaded: ${unsent.join(', ')}. The same command again goes on with what is missing.\n`;
+      const unsent = files.slice(index).map((one) => one.name);
+      const again = `Not uploaded: ${unsent.join(', ')}. To upload the missing files, repeat the command.\n`;
       if (signal.aborted) {
         process.stderr.write(`\nStopped. ${again}`);
         return signal.reason.exitCode;
       }
-      const sentence = sentenceOn(error, said, to.bucket);
-      process.stderr.write(`${sentence ?? (error instanceof Error ? error.stack : error)}\n${again}`);
+      const message = messageFor(error, name, to.bucket);
+      process.stderr.write(`${message ?? (error instanceof Error ? error.stack : error)}\n${again}`);
       return 1;
     }
   }
@@ -85,7 +83,7 @@ const sendAll = async (files: readonly Ready[], to: OpenFarEnd, signal: AbortSig
   return 0;
 };
 
-/** Ctrl-C ends the upload in order: what has been sent of the file at hand is given up. A second one ends it at once. */
+/** The first Ctrl-C stops the upload and aborts the current multipart upload. A second Ctrl-C ends the process at once. */
 const interruptible = () => {
   const controller = new AbortController();
   const handlers = [

@@ -8,7 +8,7 @@ const TMDB_REQUESTS_PER_SECOND = 40;
 /**
  * One schedule for each dataset that defines one. It is on if the parameter `scheduled` names the dataset.
  *
- * We write the resource ourselves: the plugin's `schedule` event drops the retry policy and has no dead-letter queue.
+ * The resource is defined here, because the framework's `schedule` event drops the retry policy and has no dead-letter queue.
  */
 export const schedules = async ({ resolveVariable }) => {
   const prefix = `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
@@ -49,7 +49,7 @@ const checkPace = async (runs, resolveVariable) => {
   const all = Math.max(runs, 1) * walkers * share;
   if (all <= TMDB_REQUESTS_PER_SECOND || new URL(tmdb).hostname !== 'api.themoviedb.org') return;
   throw refusal(
-    `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkers} × ${share} = ${all} requests a second, and TMDB takes ${TMDB_REQUESTS_PER_SECOND}: lower one of these numbers.`,
+    `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkers} × ${share} = ${all} requests per second, but TMDB allows ${TMDB_REQUESTS_PER_SECOND}: lower one of these numbers.`,
   );
 };
 

@@ -4,16 +4,16 @@ import { describe, expect, it } from 'vitest';
 
 const files = (pattern: string) =>
   globSync(pattern, { exclude: ['node_modules/**', '.local/**', '.serverless/**', '.esbuild/**'] }).toSorted();
-/** Those of the files whose text has it. */
+/** The files whose text matches. */
 const filesWith = (pattern: RegExp, paths: readonly string[]) =>
   paths.filter((path) => pattern.test(readFileSync(path, 'utf8')));
-/** What a file imports of the project, as paths from its root. */
+/** The project files that a file imports, as paths from the root. */
 const importsOf = (file: string) =>
   [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path = '']) =>
     join(dirname(file), path),
   );
 
-/** Top to bottom. What stands in one line does not know its neighbors; each entry is a part whose files may import one another. */
+/** The layers, top to bottom. Files of one entry may import one another, but not files of another entry in the same line. */
 const LAYERS = [
   [/^test\//],
   [/^bench\//],
@@ -37,7 +37,7 @@ describe('imports go downwards only', () => {
     expect(all.filter((file) => partOf(file).length !== 1)).toEqual([]);
   });
 
-  it('no file imports from a layer above its own, or from its neighbor', () => {
+  it('no file imports from a layer above, or from another part of its own layer', () => {
     const imports = all.flatMap((file) => importsOf(file).map((path) => ({ file, path })));
     const wrong = imports.filter(({ file, path }) => {
       const [[from], [to]] = [partOf(file), partOf(path)];
@@ -47,14 +47,14 @@ describe('imports go downwards only', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('no file of lib/ or functions/ compares the kind of a source, but those of lib/sources/ and the schema of datasets', () => {
+  it('in lib/ and functions/, only lib/sources/ and the schema of datasets compare the kind of a source', () => {
     const others = files('{lib,functions}/**/*.ts').filter(
       (file) => !file.startsWith('lib/sources/') && file !== 'lib/datasets/dataset.ts',
     );
     expect(filesWith(/\bkind\b\)?\s*[!=]==?|[!=]==?\s*[\w.?]*\bkind\b|\(\s*[\w.?]*\.kind\s*\)/, others)).toEqual([]);
   });
 
-  it('only lib/runs/layout.ts spells a key of the bucket', () => {
+  it('only lib/runs/layout.ts spells out a key of the bucket', () => {
     const code = files('{lib,functions,local}/**/*.ts').filter((file) => file !== 'lib/runs/layout.ts');
     const spelled = code.filter((file) => {
       const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
@@ -82,12 +82,12 @@ describe('names', () => {
     (path) => [path, basename(path).replace(/\..*$/, '')] as const,
   );
 
-  it('say what a file knows', () => {
+  it('are specific', () => {
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter(([, name]) => BANNED.includes(name)).map(([path]) => path)).toEqual([]);
   });
 
-  it('functions/ is the list of Lambdas, and nothing else', () => {
+  it('functions/ contains only the Lambda functions', () => {
     expect(files('functions/**/*')).toEqual(
       ['auditor', 'page-walker', 'planner', 'writer'].map((name) => `functions/${name}.ts`),
     );
@@ -99,14 +99,14 @@ describe('the environment', () => {
     expect(filesWith(/process\.env/, files('{lib,functions}/**/*.ts'))).toEqual(['lib/wiring.ts']);
   });
 
-  it('does not tell lib/ and functions/ where they run', () => {
+  it('has no variable that tells lib/ and functions/ where they run', () => {
     const telling = /NODE_ENV|IS_LOCAL|isLocal|AWS_EXECUTION_ENV|127\.0\.0\.1:|localhost:/;
     expect(filesWith(telling, files('{lib,functions}/**/*.ts'))).toEqual([]);
   });
 });
 
 describe('error classes', () => {
-  it('have their names spelled out, for the state machines match on them', () => {
+  it('have string literals as names, because the state machines match on them', () => {
     const exported = files('lib/**/*.ts').flatMap((file) => {
       const text = readFileSync(file, 'utf8');
       return [...text.matchAll(/export class (\w+) extends Error/g)].map(([, name]) => ({ file, name, text }));
@@ -121,7 +121,7 @@ describe('error classes', () => {
 });
 
 describe('the text of the project', () => {
-  it('speaks of no path outside it', () => {
+  it('contains no path outside the project', () => {
     const texts = files('**/*.{ts,md,yml,json,mjs}').filter(
       (file) => !file.includes('package-lock') && file !== 'test/architecture.test.ts',
     );

@@ -15,7 +15,7 @@ const failure = (status: number, status_code: number, status_message: string): A
   body: { success: false, status_code, status_message },
 });
 
-/** TMDB's own codes and sentences: https://developer.themoviedb.org/docs/errors (read 2026-11-22). */
+/** TMDB's codes and messages. Source: https://developer.themoviedb.org/docs/errors (read 2026-11-22). */
 export const INVALID_KEY = failure(401, 7, 'Invalid API key: You must be granted a valid key.');
 export const INVALID_PARAMETERS = failure(422, 5, 'Invalid parameters: Your request parameters are incorrect.');
 export const INTERNAL_ERROR = failure(500, 11, 'Internal error: Something went wrong, contact TMDB.');
@@ -31,7 +31,7 @@ const TOO_MANY_APPENDED = failure(
   'Too many append to response objects: The maximum number of remote calls is 20.',
 );
 
-/** The limiter's answer has no `success`: it is older than the envelope. Recorded in Radarr issue 2017. */
+/** TMDB's response above the rate limit. Unlike other errors, it has no `success`. Recorded in Radarr issue 2017. */
 export const overLimit = (count: number, limit: number): Answer => ({
   status: 429,
   body: { status_code: 25, status_message: `Your request count (${count}) is over the allowed limit of ${limit}.` },
@@ -54,21 +54,21 @@ const PER_PAGE = 20;
 const LAST_PAGE = 500;
 const MOST_APPENDED = 20;
 
-/** What goes wrong inside TMDB for one request, as faults.ts decided. */
+/** The faults in TMDB's data for one request (faults.ts). */
 export interface Disturbance {
-  /** The list moved by one place since the page before was served. */
+  /** Whether the list moved by one position since the previous page. */
   drifted: boolean;
   gone: (movieId: number) => boolean;
 }
 
 const ok = (body: unknown): Answer => ({ status: 200, body });
 
-/** The totals are not capped at page 500, and an empty list has one page: both as recorded. */
+/** As recorded, the totals may exceed page 500, and an empty list has one page. */
 const page = <T>(all: readonly T[], query: URLSearchParams, drifted: boolean, item: (one: T) => object): Answer => {
   const wanted = query.get('page') ?? '1';
   const number = /^\d{1,3}$/.test(wanted) ? Number(wanted) : 0;
   if (number < 1 || number > LAST_PAGE) return INVALID_PAGE;
-  // Drifted, the first item has moved to the end: pages doubled with a neighbor, an item missed, the totals the same.
+  // After drift, the first item is at the end. One item is on two pages, another on none, and the totals are the same.
   const list = drifted ? [...all.slice(1), ...all.slice(0, 1)] : all;
   return ok({
     page: number,
@@ -81,14 +81,14 @@ const page = <T>(all: readonly T[], query: URLSearchParams, drifted: boolean, it
 const byPopularity = <T extends { id: number; popularity?: number }>(list: readonly T[]): readonly T[] =>
   list.toSorted((a, b) => (b.popularity ?? 0) - (a.popularity ?? 0) || a.id - b.id);
 
-/** `append_to_response=credits`; other names are left out silently, more than 20 of them refused. */
+/** Adds the credits for `append_to_response=credits`. Ignores other names, and rejects more than 20 names. */
 const withAppended = (details: object, query: URLSearchParams, credits: () => object): Answer => {
   const appended = query.get('append_to_response')?.split(',') ?? [];
   if (appended.length > MOST_APPENDED) return TOO_MANY_APPENDED;
   return ok(appended.includes('credits') ? { ...details, credits: credits() } : details);
 };
 
-/** What TMDB answers over one catalogue to a GET, past its limiter and with the right token. */
+/** TMDB's responses to GET requests, for one catalogue. Rate limit and token are checked before. */
 export const answering = (catalogue: Catalogue) => {
   const discover = discovering(catalogue);
   const popularMovies = byPopularity(catalogue.movies.filter(({ adult }) => !adult));

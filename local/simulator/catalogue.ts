@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import * as z from 'zod';
+import { parse } from '../../lib/parse.ts';
 import { type Chance, chance } from './chance.ts';
 import { CRIME, MOVIE_GENRES, WAR } from './genres.ts';
 import { type Credits, inventedCredits } from './invented-credits.ts';
 import { dayIn, type Given, inventedMovie, inventedSeries, type Movie, type Series } from './invented-movies.ts';
 
-/** All that a simulated TMDB knows. Nothing in here changes while it runs. */
+/** The data of a simulated TMDB. It doesn't change while the simulator runs. */
 export interface Catalogue {
   movies: readonly Movie[];
   series: readonly Series[];
@@ -35,11 +36,11 @@ export const catalogueOf = (
 };
 
 /**
- * Crime and war with 5 votes or more, year by year: movies, and how many of them have a budget; those in both genres
- * stand apart and count in both pairs.
+ * Crime and war movies with 5 votes or more: for each year, the number of movies and how many of them have a budget.
+ * `both` are movies in both genres. They are not included in the other two numbers, and belong to both branches.
  *
- * The sizes are edges: crime-2019 fills three parts of 100, crime-2016 exactly one, crime-2013 one and a single movie
- * more; war-2020 lists nothing, and war-2022 lists movies but has none with a budget.
+ * The numbers are edge cases: crime-2019 fills three parts of 100, crime-2016 fills exactly one, and crime-2013 fills one
+ * part and has one more movie. war-2020 has an empty list, and war-2022 has movies but none with a budget.
  */
 const FINDABLE: Record<number, { crime: readonly [number, number]; war: readonly [number, number]; both: number[] }> = {
   2012: { crime: [62, 40], war: [44, 14], both: [3, 1] },
@@ -55,7 +56,7 @@ const FINDABLE: Record<number, { crime: readonly [number, number]; war: readonly
   2022: { crime: [57, 13], war: [30, 0], both: [2, 0] },
 };
 
-/** Crime and war with fewer than 5 votes: so many that 90.8 % of all crime and war has no budget (War, May 2023). */
+/** Crime and war movies with fewer than 5 votes. With them, 90.8 % of all crime and war movies have no budget, as counted for War in May 2023. */
 const OBSCURE = 6_500;
 const OTHERS = 1_120;
 const HORROR_IN_EACH = 40; // pt and es, 2020 to 2024
@@ -63,13 +64,13 @@ const SERIES = 400;
 
 const OTHER_GENRES = MOVIE_GENRES.map(({ id }) => id).filter((id) => id !== CRIME && id !== WAR);
 
-/** Texts that break writers who escape by hand: line separators, emoji, quotes, a backslash, a tab. */
+/** Texts that need correct escaping: line separators, emoji, quotes, a backslash, a tab. */
 const TORTURE: readonly Partial<Given>[] = [
   { title: 'Caixa "Preta" \\ 🎬', overview: 'One line.\u2028Another, says JavaScript.\u2029And a third. 🧨' },
   { title: "L'Œuvre | Größe\tÑandú 👨‍👩‍👧", overview: 'She said: "C:\\temp\\new" — and left.\r\nThe end.' },
 ];
 
-/** Dollars, mostly round, so that equal budgets occur; now and then the junk that people type into TMDB. */
+/** A budget in dollars. Most are round, so that equal budgets occur. A few are implausibly small, as in TMDB. */
 const budget = (luck: Chance) =>
   luck.hits(0.015)
     ? luck.of([1, 5, 12, 300])
@@ -79,7 +80,7 @@ const budget = (luck: Chance) =>
 
 const made = function* (): Generator<Omit<Given, 'id' | 'imdb_id'>> {
   const luck = chance('catalogue');
-  // Half carry one genre more, never crime or war: those are counted out in FINDABLE.
+  // Half of the movies have one more genre. It is never crime or war, because FINDABLE fixes the numbers of these.
   const genres = (...first: number[]) => (luck.hits(0.5) ? [...first, luck.of(OTHER_GENRES)] : first);
   const popular = () => luck.whole(5, luck.of([30, 300, 9000]));
   let torture = 0;
@@ -125,14 +126,14 @@ const made = function* (): Generator<Omit<Given, 'id' | 'imdb_id'>> {
 };
 
 /**
- * The catalogue that everybody gets who brings none: some 9,200 movies and 400 series, all invented, the same bytes on
- * every machine. What is null, empty or 0 in it follows the shares counted over 9,190 real War movies in May 2023.
+ * The default catalogue: about 9,200 movies and 400 series, all invented, with the same bytes on every machine. The
+ * shares of null, empty and 0 values are those of 9,190 real War movies, counted in May 2023.
  */
 export const defaultCatalogue = (): Catalogue => {
   const luck = chance('ids');
   const movies = made().map((movie, place) => {
-    // The multiplier is coprime to the prime modulus, so no two places share an id; all stay below 10,000,000, where
-    // the ids begin that find.ts derives.
+    // The multiplier is coprime to the prime modulus, so the ids are unique. They are below 10,000,000, where the ids
+    // of find.ts begin.
     const id = 100 + ((place * 7_919) % 1_299_709);
     const known = luck.next();
     return inventedMovie({ ...movie, id, imdb_id: known < 0.121 ? null : known < 0.141 ? '' : `tt${90_000_000 + id}` });
@@ -149,7 +150,7 @@ const lineOfCatalogue = z.looseObject({
   credits: z.looseObject({ cast: z.array(z.looseObject({})), crew: z.array(z.looseObject({})) }).optional(),
 });
 
-/** `softcore` where TMDB puts it since 2026, behind `runtime`; every other field stays as and where it is. */
+/** Adds `softcore` after `runtime`, where TMDB has it since 2026. All other fields keep their values and order. */
 const withSoftcore = (movie: Movie): Movie => {
   if ('softcore' in movie) return movie;
   const fields = Object.entries(movie);
@@ -157,7 +158,7 @@ const withSoftcore = (movie: Movie): Movie => {
   return Object.fromEntries(fields.toSpliced(behind, 0, ['softcore', false])) as unknown as Movie;
 };
 
-const because = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const linesOf = async function* (file: string): AsyncGenerator<string> {
   const bytes = createReadStream(file);
@@ -171,25 +172,28 @@ const linesOf = async function* (file: string): AsyncGenerator<string> {
       yield* lines;
     }
   } catch (error) {
-    throw new Error(`The catalogue ${file} can't be read: ${because(error)}`, { cause: error });
+    throw new Error(
+      `The catalogue ${file} is not readable: ${messageOf(error)}. Use a file of JSON lines, plain or .gz.`,
+      {
+        cause: error,
+      },
+    );
   }
   yield rest;
 };
 
-/** Goes on with what stood in the file, checked: zod would put the fields it knows in front. */
+/** Checks a line and returns its own object. The schema's result has the known fields first, which changes their order. */
 const movieOn = (line: string): Movie & { credits?: Credits } => {
   const value: unknown = JSON.parse(line);
-  const issue = lineOfCatalogue.safeParse(value).error?.issues[0];
-  if (issue)
-    throw new TypeError(`not a movie as TMDB answers it: ${issue.path.join('.') || 'the line'}: ${issue.message}`);
+  parse(lineOfCatalogue, value, "not a movie in TMDB's format");
   return value as Movie;
 };
 
 /**
- * A catalogue from a file of JSON lines, plain or `.gz`: one object a line as `movie/{id}` answers it, with `credits`
- * inside or without (then nobody is credited).
+ * Reads a catalogue from a file of JSON lines, plain or `.gz`. Each line is an object in the format of `movie/{id}`. It
+ * may contain `credits`; otherwise cast and crew are empty.
  *
- * @throws {Error} One sentence that names the file and the line that can't be used.
+ * @throws {Error} Names the file, the line and the wrong field.
  */
 export const catalogueFrom = async (file: string): Promise<Catalogue> => {
   const movies: Movie[] = [];
@@ -204,7 +208,7 @@ export const catalogueFrom = async (file: string): Promise<Catalogue> => {
       if (credits) credited.set(movie.id, credits);
     } catch (error) {
       const what = error instanceof SyntaxError ? 'not JSON: ' : '';
-      throw new Error(`${file}, line ${number}: ${what}${because(error)}`, { cause: error });
+      throw new Error(`${file}, line ${number}: ${what}${messageOf(error)}`, { cause: error });
     }
   }
   return catalogueOf(movies, [], (_kind, id) => credited.get(id) ?? { cast: [], crew: [] });

@@ -1,11 +1,11 @@
 const WINDOW_MS = 1000;
 
 /**
- * TMDB's ceiling: a window of one second that starts with its first request, as its own published limiter counts
- * (INCR, then EXPIRE; TiVo/lua-resty-rate-limit). A refused request counts as well, so hammering makes it worse.
+ * TMDB's rate limit. It counts requests in a window of one second that starts with its first request, as TMDB's published
+ * limiter does (INCR, then EXPIRE; TiVo/lua-resty-rate-limit). Rejected requests count too.
  *
- * @param now Milliseconds.
- * @returns Counts one request; its number within the window.
+ * @param now Time in milliseconds.
+ * @returns A function that counts one request and returns its number within the window.
  */
 export const requestsInWindow = (now: () => number) => {
   let startedAt = Number.NEGATIVE_INFINITY;

@@ -1,13 +1,13 @@
 /**
- * Chance that repeats itself: the same seed gives the same draws on every machine and in every run.
+ * Repeatable random numbers: the same seed gives the same numbers on every machine and in every run.
  *
- * Only integer arithmetic, and no Math.pow, Math.exp or locale: engines may round those differently, and the catalogue
- * must come out byte for byte alike.
+ * It uses only integer arithmetic. Engines may round Math.pow and Math.exp differently, and locales differ, but the
+ * catalogue must have the same bytes everywhere.
  */
 export interface Chance {
   /** In [0, 1). */
   next(): number;
-  /** True in `share` of all cases, 0 to 1. */
+  /** True with probability `share`, 0 to 1. */
   hits(share: number): boolean;
   /** A whole number, both ends included. */
   whole(from: number, to: number): number;
@@ -16,7 +16,7 @@ export interface Chance {
 
 type Seed = readonly (string | number)[];
 
-/** 32 bits that follow from the seed alone: FNV-1a, then MurmurHash3's last step, so that neighbors lie far apart. */
+/** A 32-bit hash of the seed: FNV-1a, then the last step of MurmurHash3, so that similar seeds give different hashes. */
 export const hash = (...seed: Seed): number => {
   const text = seed.join('\n');
   let bits = 0x811c9dc5;
@@ -26,19 +26,19 @@ export const hash = (...seed: Seed): number => {
   return (bits ^ (bits >>> 16)) >>> 0;
 };
 
-/** A single draw in [0, 1). */
+/** One random number in [0, 1). */
 export const draw = (...seed: Seed): number => hash(...seed) / 2 ** 32;
 
-/** The outcome that a draw lands on when their shares lie end to end; none where it lands beyond them all. */
-export const landsOn = <T extends { share: number }>(at: number, outcomes: readonly T[]): T | undefined => {
+/** Selects an outcome by its share. `number` is in [0, 1). Returns undefined where the shares add up to `number` or less. */
+export const pickByShare = <T extends { share: number }>(number: number, outcomes: readonly T[]): T | undefined => {
   let end = 0;
   return outcomes.find(({ share }) => {
     end += share;
-    return at < end;
+    return number < end;
   });
 };
 
-/** A row of draws: mulberry32. */
+/** A generator of random numbers: mulberry32. */
 export const chance = (...seed: Seed): Chance => {
   let state = hash(...seed);
   const next = () => {

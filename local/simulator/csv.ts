@@ -7,24 +7,24 @@ import { inventedName, inventedTitle, LANGUAGES, originalTitle } from './invente
 
 export interface CsvOptions {
   kind: 'Movies' | 'Series';
-  /** Lines below the header. The real movies.csv has about 1,100,000. */
+  /** Rows below the header. The real movies.csv has about 1,100,000. */
   rows: number;
-  /** Distinct ids, each on one row at least. The real movies.csv has 244,243. */
+  /** Distinct ids. Each has at least one row. The real movies.csv has 244,243. */
   ids: number;
   seed: number;
-  /** How many of the ids are no IMDb ids; default none. */
+  /** Number of ids that are not valid IMDb ids. Default 0. */
   malformed?: number;
-  /** Both included; default 1950 to 2022, more of the later ones. */
+  /** Release years, both included. Default 1950 to 2022. Later years are more frequent. */
   years?: { from: number; to: number };
   /** Default LF. */
   lineEnd?: '\n' | '\r\n';
-  /** A byte order mark in front; default none. */
+  /** Whether the file starts with a byte order mark. Default false. */
   bom?: boolean;
-  /** The ids of its movies count as found. Ids made here lie outside those of the default one. */
+  /** Ids of its movies count as found. The CSV's ids are never ids of the default catalogue. */
   catalogue?: Catalogue;
 }
 
-/** What an ingestion must say of each distinct id. */
+/** The expected result for a distinct id. */
 type CsvReason = (typeof REASONS)[number];
 const REASONS = [
   'found',
@@ -40,13 +40,13 @@ const REASONS = [
 export interface CsvFilter {
   fromYear: number;
   toYear: number;
-  /** Any of these; default all. */
+  /** A title matches with any of these genres. Default all. */
   genres?: readonly string[];
 }
 
-/** What stands in the file, known before anybody reads it. */
+/** The expected contents of the file. Tests compare a reader's result with it. */
 export interface CsvStatement {
-  /** The distinct ids that the filter lets through, in order of first appearance, by what becomes of them. */
+  /** The distinct ids that match the filter, by expected result, in the order of their first row. */
   of(filter: CsvFilter): Record<CsvReason, string[]>;
 }
 
@@ -57,7 +57,7 @@ const COLUMNS = {
   Series: MOVIE_COLUMNS.replace('anoLancamento', 'anoLancamento|anoTermino'),
 };
 
-/** IMDb's genres, the frequent ones more than once. */
+/** IMDb's genres. Frequent genres are repeated. */
 const GENRES =
   'Drama,Drama,Drama,Comedy,Comedy,Romance,Romance,Action,Thriller,Horror,Crime,Documentary,Adventure,Family,Mystery,Fantasy,Sci-Fi,Biography,War,History,Music,Animation,Western'.split(
     ',',
@@ -75,7 +75,7 @@ const TRADES = [
 const NULL = '\\N';
 const orNull = (luck: Chance, share: number, value: () => string | number) => (luck.hits(share) ? NULL : value());
 
-/** IMDb's numbers in a scattered order, all different: the multiplier is coprime to 30,000,000. Some have 8 digits. */
+/** A unique IMDb id for each position, because the multiplier is coprime to 30,000,000. Some ids have 8 digits. */
 const imdbId = (seed: number, place: number) =>
   `tt${String((seed * 1_013 + place * 7_368_787) % 30_000_000).padStart(7, '0')}`;
 
@@ -84,19 +84,19 @@ const malformedId = (nth: number) => {
   return [`nm${digits}`, `tt${nth % 1_000_000}`, digits, `tt${digits}x`][nth % 4] as string;
 };
 
-/** One id with all that its rows share. */
+/** One id, with the values that all its rows share. */
 interface Title {
   id: string;
   malformed: boolean;
-  /** 0 where the file says null. */
+  /** 0 where the file has null. */
   year: number;
   genres: string;
 }
 
-/** Strings of this size, in characters, are written at once. */
+/** Size of one write, in characters. */
 const CHUNK = 1 << 16;
 
-/** The second half of a row: somebody who played in it. */
+/** The second half of a row: an artist of the title. */
 const artist = (luck: Chance): string => {
   const born = luck.whole(1900, 2000);
   const known = Array.from({ length: luck.whole(1, 3) }, () => imdbId(0, luck.whole(0, 1e6))).join(',');
@@ -112,16 +112,16 @@ const artist = (luck: Chance): string => {
 };
 
 /**
- * Writes a CSV in the shape that the ingested ones have: `|` between fields, no quoting (so a `"` in a title means
- * itself), `\N` for null, each id repeated once per artist. Some ids come back at the very end of the file, so a reader
- * that only compares neighbors sees them twice.
+ * Writes a CSV in the format of the ingested files: `|` between fields, no quoting (`"` is an ordinary character), `\N`
+ * for null, and one row per artist of each id. Some ids have another row at the end of the file, so a reader that only
+ * compares adjacent rows would count them twice.
  *
- * @returns What must be found in it; the same for the same options.
+ * @returns The expected contents. They are the same for the same options.
  */
 export const writeCsv = async (file: string, options: CsvOptions): Promise<CsvStatement> => {
   const { kind, rows, ids, seed, malformed = 0, years = { from: 1950, to: 2022 }, lineEnd = '\n' } = options;
   if (ids < 1 || rows < ids)
-    throw new RangeError(`${rows} rows can't hold ${ids} ids: one row each at least, and one id`);
+    throw new RangeError(`rows is ${rows} and ids is ${ids}: use at least one id, and at least as many rows as ids`);
   const titles: Title[] = [];
   const luck = chance('csv', kind, seed);
 
@@ -129,7 +129,7 @@ export const writeCsv = async (file: string, options: CsvOptions): Promise<CsvSt
     const nth = Math.floor((place * malformed) / ids);
     const isMalformed = Math.floor(((place + 1) * malformed) / ids) > nth;
     const u = luck.next();
-    const back = Math.floor((years.to - years.from + 1) * ((u * (3 + u)) / 4)); // years back; evenly but for a bend
+    const back = Math.floor((years.to - years.from + 1) * ((u * (3 + u)) / 4)); // years before the last year, almost evenly distributed
     return {
       id: isMalformed ? malformedId(nth) : imdbId(seed, place),
       malformed: isMalformed,

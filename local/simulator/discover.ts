@@ -3,7 +3,7 @@ import type { Movie } from './invented-movies.ts';
 
 type Filter = (movie: Movie) => boolean;
 
-/** The 14 values of `sort_by` are these, each `.asc` or `.desc`. */
+/** `sort_by` has 14 values: each of these names with `.asc` or `.desc`. */
 const SORTS: Record<string, (movie: Movie) => string | number> = {
   original_title: (movie) => movie.original_title ?? movie.title,
   popularity: (movie) => movie.popularity ?? 0,
@@ -16,7 +16,7 @@ const SORTS: Record<string, (movie: Movie) => string | number> = {
 
 const DEFAULT_SORT = 'popularity.desc';
 
-/** Compares by code unit, not by locale, and ties by id: TMDB promises no order of ties, a test needs one. */
+/** Compares by code unit, not by locale. Equal movies are sorted by id: TMDB defines no order for them, but tests need one. */
 const order = (sort: string) => {
   const [field = '', direction] = sort.split('.');
   const value = SORTS[field];
@@ -28,7 +28,7 @@ const order = (sort: string) => {
   };
 };
 
-/** TMDB's lists: `,` is and, `|` is or. */
+/** TMDB's list syntax: `,` means AND, `|` means OR. */
 const matches = (wanted: string, has: (one: string) => boolean) =>
   wanted.split(',').every((group) => group.split('|').some((one) => has(one.trim())));
 
@@ -37,13 +37,13 @@ const genre = (movie: Movie) => (id: string) => movie.genres.some((one) => Strin
 const dated = (holds: (date: string) => boolean) => (movie: Movie) =>
   movie.release_date !== '' && holds(movie.release_date);
 
-/** At least and at most, for a number TMDB keeps; a bound that isn't a number is ignored. */
+/** The filters `.gte` and `.lte` of a number field. A bound that isn't a number is ignored. */
 const bounds = (name: string, value: (movie: Movie) => number): Record<string, (wanted: string) => Filter> => ({
   [`${name}.gte`]: (wanted) => (movie) => !(value(movie) < Number(wanted)),
   [`${name}.lte`]: (wanted) => (movie) => !(value(movie) > Number(wanted)),
 });
 
-/** What TMDB's discover filters by, as far as simulated. Any other name is ignored without a word, as TMDB does. */
+/** The simulated filters of TMDB's discover. Like TMDB, the simulator ignores unknown names without an error. */
 const FILTERS: Record<string, (wanted: string) => Filter> = {
   with_genres: (wanted) => (movie) => matches(wanted, genre(movie)),
   without_genres: (wanted) => (movie) => !wanted.split(/[,|]/).some(genre(movie)),
@@ -57,12 +57,12 @@ const FILTERS: Record<string, (wanted: string) => Filter> = {
   with_origin_country: (wanted) => (movie) => matches(wanted, (one) => movie.origin_country?.includes(one) ?? false),
 };
 
-/** How many answers are remembered, so that the pages after the first don't filter the whole catalogue again. */
-const REMEMBERED = 500;
+/** Number of lists in the cache. It avoids filtering the whole catalogue again for each page. */
+const CACHE_SIZE = 500;
 
-/** `discover/movie` over one catalogue: the whole list that a query's pages are cut from. */
+/** `discover/movie` for one catalogue: the whole list of a query. Its pages are slices of it. */
 export const discovering = ({ movies }: Catalogue) => {
-  const remembered = new Map<string, readonly Movie[]>();
+  const cache = new Map<string, readonly Movie[]>();
 
   const list = (query: URLSearchParams): readonly Movie[] => {
     const filters = [...query].flatMap(([name, wanted]) => (wanted === '' ? [] : (FILTERS[name]?.(wanted) ?? [])));
@@ -75,9 +75,9 @@ export const discovering = ({ movies }: Catalogue) => {
 
   return (query: URLSearchParams): readonly Movie[] => {
     const key = [...query].filter(([name]) => name !== 'page').join('&');
-    const known = remembered.get(key) ?? list(query);
-    if (remembered.size >= REMEMBERED) remembered.clear();
-    remembered.set(key, known);
-    return known;
+    const result = cache.get(key) ?? list(query);
+    if (cache.size >= CACHE_SIZE) cache.clear();
+    cache.set(key, result);
+    return result;
   };
 };

@@ -1,67 +1,67 @@
 import type { Encoding, Shape } from './body-faults.ts';
-import { draw, landsOn } from './chance.ts';
+import { draw, pickByShare } from './chance.ts';
 import { MOVIE_GENRES } from './genres.ts';
 import { isAbout, type ListFault, type Pair } from './list-faults.ts';
 import type { MovieFault } from './movie-faults.ts';
 import type { TokenFault } from './token-faults.ts';
 
 /**
- * What can befall a request on its way, each of them seen by somebody who asked the real TMDB.
+ * A fault of a single request. Users of the real TMDB have seen each of them.
  *
- * `share` is the probability per request, 0 to 1. It is drawn from the simulator's seed, the path, the query and how
- * often this very request came before: a run repeats itself, and a second try may succeed.
+ * `share` is the probability per request, 0 to 1. The random number depends on the simulator's seed, the path, the query
+ * and the number of earlier identical requests. So a run is repeatable, but a retry may succeed.
  */
 export type TransientFault = {
   share: number;
-  /** Only under this path, such as `/discover`. */
+  /** Only for paths below this one, such as `/discover`. */
   under?: string;
-  /** Only the first so many times that one and the same request comes. */
+  /** Only for the first `times` identical requests. */
   times?: number;
   /**
-   * Drawn once for a request instead of for each try. The first 1 to so many answers to it have the fault: a try right
-   * after the first one may fail too.
+   * The random number is the same for identical requests, so a retry has the fault again: the first 1 to `inARow` of
+   * them have it. Without `inARow`, each request has its own random number.
    */
   inARow?: number;
 } & (
   | { kind: 'throttle'; body: 'json' | 'empty' | 'html'; retryAfter?: '0' | '1' | 'date' }
-  /** 500 with TMDB's JSON, code 11. */
+  /** Status 500 with TMDB's JSON, code 11. */
   | { kind: 'internal-error' }
-  /** 502 with a page for people. */
+  /** Status 502 with an HTML page. */
   | { kind: 'bad-gateway' }
-  /** The same kind of page, and status 200. */
+  /** Status 200 with an HTML page. */
   | { kind: 'html-with-200' }
   | { kind: 'reset' }
-  /** Accepted, and never answered. */
+  /** The request is accepted, but never answered. */
   | { kind: 'stall' }
-  /** `connection` ends before the bytes announced have come; `body` is a complete message around half a body. */
+  /** `connection`: the connection ends before the body is complete. `body`: a complete response with half of the body. */
   | { kind: 'cut'; what: 'connection' | 'body' }
-  /** 403 with a page of the CDN, for people. */
+  /** Status 403 with an HTML page. */
   | { kind: 'cdn-403' }
-  /** Bytes packed otherwise than the header says, or than the client asked for; drawn where it isn't given. */
+  /** A body with another compression than the header says, or than the client accepts. Without `as`, the seed decides. */
   | { kind: 'mislabelled'; as?: Encoding }
-  /** Another body than the one asked for; drawn where it isn't given. */
+  /** A body of another shape than the request asks for. Without `as`, the seed decides. */
   | { kind: 'wrong-shape'; as?: Shape }
 );
 
 export type Fault =
   | TransientFault
-  /** The list has moved by one place for this request: items doubled or missed between pages, totals unmoved. */
+  /** The list is moved by one position for this request: an item is on two pages, another on none, and the totals are the same. */
   | { kind: 'drift'; share: number }
   | ListFault
   | MovieFault
   | TokenFault
-  /** 500 for as long as the fault is there: for one genre in one year, or for all under a path. */
+  /** Status 500 until the fault is removed: for one genre and year, or for all paths below a path. */
   | Outage;
 
 type Outage = {
   kind: 'outage';
-  /** 422, which no client asks again, instead of 500. */
+  /** Status 422 instead of 500. Clients don't retry after 422. */
   forGood?: boolean;
 } & (Pair | { path: string });
 
 const isUnder = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
 
-/** One request, told apart from its repetitions by `before`: how often it came already. */
+/** One request. `before` is the number of earlier identical requests. */
 export interface Attempt {
   seed: number;
   path: string;
@@ -87,18 +87,18 @@ const TRANSIENT: readonly Fault['kind'][] = [
 
 const isTransient = (fault: Fault): fault is TransientFault => TRANSIENT.includes(fault.kind);
 
-/** The one transient fault that befalls this request, if any: the shares add up, none hides another. */
-export const befalling = (faults: readonly Fault[], attempt: Attempt): TransientFault | undefined => {
+/** The transient fault of this request, if any. The shares of all faults add up. */
+export const transientFaultFor = (faults: readonly Fault[], attempt: Attempt): TransientFault | undefined => {
   const possible = faults
     .filter(isTransient)
     .filter(({ under, times = Infinity }) => isUnder(attempt.path, under ?? attempt.path) && attempt.before < times);
   const eachTry = possible.filter(({ inARow }) => inARow === undefined);
-  return landsOn(drawFor('transient', attempt), eachTry) ?? inARow(possible, attempt);
+  return pickByShare(drawFor('transient', attempt), eachTry) ?? inARow(possible, attempt);
 };
 
 const inARow = (possible: readonly TransientFault[], attempt: Attempt): TransientFault | undefined => {
   const request = { ...attempt, before: 0 };
-  const drawn = landsOn(
+  const drawn = pickByShare(
     drawFor('in a row', request),
     possible.filter((fault) => fault.inARow !== undefined),
   );
@@ -106,7 +106,7 @@ const inARow = (possible: readonly TransientFault[], attempt: Attempt): Transien
   return attempt.before < answers ? drawn : undefined;
 };
 
-/** Draws the form of a fault that has several: [0, 1). */
+/** Selects the form of a fault that has several forms: a number in [0, 1). */
 export const drawForm = (attempt: Attempt): number => drawFor('form', attempt);
 
 export const hasDrifted = (faults: readonly Fault[], attempt: Attempt): boolean =>
@@ -119,7 +119,7 @@ export const outageFor = (faults: readonly Fault[], path: string, query: URLSear
     return isAbout(fault, path, query);
   });
 
-/** 429 in every form that was seen or that TMDB's published limiter can give, `share` over all of them. */
+/** 429 in every form that was recorded or that TMDB's published limiter can send. Together, they have the probability `share`. */
 const throttles = (share: number): readonly Fault[] =>
   (
     [
@@ -134,7 +134,7 @@ const throttles = (share: number): readonly Fault[] =>
 
 const DRIFT: Fault = { kind: 'drift', share: 0.05 };
 
-/** Everything that passes when it is asked again, `sum` over all of them, and lists that drift. The data stay as they are. */
+/** All faults that a retry can get past, with the probability `sum` together, and lists that drift. The data don't change. */
 const storm = (sum: number): readonly Fault[] => [
   ...throttles(0.2 * sum),
   { kind: 'internal-error', share: 0.1 * sum },
@@ -153,12 +153,12 @@ const storm = (sum: number): readonly Fault[] => [
 
 const CRIME_2017: Pair = { genre: 80, year: 2017 };
 
-/** Of all ids, for faults that few movies have: some four of the 1,500 of crime-war. */
+/** Share of ids for faults that few movies have. It is about four of the 1,500 movies of crime-war. */
 const FEW = 0.003;
 
 const NAMED: Record<string, Record<string, readonly Fault[]>> = {
   together: {
-    /** 5 % of all requests fail and may be tried again, and lists drift; the data stay as they are. */
+    /** 5 % of all requests fail with a transient fault, and lists drift. The data don't change. */
     mixed: [
       ...throttles(0.01),
       { kind: 'internal-error', share: 0.0075 },
@@ -204,7 +204,7 @@ const NAMED: Record<string, Record<string, readonly Fault[]>> = {
     'wrong-shapes-for-good': [{ kind: 'always-wrong-shape', share: FEW }],
   },
   token: {
-    /** With movies that fail, so that an error's message has the token too. */
+    /** Some movies fail, so that error messages contain the token too. */
     'token-echo': [{ kind: 'token-echo' }, { kind: 'always-500', share: 0.01 }],
     'token-401-once': [{ kind: 'token-revoked', after: 100, times: 1 }],
   },
@@ -212,12 +212,12 @@ const NAMED: Record<string, Record<string, readonly Fault[]>> = {
 
 const slug = (name: string) => name.toLowerCase().replaceAll(' ', '-');
 
-/** What `outage-<path>` may name, and all that lies under it. */
+/** The paths that `outage-<path>` accepts. The outage includes all paths below. */
 const PATHS = 'authentication configuration discover discover/movie find genre movie movie/popular tv tv/popular'.split(
   ' ',
 );
 
-/** Names that hold a setting, by group. */
+/** Names with a parameter, by group. */
 const PATTERNS: Record<string, readonly string[]> = {
   token: ['token-revoked-after-<N> (such as token-revoked-after-100)'],
   outages: [
@@ -230,15 +230,15 @@ const GROUPS = [...new Set([...Object.keys(NAMED), ...Object.keys(PATTERNS)])].m
   (group) => [group, [...Object.keys(NAMED[group] ?? {}), ...(PATTERNS[group] ?? [])]] as const,
 );
 
-/** For a sentence that says what may be written. */
+/** The allowed names of faults, for messages. */
 export const FAULT_NAMES: readonly string[] = ['none', ...GROUPS.flatMap(([, names]) => names)];
 
-/** The same in lines, a group each, for a help text. */
+/** The allowed names as lines of a help text, one for each group. */
 export const FAULT_GROUPS: readonly string[] = GROUPS.map(([group, names]) => `${group.padEnd(10)}${names.join(', ')}`);
 
 const PLAIN: Record<string, readonly Fault[]> = Object.assign({ none: [] }, ...Object.values(NAMED));
 
-/** The faults that a name on the command line stands for; undefined where it stands for none. */
+/** The faults for a name on the command line; undefined for an unknown name. */
 export const faultsNamed = (name: string): readonly Fault[] | undefined => {
   if (Object.hasOwn(PLAIN, name)) return PLAIN[name];
   const [, after] = /^token-revoked-after-(\d{1,9})$/.exec(name) ?? [];

@@ -1,5 +1,5 @@
 import type { Catalogue } from './catalogue.ts';
-import { chance, draw, landsOn } from './chance.ts';
+import { chance, draw, pickByShare } from './chance.ts';
 import { MOVIE_GENRES } from './genres.ts';
 import { dayIn, inventedMovie, inventedSeries, type Movie } from './invented-movies.ts';
 import { inventedName, inventedOverview, inventedTitle } from './invented-titles.ts';
@@ -7,8 +7,8 @@ import { foundMovie, foundSeries } from './list-items.ts';
 
 export type FindSays = 'movie' | 'not_found' | 'is_tv' | 'is_episode' | 'is_person' | 'ambiguous' | 'gone';
 
-/** What becomes of IMDb ids: 73.9 % of 16,758 distinct ones from the CSV found a movie when somebody tried. */
-const FATES: readonly { says: FindSays; share: number }[] = [
+/** Shares of the results for IMDb ids. In one real ingestion, 73.9 % of 16,758 distinct ids of the CSV found a movie. */
+const RESULTS: readonly { says: FindSays; share: number }[] = [
   { says: 'movie', share: 0.7 },
   { says: 'not_found', share: 0.25 },
   { says: 'is_tv', share: 0.02 },
@@ -21,21 +21,22 @@ const FATES: readonly { says: FindSays; share: number }[] = [
 const WELL_FORMED = /^tt\d{7,8}$/;
 
 /**
- * What `find` says about an IMDb id, now and for ever: a movie of the catalogue is found; any other id has its fate in
- * a hash of itself, so 244,000 ids need no table.
+ * The result of `find` for an IMDb id. It is always the same for one id. An id of the catalogue finds its movie. For any
+ * other id, the result depends on a hash of the id, so 244,000 ids need no table.
  *
- * `ambiguous` is both a movie and a series (tt0463850 was, in the real TMDB); `gone` is found, but its details are 404.
+ * `ambiguous`: a movie and a series are found (as for tt0463850 in the real TMDB). `gone`: a movie is found, but its
+ * details are 404.
  */
 export const whatFindSays = (imdbId: string, catalogue?: Catalogue): FindSays => {
   if (catalogue?.movieByImdbId(imdbId)) return 'movie';
   if (!WELL_FORMED.test(imdbId)) return 'not_found';
-  return landsOn(draw('find', imdbId), FATES)?.says ?? 'not_found';
+  return pickByShare(draw('find', imdbId), RESULTS)?.says ?? 'not_found';
 };
 
 const FIRST_ID = 10_000_000;
 const FIRST_PADDED_ID = 110_000_000;
 
-/** TMDB's id of an IMDb id, one to one: `tt0000001` and `tt00000001` are two different ids and stay so. */
+/** The TMDB id for an IMDb id. Different IMDb ids have different TMDB ids, also `tt0000001` and `tt00000001`. */
 const tmdbIdOf = (imdbId: string): number =>
   (imdbId.length === 10 && imdbId[2] === '0' ? FIRST_PADDED_ID : FIRST_ID) + Number(imdbId.slice(2));
 
@@ -57,7 +58,7 @@ const made = (imdbId: string): Movie => {
   });
 };
 
-/** The movie that `movie/{id}` answers, by either id. */
+/** The movie for `movie/{id}`, by TMDB id or IMDb id. */
 export const movieBy = (key: string, catalogue: Catalogue): Movie | undefined => {
   if (!/^(tt\d{7,8}|\d{1,9})$/.test(key)) return undefined;
   const byImdbId = key.startsWith('tt');
@@ -65,7 +66,7 @@ export const movieBy = (key: string, catalogue: Catalogue): Movie | undefined =>
   if (known) return known;
   if (!byImdbId && Number(key) < FIRST_ID) return undefined;
   const imdbId = byImdbId ? key : imdbIdOf(Number(key));
-  if (catalogue.movieByImdbId(imdbId)) return undefined; // has another TMDB id
+  if (catalogue.movieByImdbId(imdbId)) return undefined; // this movie has another TMDB id
   return ['movie', 'ambiguous'].includes(whatFindSays(imdbId)) ? made(imdbId) : undefined;
 };
 
@@ -96,7 +97,7 @@ const person = (imdbId: string) => {
   return { ...first, known_for_department: 'Acting', profile_path: null, known_for: [foundMovie(made(imdbId))] };
 };
 
-/** The whole answer of `find/{imdb id}`: five lists, empty ones too, whatever is asked. */
+/** The response of `find/{imdb id}`: always five lists, some of them empty. */
 export const find = (imdbId: string, catalogue: Catalogue) => {
   const says = whatFindSays(imdbId, catalogue);
   const one = <T>(kinds: readonly FindSays[], item: () => T) => (kinds.includes(says) ? [item()] : []);

@@ -1,4 +1,4 @@
-/** TMDB's genres as `genre/movie/list` and `genre/tv/list` gave them in 2026. A series' war is not a movie's: 10768. */
+/** TMDB's genres, from `genre/movie/list` and `genre/tv/list` in 2026. For series, war is 10768. */
 export interface Genre {
   id: number;
   name: string;

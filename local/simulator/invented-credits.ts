@@ -23,7 +23,7 @@ const JOBS = [
   ['Crew', 'Stunts'],
 ] as const;
 
-/** How many people act; as many more stand behind the camera. All are the same wherever they appear. */
+/** Number of actors. The crew has the same number of other people. Each person is the same in all credits. */
 const PEOPLE = 60_000;
 
 const person = (id: number) => {
@@ -34,7 +34,7 @@ const person = (id: number) => {
     adult: false,
     gender: luck.of([0, 1, 2, 2]),
     id,
-    // A good tenth of a cast is known for something else, or for nothing: those are not "actors" to a careful reader.
+    // About a tenth of a cast has another department or none. A dataset that selects actors must leave these out.
     known_for_department: luck.hits(0.88) ? trade : luck.of([null, 'Directing', 'Writing', 'Production', 'Crew']),
     name,
     original_name: name,
@@ -49,10 +49,10 @@ const creditId = (luck: Chance, place: number) =>
     .join('');
 
 /**
- * The credits of one movie or series, made when asked for: keeping them would take hundreds of megabytes.
+ * The credits of one movie or series. They are generated for each request, because storing them would take hundreds of MB.
  *
- * 10 to 80 in the cast and 5 to 120 in the crew, small ones more often; most movies have one director, a few two or
- * none; one and the same person often holds several jobs.
+ * The cast has 10 to 80 people and the crew 5 to 120; small numbers are more frequent. Most movies have one director, and
+ * a few have two or none. A person often has several jobs.
  */
 export const inventedCredits = (kind: 'movie' | 'tv', id: number): Credits => {
   const luck = chance('credits', kind, id);
@@ -69,10 +69,10 @@ export const inventedCredits = (kind: 'movie' | 'tv', id: number): Credits => {
   const jobs: (readonly [string, string])[] = Array.from({ length: size(5, 120) }, () => luck.of(JOBS));
   const directors = luck.hits(0.04) ? 0 : luck.hits(0.1) ? 2 : 1;
   for (let i = 0; i < directors; i++) jobs[i * 2 + luck.whole(0, 1)] = ['Directing', 'Director'];
-  let somebody = 0;
+  let personId = 0;
   const crew = jobs.map(([department, job], place) => {
-    if (job === 'Director' || !luck.hits(0.2) || somebody === 0) somebody = PEOPLE + luck.whole(1, PEOPLE);
-    return { ...person(somebody), credit_id: creditId(luck, 1000 + place), department, job };
+    if (job === 'Director' || !luck.hits(0.2) || personId === 0) personId = PEOPLE + luck.whole(1, PEOPLE);
+    return { ...person(personId), credit_id: creditId(luck, 1000 + place), department, job };
   });
 
   return { cast, crew };

@@ -2,11 +2,11 @@ import { type Chance, chance } from './chance.ts';
 import { type Genre, MOVIE_GENRES, TV_GENRES } from './genres.ts';
 import { inventedOverview, inventedTitle, LANGUAGES, originalTitle } from './invented-titles.ts';
 
-/** What `movie/{id}` answers, as far as the simulator reads it; all other fields pass through. */
+/** The response of `movie/{id}`, with the fields that the simulator reads. All other fields are kept. */
 export interface Movie {
   id: number;
   title: string;
-  /** `YYYY-MM-DD`, or `""` where TMDB knows none. */
+  /** `YYYY-MM-DD`, or `""` where the date is unknown. */
   release_date: string;
   genres: readonly Genre[];
   adult?: boolean;
@@ -27,10 +27,10 @@ export interface Movie {
   vote_count?: number;
 }
 
-/** What `tv/{id}` answers, as far as the simulator reads it; all other fields pass through. */
+/** The response of `tv/{id}`, with the fields that the simulator reads. All other fields are kept. */
 export interface Series {
   id: number;
-  /** Only movies have one: a series has a `name`. */
+  /** Only movies have a title. A series has a `name`. */
   title?: undefined;
   genres: readonly Genre[];
   popularity: number;
@@ -49,7 +49,7 @@ const COUNTRIES: Record<string, readonly [code: string, name: string, language: 
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** A path as on TMDB's image host, 27 letters and digits; null in `missing` of all cases. */
+/** A path in the format of TMDB's image host, with 27 letters and digits. It is null with probability `missing`. */
 export const imagePath = (chance: Chance, missing: number): string | null => {
   if (chance.hits(missing)) return null;
   let name = '';
@@ -57,7 +57,7 @@ export const imagePath = (chance: Chance, missing: number): string | null => {
   return `/${name}.jpg`;
 };
 
-/** `YYYY-MM-DD` somewhere in the year; the 28th is late enough, so that every month has it. */
+/** A random day of the year, `YYYY-MM-DD`. It is at most the 28th, because every month has that day. */
 export const dayIn = (chance: Chance, year: number): string =>
   `${year}-${String(chance.whole(1, 12)).padStart(2, '0')}-${String(chance.whole(1, 28)).padStart(2, '0')}`;
 
@@ -84,7 +84,7 @@ const origin = (language: string) => {
   };
 };
 
-/** What a made-up movie is given; everything else follows from its id. */
+/** The given values of an invented movie. All other values depend only on its id. */
 export interface Given {
   id: number;
   imdb_id: string | null;
@@ -100,7 +100,7 @@ export interface Given {
   video?: boolean;
 }
 
-/** One movie, in the order of keys that TMDB answered in 2026. */
+/** One movie. The keys have the order of TMDB's responses in 2026. */
 export const inventedMovie = (given: Given): Movie => {
   const luck = chance('movie', given.id);
   const language = given.language ?? luck.of(LANGUAGES);
@@ -144,7 +144,7 @@ export const inventedMovie = (given: Given): Movie => {
   } as Movie;
 };
 
-/** One series. The order of keys was recorded in 2024; `softcore` stands where the alphabet puts it, as in movies. */
+/** One series. The keys have the order of a response recorded in 2024. `softcore` is in alphabetical order, as in movies. */
 export const inventedSeries = (id: number): Series => {
   const luck = chance('series', id);
   const language = luck.of(LANGUAGES);

@@ -1,6 +1,6 @@
 import type { Chance } from './chance.ts';
 
-/** Words for titles nobody owns, most with something that a careless writer of JSON or CSV breaks. */
+/** Words for invented titles. Many contain characters that need escaping in JSON or CSV. */
 const ADJECTIVES = 'Last,Silent,Crooked,Burning,Second,Hollow,Paper,Northern,Forgotten,Naïve,Blue,Patient'.split(',');
 const NOUNS =
   'Harbour,Verdict,Orchard,Sentry,Ledger,Café,River,Accomplice,Winter,Corridor,Witness,Ferry,Debt,Bridge,Ceasefire'.split(
@@ -8,7 +8,7 @@ const NOUNS =
   );
 const PLACES = 'São Luís,Kraków,Ōsaka,Zürich,Malmö,Trieste,Córdoba,Seventh Street,Île-Tudy,Plzeň,Tromsø'.split(',');
 
-/** In the movie's own language: two words and what stands between them. */
+/** Words for titles in the original language: the first word, a separator and the second word. */
 const ORIGINALS: Record<string, readonly [first: string, between: string, second: string]> = {
   pt: ['Noite,Coração,Última Estação,Irmãos,Águas,O Fim', ' ', 'da Manhã,sem Perdão,do Sertão,em Março,de Ninguém'],
   es: ['Noche,El Último Señor,Año,Sombra,La Niña,Ceniza', ' ', 'de Otoño,sin Dueño,del Río,y Silencio,¡Ya!'],
@@ -29,7 +29,7 @@ const ORIGINAL_WORDS = Object.fromEntries(
   ]),
 );
 
-/** Original languages of the catalogue; every other movie is in English. */
+/** Original languages of the catalogue. English is repeated, because it is more frequent. */
 export const LANGUAGES = ['en', 'en', 'en', ...Object.keys(ORIGINALS)];
 
 export const inventedTitle = (chance: Chance): string => {
@@ -44,7 +44,7 @@ export const inventedTitle = (chance: Chance): string => {
   ]);
 };
 
-/** The title in the movie's own language and script; `title` itself where that language is English. */
+/** The title in the original language and script. For English, it is `title`. */
 export const originalTitle = (chance: Chance, language: string, title: string): string => {
   const words = ORIGINAL_WORDS[language];
   return words ? `${chance.of(words.first)}${words.between}${chance.of(words.second)}` : title;

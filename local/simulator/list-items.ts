@@ -1,6 +1,6 @@
 import type { Movie, Series } from './invented-movies.ts';
 
-/** The keys of an item and their order, as recorded in 2026: in lists, and in what `find` answers. */
+/** The keys of an item in their order, as recorded in 2026: in lists, and in responses of `find`. */
 const KEYS = {
   movie: {
     listed:
@@ -16,7 +16,7 @@ const KEYS = {
   },
 };
 
-/** For a catalogue from a file, which may lack any of these. */
+/** Defaults for movies of a catalogue file that lack these fields. */
 const UNKNOWN = {
   adult: false,
   backdrop_path: null,

@@ -4,9 +4,9 @@ import { FAULT_NAMES, faultsNamed } from './faults.ts';
 import { startSimulator } from './simulator.ts';
 
 /**
- * The simulated TMDB by itself: `node local/simulator/serve.ts`, until it is told to stop.
+ * The TMDB simulator as a separate process: `node local/simulator/serve.ts`. It runs until SIGINT or SIGTERM.
  *
- * Prints one line of JSON, `{"url":…}`, as soon as it serves.
+ * Prints one line of JSON, `{"url":…}`, when it is ready.
  */
 try {
   const { values } = parseArgs({
@@ -19,7 +19,7 @@ try {
     },
   });
   const faults = faultsNamed(values.faults);
-  if (!faults) throw new Error(`No faults are named ${values.faults}; ${FAULT_NAMES.join(', ')} are.`);
+  if (!faults) throw new Error(`--faults ${values.faults} is unknown; use one of ${FAULT_NAMES.join(', ')}.`);
   const simulator = await startSimulator({
     catalogue: values.catalogue ? await catalogueFrom(values.catalogue) : defaultCatalogue(),
     seed: Number(values.seed),

@@ -16,13 +16,13 @@ import { requestsInWindow } from './ceiling.ts';
 import { draw } from './chance.ts';
 import {
   type Attempt,
-  befalling,
   drawForm,
   FAULT_NAMES,
   type Fault,
   faultsNamed,
   hasDrifted,
   outageFor,
+  transientFaultFor,
 } from './faults.ts';
 import { changingLists, isListFault } from './list-faults.ts';
 import { alwaysFor, isGone, lacksCredits, withoutCredits } from './movie-faults.ts';
@@ -31,27 +31,28 @@ import { echoing, isRevoked } from './token-faults.ts';
 
 export interface SimulatorOptions {
   catalogue: Catalogue;
-  /** Latency and faults follow from it; the data don't. */
+  /** Seed of response times and faults. The data don't depend on it. */
   seed: number;
   faults?: readonly Fault[];
-  /** Requests a second, or none; default 40, "somewhere in the 40 requests per second range". */
+  /** Allowed requests per second; false for no limit. Default 40: TMDB's limit is "somewhere in the 40 requests per second range". */
   ceiling?: number | false;
-  /** Default 40 to 120. */
+  /** Response time in milliseconds. Default 40 to 120. */
   latencyMs?: { from: number; to: number };
-  /** The one token that is right; default `simulator`. */
+  /** The valid token. Default `simulator`. */
   token?: string;
-  /** Sockets open at once; one more is reset. Default 20, what TMDB's CDN allows one address. */
+  /** Largest number of open connections; further ones are reset. Default 20, as TMDB's CDN allows for each IP address. */
   connections?: number;
-  /** Default 0: the system picks one. */
+  /** Default 0, a free port. */
   port?: number;
-  /** Milliseconds, for the ceiling and for `at`. */
+  /** Time in milliseconds, for the rate limit and for `at`. */
   now?: () => number;
 }
 
 export interface AskedRequest {
+  /** Time of arrival in milliseconds. */
   at: number;
   method: string;
-  /** Without `/3`. */
+  /** Path without `/3`. */
   path: string;
   query: Record<string, string>;
   status: Reply['status'];
@@ -60,29 +61,31 @@ export interface AskedRequest {
 export interface Simulator {
   /** `http://127.0.0.1:<port>/3` */
   url: string;
-  /** Every request in order of arrival. */
+  /** All requests in their order of arrival. */
   asked: readonly AskedRequest[];
-  /** Resolves as soon as this many requests have come. */
+  /** Resolves when this number of requests has arrived. */
   reached(requests: number): Promise<void>;
-  /** How many requests were for exactly this path, or for one that matches. */
+  /** Number of requests with this path, or with a path that matches. */
   count(path: string | RegExp): number;
-  /** Other faults from now on; without any, TMDB is fixed. Faults that count requests start from 0. */
+  /** Replaces the faults. An empty list removes all faults. Faults that count requests start again at 0. */
   use(faults: readonly Fault[]): void;
-  /** Ends open sockets and pending answers too. */
+  /** Stops the server, and closes all connections. */
   close(): Promise<void>;
 }
 
 /**
- * A TMDB on 127.0.0.1: real shapes, codes and limits over an invented catalogue, and faults as asked.
+ * A TMDB simulator on 127.0.0.1. It has TMDB's response formats, error codes and limits, an invented catalogue, and the
+ * given faults.
  *
- * `POST /_simulator/faults` and `GET /_simulator/asked`, on the same port, let another process mend it and count.
+ * On the same port, other processes can replace the faults (`POST /_simulator/faults`) and read the requests
+ * (`GET /_simulator/asked`).
  */
 export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   const { catalogue, seed, ceiling = 40, latencyMs = { from: 40, to: 120 }, token = 'simulator' } = options;
   const { connections = 20, port = 0, now = () => performance.now() } = options;
   let faults: readonly Fault[] = [];
   let lists = changingLists(seed, []);
-  /** Requests since these faults are in use. */
+  /** Number of requests since the faults were replaced. */
   let requests = 0;
   const use = (others: readonly Fault[]) => {
     faults = others;
@@ -115,7 +118,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     return always ? insteadOfMovie(always, draw('shape', seed, attempt.path), right) : right();
   };
 
-  /** With the token in it, where a fault says so. */
+  /** Adds the token of the request to the reply, if a fault says so. */
   const echoed = (request: IncomingMessage, { answer, ...rest }: Reply): Reply => {
     const { body } = answer;
     const sent = request.headers.authorization?.replace('Bearer ', '');
@@ -130,11 +133,11 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     const latency = latencyMs.from + (latencyMs.to - latencyMs.from) * draw('latency', seed, key, before);
     const inWindow = countInWindow();
     const refused = isRevoked(faults, requests++) || !isAuthorized(request, query);
-    // Who is turned away at the door draws no fault: which requests those are is a matter of timing.
+    // A request above the rate limit gets no fault and isn't counted, because which requests these are depends on timing.
     if (ceiling !== false && inWindow > ceiling) return [asJson(overLimit(inWindow, ceiling)), latency];
     timesAsked.set(key, before + 1);
     const attempt = { seed, path, query, before };
-    const fault = befalling(faults, attempt);
+    const fault = transientFaultFor(faults, attempt);
     const undisturbed = () => (refused ? asJson(INVALID_KEY) : fromTmdb(request, attempt));
     return [echoed(request, fault ? disturbed(fault, drawForm(attempt), undisturbed) : undisturbed()), latency];
   };
@@ -144,7 +147,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     if (path !== '/_simulator/faults' || request.method !== 'POST') return NOT_FOUND;
     const { name } = (await json(request).catch(() => ({}))) as { name?: unknown };
     const named = typeof name === 'string' ? faultsNamed(name) : undefined;
-    if (!named) return { status: 400, body: { error: `No faults are named ${name}; ${FAULT_NAMES.join(', ')} are.` } };
+    if (!named)
+      return { status: 400, body: { error: `name ${name} is unknown; use one of ${FAULT_NAMES.join(', ')}.` } };
     use(named);
     return { status: 200, body: { name } };
   };
@@ -173,7 +177,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     open.add(socket);
     socket.on('close', () => open.delete(socket));
   });
-  // A socket closed for idleness, just as the client uses it again, would be a fault that nobody asked for.
+  // No timeout: closing an idle connection just when the client reuses it would be an unwanted fault.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

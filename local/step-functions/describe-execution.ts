@@ -1,19 +1,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What DescribeExecution tells about an execution, as far as the functions read it. */
+/** The fields of DescribeExecution that the functions read. */
 export interface DescribedExecution {
   name: string;
   status: string;
   startDate: Date;
-  /** How often the execution was redriven; 0 at first. */
+  /** Number of times the execution was redriven; 0 at first. */
   redriveCount: number;
 }
 
 /**
- * Serves DescribeExecution on 127.0.0.1: the functions ask for it with the SDK, over HTTP, as they do in AWS.
+ * Serves DescribeExecution on 127.0.0.1. The functions call it with the SDK over HTTP, as they do in AWS.
  *
- * @param executions By ARN. Read at each request, so executions that start later are known too.
+ * @param executions Executions by ARN. The map is read at each request, so it may grow later.
  * @param port 0 takes a free port.
  */
 export const serveDescribeExecution = async (executions: ReadonlyMap<string, DescribedExecution>, port = 0) => {

@@ -7,7 +7,7 @@ import { assertMapConcurrency, type Json, jsonWithinLimit, MAX_MAP_CONCURRENCY }
 import { type AttemptOutcome, countAttempts } from './retries.ts';
 import { TaskError } from './task-error.ts';
 
-/** An execution, in the terms of DescribeExecution. */
+/** An execution, with the field names of DescribeExecution. */
 export interface Execution {
   executionArn: string;
   name: string;
@@ -22,7 +22,7 @@ export interface Execution {
   calls: { state: TaskName; input: Json; output?: Json }[];
 }
 
-/** An attempt of a Task that failed, and what the definition's Retry blocks make of it. */
+/** A failed attempt of a Task, and whether the definition's Retry blocks retry it. */
 export interface FailedAttempt extends AttemptOutcome {
   state: TaskName;
   /** The execution's name: the run's for Plan and Audit, the branch's with a UUID for Walk and Write. */
@@ -30,7 +30,7 @@ export interface FailedAttempt extends AttemptOutcome {
   /** The error's name, which Retry and Catch compare. */
   error: string;
   message: string;
-  /** What the Task was called with. */
+  /** The input of the Task. */
   input: Json;
 }
 
@@ -38,11 +38,11 @@ export interface StepFunctionsOptions {
   machines: { ingest: StateMachineDefinition; branch: StateMachineDefinition };
   /** The real handlers, by the state that calls them. */
   handlers: Record<TaskName, Handler<unknown>>;
-  /** What serverless.yml says of the functions: their timeouts apply here too. */
+  /** The functions' timeouts in serverless.yml. They apply here too. */
   functions: Functions;
   /** Milliseconds before a retry, in place of the definition's IntervalSeconds and BackoffRate. */
   retryMs: number;
-  /** Is told about each failed attempt, before the retry. It must not throw. */
+  /** Called for each failed attempt, before the retry. It must not throw. */
   onAttempt?: ((failed: FailedAttempt) => void) | undefined;
 }
 
@@ -50,7 +50,7 @@ const FUNCTION_OF = { Plan: 'planner', Walk: 'pageWalker', Write: 'writer', Audi
 type TaskName = keyof typeof FUNCTION_OF;
 
 /**
- * Step Functions on this machine: runs the shipped definitions on aws-local-stepfunctions, and adds what that lacks.
+ * Step Functions on this machine. It runs the deployed definitions on aws-local-stepfunctions, and adds missing behavior.
  *
  * As in AWS, at most 262,144 bytes pass between states and 40 iterations run at once, a function ends at its timeout,
  * a Cause is JSON, `$$.State` is in the context object, and executions have names and can be redriven.
@@ -206,8 +206,8 @@ const runnable = (definition: StateMachineDefinition): StateMachineDefinition =>
 };
 
 /**
- * The definition with placeholders where CloudFormation's intrinsics stand, which the engine's validation refuses.
- * The placeholders are never called: each Task has an override.
+ * Replaces CloudFormation's intrinsic functions in the definition by placeholders, because the engine's validation
+ * rejects them. The placeholders are never called: each Task has an override.
  */
 const withLocalResources = (definition: StateMachineDefinition): StateMachineDefinition =>
   JSON.parse(JSON.stringify(definition), (key, value) => {

@@ -25,7 +25,7 @@ export const callAsLambda = async (handler: Handler<unknown>, event: Json, timeo
     const context = { getRemainingTimeInMillis: () => Math.max(0, endsAt - Date.now()) };
     return (await Promise.race([handler(event, context), timeout])) as Json;
   } catch (error) {
-    // Lambda reports what isn't an Error by its type.
+    // If a thrown value isn't an Error, Lambda reports its type as the error's name.
     const thrown = error instanceof Error ? error : Object.assign(new Error(String(error)), { name: typeof error });
     const { name, message } = thrown;
     throw new TaskError(name, JSON.stringify({ errorType: name, errorMessage: message }), { cause: thrown });

@@ -1,7 +1,7 @@
 import type { StateMachine } from 'aws-local-stepfunctions';
 import { TaskError } from './task-error.ts';
 
-/** A JSON value, as the engine types it. */
+/** The engine's type for a JSON value. */
 export type Json = Parameters<StateMachine['run']>[0];
 
 /**

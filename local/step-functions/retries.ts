@@ -6,11 +6,11 @@ type Retrier = NonNullable<TaskState['Retry']>[number];
 /** Retries that a Retry block without MaxAttempts allows. Source: https://states-language.net/spec.html#errors (read 2026-11-25). */
 const DEFAULT_MAX_ATTEMPTS = 3;
 
-/** What follows a failed attempt of a Task. */
+/** The outcome of a failed attempt of a Task. */
 export interface AttemptOutcome {
-  /** Which attempt failed; 1 is the first. */
+  /** Number of the failed attempt, from 1. */
   attempt: number;
-  /** After how many attempts the Task fails, if the same error comes back each time. */
+  /** Number of attempts after which the Task fails, if each attempt fails with the same error. */
   attempts: number;
   /** Milliseconds until the next attempt; undefined where none follows. */
   retryInMs: number | undefined;
@@ -49,6 +49,6 @@ export const countAttempts = (retriers: readonly Retrier[], retryMs: number) => 
   };
 };
 
-/** States.TaskFailed stands for every error of a Task but its timeout. */
+/** States.TaskFailed matches every error of a Task except its timeout. */
 const matches = (pattern: string, name: string): boolean =>
   pattern === name || pattern === 'States.ALL' || (pattern === 'States.TaskFailed' && name !== 'States.Timeout');

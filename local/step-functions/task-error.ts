@@ -1,5 +1,5 @@
 /**
- * An error as Step Functions sees it: Retry and Catch compare `name`, and `message` becomes the Cause.
+ * An error of a Task in Step Functions. Retry and Catch compare `name`, and `message` becomes the Cause.
  *
  * `cause` is the error that a function threw, if one did. The engine asks `isRetryable` before a Retry and
  * `isCatchable` before a Catch.

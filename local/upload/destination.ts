@@ -3,63 +3,63 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { LOCAL_BUCKET, startBucket } from '../bucket.ts';
 import { claim } from '../claim.ts';
 
-/** Where files are sent. */
-export interface FarEnd {
+/** The bucket that files are sent to. */
+export interface Destination {
   s3: S3Client;
   bucket: string;
-  /** Bytes that are sent in one request; more go in parts. */
+  /** Largest file that is sent in one request, in bytes. Larger files are sent in parts. */
   onePutBytes: number;
   /**
-   * Whether a checksum that it reports is its own sum over what arrived, as AWS's is. The embedded S3 gives back what
-   * it was told, so there the object itself has to be read.
+   * Whether the bucket computes the checksum from the received bytes, as AWS does. The embedded S3 returns the checksum
+   * that the client sent, so there the object must be read to check it.
    */
-  sumsItself: boolean;
+  computesChecksums: boolean;
 }
 
-export interface OpenFarEnd extends FarEnd {
-  /** Where a person looks for what was sent. */
+export interface OpenDestination extends Destination {
+  /** Location of the files for the user: a folder, or s3://name. */
   shown: string;
   close(): Promise<void>;
 }
 
-export interface FarEndOptions {
-  /** The folder that npm start keeps everything in, too. */
+export interface DestinationOptions {
+  /** The folder that npm start also uses. */
   out: string;
   /** A bucket in AWS instead of the embedded one. */
   bucket: string | undefined;
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws {FolderInUseError} Another process works in the folder of the embedded bucket. */
-export const openFarEnd = async ({ out, bucket, env }: FarEndOptions): Promise<OpenFarEnd> =>
+/** @throws {FolderInUseError} Another process uses the folder of the embedded bucket. */
+export const openDestination = async ({ out, bucket, env }: DestinationOptions): Promise<OpenDestination> =>
   bucket ? inAws(bucket, env) : embedded(out);
 
 const CLIENT = {
-  /** Milliseconds. A connection that is dead is given up, so that the SDK tries again and a person hears of it in the end. */
+  /** In milliseconds. With these timeouts, the SDK retries after a dead connection, and in the end reports an error. */
   requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
-  /** What is read back is compared by its sha256, and a difference told in our words. */
+  /** send.ts compares the sha256 of the object itself, and reports a difference with its own message. */
   responseChecksumValidation: 'WHEN_REQUIRED',
 } as const;
 
-/** The default credential chain, and whatever region it names: S3 tells a client that asks in the wrong one. */
-const inAws = (bucket: string, env: FarEndOptions['env']): OpenFarEnd => {
+/** Uses the SDK's default credentials and region. If the bucket is in another region, S3 redirects the client. */
+const inAws = (bucket: string, env: DestinationOptions['env']): OpenDestination => {
   const s3 = new S3Client({
     ...CLIENT,
     followRegionRedirects: true,
-    // Of a hundred parts one may well fail; three attempts, the SDK's own, are few on a bad line.
+    // The SDK's default is 3, which is too few for an upload of a hundred parts over a bad connection.
     maxAttempts: 5,
   });
   return {
     s3,
     bucket,
     onePutBytes: 16_000_000,
-    sumsItself: !(env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL),
+    computesChecksums: !(env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL),
     shown: `s3://${bucket}`,
     close: async () => s3.destroy(),
   };
 };
 
-const embedded = async (out: string): Promise<OpenFarEnd> => {
+const embedded = async (out: string): Promise<OpenDestination> => {
   const release = await claim(out);
   const served = await startBucket(join(out, 's3'));
   const s3 = new S3Client({
@@ -71,9 +71,9 @@ const embedded = async (out: string): Promise<OpenFarEnd> => {
   return {
     s3,
     bucket: LOCAL_BUCKET,
-    // Its largest body is 11 MiB.
+    // The embedded S3 accepts bodies of up to 11 MiB.
     onePutBytes: 8 * 1_048_576,
-    sumsItself: false,
+    computesChecksums: false,
     shown: join(out, 'bucket'),
     close: async () => {
       s3.destroy();

@@ -7,19 +7,20 @@ import { layout, UPLOAD_KINDS, type UploadKind } from '../../lib/runs/layout.ts'
 import { bucketName } from '../bucket-name.ts';
 import { NEEDED_COLUMNS } from './csv-file.ts';
 
-export const USAGE = `npm run upload -- movies.csv series.csv [options]     CSV files into the raw zone, byte for byte
+export const USAGE = `npm run upload -- movies.csv series.csv [options]     upload CSV files to the raw zone, byte for byte
 
-  --kind Movies|Series  what all of these files hold (movies*.csv: Movies, series*.csv: Series)
-  --day YYYY-MM-DD      the day in the key (today, by this machine's own calendar)
-  --delimiter CHARACTER what stands between two columns (|); \\t is a tab
-  --columns A,B,C       the columns that the header must have (${NEEDED_COLUMNS.join(',')})
-  --out DIR             where the embedded bucket is kept, as for npm start (.local)
-  --bucket NAME         a real bucket instead of the embedded one, with AWS's usual credentials
-  --help                this
+  --kind Movies|Series  contents of all these files (movies*.csv: Movies, series*.csv: Series)
+  --day YYYY-MM-DD      day in the key (today, in this machine's time zone)
+  --delimiter CHARACTER delimiter between columns (|); \\t is a tab
+  --columns A,B,C       columns that the header must have (${NEEDED_COLUMNS.join(',')})
+  --out DIR             folder of the embedded bucket, the same as for npm start (.local)
+  --bucket NAME         a bucket in AWS, instead of the embedded one; uses the default AWS credentials
+  --help                print this text
 
-A file lands at Raw/Local/CSV/{Movies|Series}/YYYY/MM/DD/<file name>. All files are looked at before the first is sent.
-The same command again sends what is not there yet, and nothing twice.
-Exit code: 0 all are there, 1 something failed, 2 wrong usage or a file that is no such CSV; nothing was sent then.
+The key of a file is Raw/Local/CSV/{Movies|Series}/YYYY/MM/DD/<file name>. All files are checked before the first is sent.
+If you repeat the command, it sends only the files that are not in the bucket.
+Exit codes: 0 all files are in the bucket, 1 an upload failed, 2 wrong usage or an invalid CSV (no file was uploaded),
+130 stopped by Ctrl-C.
 `;
 
 const OPTIONS = {
@@ -38,19 +39,19 @@ const options = z.object({
   delimiter: z
     .string()
     .transform((text) => (text === '\\t' ? '\t' : text))
-    .pipe(z.string().regex(/^[^\n\r\0"]$/u, 'a delimiter is one character, or \\t')),
+    .pipe(z.string().regex(/^[^\n\r\0"]$/u, 'use one character, or \\t for a tab')),
   columns: z
     .string()
     .transform((text) => text.split(','))
-    .pipe(z.array(z.string().min(1, 'a column has a name')))
+    .pipe(z.array(z.string().min(1, 'use column names that are not empty')))
     .optional(),
-  out: z.string().min(1, 'a folder'),
+  out: z.string().min(1, 'use the path of a folder'),
   bucket: bucketName.optional(),
 });
 
 export interface UploadOptions {
   help: boolean;
-  /** Paths, as they were said. */
+  /** Paths as given on the command line. */
   files: string[];
   kind: UploadKind | undefined;
   day: Day;
@@ -63,19 +64,21 @@ export interface UploadOptions {
 /**
  * Reads the command line.
  *
- * @throws {BadInputError} One sentence that names the option.
+ * @throws {BadInputError} Names the option.
  */
 export const readUploadOptions = (argv: readonly string[], now: Date): UploadOptions => {
   const { values, positionals } = readArgs(argv);
-  const { kind, day: said, delimiter, columns, out, bucket } = parse(options, values, 'options');
+  const { kind, day: givenDay, delimiter, columns, out, bucket } = parse(options, values, 'options');
   if (positionals.length === 0 && !values.help)
-    throw new BadInputError('Which files? npm run upload -- movies.csv series.csv; --help says more.');
+    throw new BadInputError(
+      'No file is given: give the paths of CSV files, for example npm run upload -- movies.csv series.csv. To list the options: npm run upload -- --help.',
+    );
   return {
     help: values.help ?? false,
     files: positionals,
     kind,
-    // A file belongs to no dataset, whose zone would decide: the day is the one that the person at this machine has.
-    day: said ?? dayIn(Intl.DateTimeFormat().resolvedOptions().timeZone, now),
+    // A file belongs to no dataset, so there is no dataset's time zone. The machine's time zone is used.
+    day: givenDay ?? dayIn(Intl.DateTimeFormat().resolvedOptions().timeZone, now),
     delimiter,
     columns,
     out,
@@ -88,27 +91,27 @@ const readArgs = (argv: readonly string[]) => {
     return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: true });
   } catch (error) {
     throw new BadInputError(
-      `options: ${(error as Error).message.split('. ')[0]}. npm run upload -- --help lists them.`,
+      `options: ${(error as Error).message.split('. ')[0]}. To list the options: npm run upload -- --help.`,
     );
   }
 };
 
 /**
- * Where a file goes in the bucket.
+ * The key of a file in the bucket.
  *
- * @throws {BadInputError} Its name is no name for a key, or doesn't say what the file holds.
+ * @throws {BadInputError} The file name contains characters that aren't allowed in a key, or the kind is unknown.
  */
-export const keyOf = (file: string, { kind: said, day: on }: Pick<UploadOptions, 'kind' | 'day'>): string => {
+export const keyOf = (file: string, options: Pick<UploadOptions, 'kind' | 'day'>): string => {
   const name = basename(file);
-  // 200: the embedded bucket adds endings of its own, and a file system takes 255 bytes.
+  // 200: file systems allow 255 bytes, and the embedded bucket appends its own suffixes.
   if (!/^[A-Za-z0-9._-]{1,200}$/.test(name) || !/[^.]\.csv$/i.test(name))
     throw new BadInputError(
-      `${file}: the name ${JSON.stringify(name)} can't stand in a key; rename it to letters, digits, dots, _ and - that end in .csv, 200 at most.`,
+      `${file}: the file name ${JSON.stringify(name)} is not allowed in a key; use at most 200 letters, digits, dots, _ and -, and the ending .csv. Rename the file.`,
     );
-  const kind = said ?? (/^movies/i.test(name) ? 'Movies' : /^series/i.test(name) ? 'Series' : undefined);
+  const kind = options.kind ?? (/^movies/i.test(name) ? 'Movies' : /^series/i.test(name) ? 'Series' : undefined);
   if (!kind)
     throw new BadInputError(
-      `${file}: its name says neither movies nor series; say --kind Movies or --kind Series, or rename it to movies….csv or series….csv.`,
+      `${file}: the file name starts neither with movies nor with series; use --kind Movies or --kind Series, or rename the file.`,
     );
-  return layout.upload(kind, on, name);
+  return layout.upload(kind, options.day, name);
 };

@@ -1,12 +1,12 @@
 import { SingleBar } from 'cli-progress';
 import type { SendOptions, Sent } from './send.ts';
 
-/** Shows how far an upload is: a bar that moves on a terminal, elsewhere a line where a file begins and one where it ends. */
+/** Shows the progress of an upload: on a terminal a progress bar, elsewhere a line at the start and at the end of each file. */
 export interface UploadProgress {
   begin(file: string, bytes: number, key: string): void;
-  at: NonNullable<SendOptions['progress']>;
+  update: NonNullable<SendOptions['progress']>;
   end(file: string, sent: Sent, seconds: number): void;
-  /** Takes the bar away, so that something else can be said. */
+  /** Removes the bar, so that other text can be printed. */
   stop(): void;
 }
 
@@ -26,13 +26,13 @@ export const showUpload = (out: NodeJS.WriteStream): UploadProgress => {
       out.write(`${file}: ${bytes} bytes, to ${key}\n`);
       bar?.start(bytes, 0, { stage: 'reading' });
     },
-    at: (stage, bytes) => bar?.update(bytes, { stage }),
+    update: (stage, bytes) => bar?.update(bytes, { stage }),
     end: (file, { sent, bytes, sha256 }, seconds) => {
       stop();
       out.write(
         sent
           ? `${file}: sent and checked, ${bytes} bytes in ${seconds.toFixed(1)} s, sha256 ${sha256}\n`
-          : `${file}: already there, nothing sent, ${bytes} bytes, sha256 ${sha256}\n`,
+          : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\n`,
       );
     },
     stop,

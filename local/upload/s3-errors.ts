@@ -1,22 +1,22 @@
-import { FarEndDiffersError, FileChangedError, NotRemovedError } from './send.ts';
+import { FileChangedError, NotRemovedError, ObjectDiffersError } from './send.ts';
 
 const PERMISSIONS = 's3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload';
 
-/** S3's names for what goes wrong, and what a person does about it. Source: its API's error responses (read 2026-11-22). */
-const ANSWERS: readonly (readonly [names: readonly string[], sentence: (bucket: string) => string])[] = [
+/** Names of S3 errors, and the message for each: what is wrong, and what to do. Source: S3 API, error responses (read 2026-11-22). */
+const MESSAGES: readonly (readonly [names: readonly string[], message: (bucket: string) => string])[] = [
   [
     ['NoSuchBucket', 'InvalidBucketName'],
-    (bucket) => `There is no bucket ${bucket}: mend --bucket, or make it with sls deploy.`,
+    (bucket) => `There is no bucket ${bucket}: correct --bucket, or create the bucket with sls deploy.`,
   ],
   [
     ['AccessDenied', 'Forbidden', 'AllAccessDisabled', 'AccountProblem', '403'],
     (bucket) =>
-      `AWS doesn't let these credentials into bucket ${bucket}: they need ${PERMISSIONS} on it (and its KMS key, if it has one); aws sts get-caller-identity says whose they are.`,
+      `The AWS credentials have no access to bucket ${bucket}: they need ${PERMISSIONS} on it, and access to its KMS key if it has one. To show whose credentials they are: aws sts get-caller-identity.`,
   ],
   [
     ['CredentialsProviderError', 'TokenProviderError'],
     (bucket) =>
-      `There are no AWS credentials to reach bucket ${bucket} with: log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
+      `There are no AWS credentials for bucket ${bucket}: log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
   ],
   [
     ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'],
@@ -25,19 +25,19 @@ const ANSWERS: readonly (readonly [names: readonly string[], sentence: (bucket: 
   [
     ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'UnrecognizedClientException'],
     (bucket) =>
-      `AWS doesn't know the credentials that bucket ${bucket} was asked with: aws sts get-caller-identity shows whether they are right.`,
+      `AWS rejected the credentials for bucket ${bucket}: correct AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. To check them: aws sts get-caller-identity.`,
   ],
   [
     ['RequestTimeTooSkewed'],
-    (bucket) => `Bucket ${bucket} turned the request away because this machine's clock is wrong: set it.`,
+    (bucket) => `Bucket ${bucket} rejected the request because this machine's clock is wrong: set the clock.`,
   ],
   [
     ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException', '301'],
-    (bucket) => `Bucket ${bucket} is in another region: set AWS_REGION to that one.`,
+    (bucket) => `Bucket ${bucket} is in another region: set AWS_REGION to the region of the bucket.`,
   ],
   [
     ['SlowDown', 'ServiceUnavailable', 'InternalError', 'RequestTimeout', '500', '503'],
-    (bucket) => `S3 couldn't take it for bucket ${bucket} just now: repeat the command in a minute.`,
+    (bucket) => `S3 is temporarily unavailable for bucket ${bucket}: repeat the command in a minute.`,
   ],
 ];
 
@@ -45,31 +45,31 @@ const NETWORK =
   /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|TimeoutError|NetworkingError)$/;
 
 /**
- * What went wrong, and what to do about it, in a sentence or two: without a stack, and without credentials.
+ * The message for an error: what is wrong, and what to do. It contains no stack and no credentials.
  *
- * @param file What was being sent, as a person calls it.
- * @returns undefined for a mistake in this program.
+ * @param file The file's path as given on the command line.
+ * @returns undefined for a bug in this program.
  */
-export const sentenceOn = (error: unknown, file: string, bucket: string): string | undefined => {
+export const messageFor = (error: unknown, file: string, bucket: string): string | undefined => {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof FileChangedError || error instanceof FarEndDiffersError) return `${file}: ${error.message}.`;
+  if (error instanceof FileChangedError || error instanceof ObjectDiffersError) return `${file}: ${error.message}.`;
   if (error instanceof NotRemovedError)
-    return `${sentenceOn(error.cause, file, bucket) ?? `${file}: ${error.cause}.`} ${error.message}`;
+    return `${messageFor(error.cause, file, bucket) ?? `${file}: ${error.cause}.`} ${error.message}`;
 
   const { name, message, code, $metadata } = error as Error & Answer;
   if (/^Region (is missing|not accepted)/.test(message))
-    return `No AWS region is set to reach bucket ${bucket} in: set AWS_REGION.`;
+    return `No AWS region is set for bucket ${bucket}: set AWS_REGION.`;
   const reason = [code, name].find((one) => one !== undefined && NETWORK.test(one));
   if (reason && !$metadata?.httpStatusCode)
-    return `${file}: the connection to bucket ${bucket} failed (${reason}): repeat the command when the network is back.`;
-  // By its name where it has one: 403 is the status of a wrong key, too.
+    return `${file}: the connection to bucket ${bucket} failed (${reason}): check the network, then repeat the command.`;
+  // The name comes first, because several errors have status 403.
   const known = [name, code, String($metadata?.httpStatusCode)]
-    .map((one) => ANSWERS.find(([names]) => one !== undefined && names.includes(one)))
-    .find((answer) => answer !== undefined);
+    .map((one) => MESSAGES.find(([names]) => one !== undefined && names.includes(one)))
+    .find((entry) => entry !== undefined);
   if (known) return known[1](bucket);
   if ($metadata?.httpStatusCode)
     return `${file}: bucket ${bucket} answered ${name} (${$metadata.httpStatusCode}): ${withoutKeys(message)}`;
-  // A mistake of ours is worth its stack.
+  // These are bugs in this program, so the stack is printed.
   return error instanceof TypeError || error instanceof ReferenceError ? undefined : `${file}: ${withoutKeys(message)}`;
 };
 
@@ -78,5 +78,5 @@ interface Answer {
   $metadata?: { httpStatusCode?: number };
 }
 
-/** Access key ids have a form of their own; secrets stand in no message of S3's. */
+/** Replaces access key ids, which have a fixed format. S3's messages contain no secret keys. */
 const withoutKeys = (message: string): string => message.replaceAll(/\b(AKIA|ASIA)[A-Z0-9]{12,}\b/g, '(access key)');

@@ -8,26 +8,26 @@ import {
   type HeadObjectCommandOutput,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { isUnchanged, type Looked } from './csv-file.ts';
-import type { FarEnd } from './destination.ts';
+import { type CheckedFile, isUnchanged } from './csv-file.ts';
+import type { Destination } from './destination.ts';
 
-/** The file was written to while it was sent. */
+/** The file changed while it was sent. */
 export class FileChangedError extends Error {
   override readonly name = 'FileChangedError';
 }
 
-/** What lies in the bucket is not what was sent. */
-export class FarEndDiffersError extends Error {
-  override readonly name = 'FarEndDiffersError';
+/** The object in the bucket differs from the file. */
+export class ObjectDiffersError extends Error {
+  override readonly name = 'ObjectDiffersError';
 }
 
-/** An object is wrong, for the reason in `cause`, and still there: a person has to remove it. */
+/** An object is wrong, for the reason in `cause`, and could not be removed. A person must remove it. */
 export class NotRemovedError extends Error {
   override readonly name = 'NotRemovedError';
 }
 
 export interface Sent {
-  /** false where the object was there already. */
+  /** false where the object already existed. */
   sent: boolean;
   bytes: number;
   sha256: string;
@@ -35,55 +35,56 @@ export interface Sent {
 
 export interface SendOptions {
   signal?: AbortSignal;
-  /** Told as bytes are read the first time, and as they are sent. */
+  /** Called while the file is read for its checksum, while it is sent, and before the check. */
   progress?: (stage: 'reading' | 'sending' | 'checking', bytes: number) => void;
 }
 
 interface Fingerprint {
   bytes: number;
   sha256: string;
-  /** As S3 writes it: base64 of four bytes, the highest first. */
+  /** In S3's format: base64 of four bytes, big-endian. */
   crc32: string;
 }
 
-/** Above S3's least of 5 MiB, and below the 11 MiB that the embedded S3 takes. */
+/** Above S3's minimum of 5 MiB, and below the 11 MiB that the embedded S3 accepts. */
 const PART_BYTES = 8 * 1_048_576;
-/** With PART_BYTES, 32 MiB in memory. */
+/** With PART_BYTES, this is 32 MiB in memory. */
 const PARTS_AT_ONCE = 4;
-/** S3's limit. */
+/** S3's limit of parts for one upload. */
 const PARTS = 10_000;
 const READ_BYTES = 1_048_576;
 
 /**
- * Puts a file into the bucket and makes sure that it arrived; sends nothing if it is there already.
+ * Sends a file to the bucket and checks the object. Sends nothing if the bucket already has the file.
  *
- * An object shows only when it is there in full, and one that is found wrong is removed: whoever finds an object finds
- * the file.
+ * An object becomes visible only when it is complete, and a wrong object is removed. So readers find only correct files.
  *
- * @throws {FileChangedError} @throws {FarEndDiffersError} Nothing of this upload is left in the bucket then.
+ * @throws {FileChangedError} @throws {ObjectDiffersError} In both cases, nothing of this upload remains in the bucket.
  * @throws {NotRemovedError}
  */
 export const send = async (
-  file: Looked,
+  file: CheckedFile,
   key: string,
-  to: FarEnd,
+  to: Destination,
   { signal, progress = () => undefined }: SendOptions = {},
 ): Promise<Sent> => {
   const mustBeUnchanged = async () => {
     if (!(await isUnchanged(file)))
-      throw new FileChangedError('it was written to while it was sent; let whatever writes it finish, then send it');
+      throw new FileChangedError(
+        'the file changed while it was sent; wait until nothing writes to it, then upload it again',
+      );
   };
   const print = await fingerprint(file, signal, (bytes) => progress('reading', bytes));
   await mustBeUnchanged();
 
-  const there = await head(key, to, signal);
-  if (there && !(await difference(there, print, key, to, signal))) return { sent: false, ...print };
+  const existing = await head(key, to, signal);
+  if (existing && !(await difference(existing, print, key, to, signal))) return { sent: false, ...print };
 
   let versionId: string | undefined;
   try {
     ({ VersionId: versionId } = await inParts(file, key, to, print, signal, (bytes) => progress('sending', bytes)));
   } catch (error) {
-    // A file that was cut short ends the upload with an error about parts: the reason is said, not its consequence.
+    // A truncated file makes the upload fail with an error about parts. Report the changed file instead.
     await mustBeUnchanged();
     throw error;
   }
@@ -92,8 +93,8 @@ export const send = async (
     await mustBeUnchanged();
     progress('checking', print.bytes);
     const arrived = await head(key, to, signal);
-    const wrong = arrived ? await difference(arrived, print, key, to, signal) : 'it is not there';
-    if (wrong) throw new FarEndDiffersError(`what arrived is not what was sent: ${wrong}; send it again`);
+    const wrong = arrived ? await difference(arrived, print, key, to, signal) : 'there is no object';
+    if (wrong) throw new ObjectDiffersError(`the object differs from the file: ${wrong}; upload the file again`);
   } catch (error) {
     await remove(key, to, versionId, error);
     throw error;
@@ -101,9 +102,9 @@ export const send = async (
   return { sent: true, ...print };
 };
 
-/** One pass over the file, before anything is sent: its sha256 goes along with it. */
+/** Reads the file once before it is sent, because its sha256 is sent as metadata. */
 const fingerprint = async (
-  { path, bytes }: Looked,
+  { path, bytes }: CheckedFile,
   signal: AbortSignal | undefined,
   seen: (bytes: number) => void,
 ): Promise<Fingerprint> => {
@@ -120,9 +121,9 @@ const fingerprint = async (
 };
 
 const inParts = async (
-  { path, bytes }: Looked,
+  { path, bytes }: CheckedFile,
   key: string,
-  { s3, bucket, onePutBytes }: FarEnd,
+  { s3, bucket, onePutBytes }: Destination,
   { sha256 }: Fingerprint,
   signal: AbortSignal | undefined,
   seen: (bytes: number) => void,
@@ -145,7 +146,7 @@ const inParts = async (
   });
   upload.on('httpUploadProgress', ({ loaded = 0 }) => seen(loaded));
   try {
-    // Not upload.abort(): that returns before the parts are given up. A body that ends in an error is waited for.
+    // Not upload.abort(): it returns before the parts are removed. When the body fails, done() waits for their removal.
     return await upload.done();
   } finally {
     body.destroy();
@@ -154,7 +155,7 @@ const inParts = async (
 
 const head = async (
   key: string,
-  { s3, bucket }: FarEnd,
+  { s3, bucket }: Destination,
   abortSignal: AbortSignal | undefined,
 ): Promise<HeadObjectCommandOutput | undefined> => {
   const object = { Bucket: bucket, Key: key };
@@ -165,26 +166,31 @@ const head = async (
     const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
     if (status === 404) return undefined;
     if (status === undefined) throw error;
-    // The answer to a HEAD has no body, so its error has no name; a GET of the same object says what is wrong.
+    // The response to a HEAD has no body, so the error has no name. A GET of the same object returns the name.
     const { Body } = await s3.send(new GetObjectCommand({ ...object, Range: 'bytes=0-0' }), options);
     (Body as { destroy?(): void } | undefined)?.destroy?.();
     throw error;
   }
 };
 
-/** @returns In what an object differs from the file; undefined where it doesn't. */
+/** @returns The difference between the object and the file; undefined where they are equal. */
 const difference = async (
   object: HeadObjectCommandOutput,
   file: Fingerprint,
   key: string,
-  to: FarEnd,
+  to: Destination,
   abortSignal: AbortSignal | undefined,
 ): Promise<string | undefined> => {
   const { ContentLength = 0, ChecksumType, ChecksumCRC32, Metadata } = object;
   if (ContentLength !== file.bytes) return `${ContentLength} bytes instead of ${file.bytes}`;
   if (Metadata?.sha256 && Metadata.sha256 !== file.sha256) return `sha256 ${Metadata.sha256} instead of ${file.sha256}`;
-  // A sum of the parts' sums, COMPOSITE, says nothing of the whole.
-  if (to.sumsItself && ChecksumCRC32 !== undefined && ChecksumType !== 'COMPOSITE' && !ChecksumCRC32.includes('-'))
+  // A COMPOSITE checksum is computed from the parts' checksums, so it can't be compared with the file's.
+  if (
+    to.computesChecksums &&
+    ChecksumCRC32 !== undefined &&
+    ChecksumType !== 'COMPOSITE' &&
+    !ChecksumCRC32.includes('-')
+  )
     return ChecksumCRC32 === file.crc32 ? undefined : `CRC32 ${ChecksumCRC32} instead of ${file.crc32}`;
 
   const sha256 = createHash('sha256');
@@ -198,20 +204,23 @@ const difference = async (
 };
 
 /**
- * Removes what this upload has put there. In a versioned bucket that is one version: what was there before is back.
+ * Removes the object of this upload. In a versioned bucket, this removes one version, so the previous version is current again.
  *
  * @throws {NotRemovedError}
  */
-const remove = async (key: string, { s3, bucket }: FarEnd, versionId: string | undefined, because: unknown) => {
+const remove = async (key: string, { s3, bucket }: Destination, versionId: string | undefined, cause: unknown) => {
   const object = { Bucket: bucket, Key: key };
   const hide = () => s3.send(new DeleteObjectCommand(object));
   try {
     if (!versionId || versionId === 'null') await hide();
-    // Deleting a version is a permission of its own; without it a delete marker hides the object.
+    // Deleting a version needs a separate permission. Without it, a delete marker hides the object.
     else await s3.send(new DeleteObjectCommand({ ...object, VersionId: versionId })).catch(hide);
   } catch {
-    throw new NotRemovedError(`It could not be removed either; do it with aws s3 rm s3://${bucket}/${key}.`, {
-      cause: because,
-    });
+    throw new NotRemovedError(
+      `The wrong object could not be removed: remove it with aws s3 rm s3://${bucket}/${key}.`,
+      {
+        cause,
+      },
+    );
   }
 };

@@ -8,7 +8,7 @@ import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { memoryStore } from '../doubles/memory-store.ts';
 import { objectStoreContract } from './object-store.ts';
 
-/** S3 over HTTP on disk, the client that AWS gets, and a bucket with nothing in it. */
+/** The embedded S3 with an empty bucket, and the S3 client that is also used for AWS. */
 const embedded = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'object-store-'));
   const bucket = await startBucket(folder);
@@ -29,7 +29,7 @@ objectStoreContract('in memory', async () => memoryStore(), { conditions: true }
 objectStoreContract('in memory, versioned', async () => memoryStore({ versioned: true }), { conditions: true });
 objectStoreContract('S3 over HTTP, embedded', embedded, { conditions: false });
 
-it('a versioned bucket gives each write a version of its own, another one gives none', async () => {
+it('a versioned bucket returns a new version for each write; another bucket returns none', async () => {
   const versioned = memoryStore({ versioned: true });
   const versions = [await versioned.put('a.json', 'same'), await versioned.put('a.json', 'same')];
 

@@ -5,9 +5,9 @@ import type { ObjectStore } from '../../lib/raw-zone/object-store.ts';
 
 export interface Keeps {
   /**
-   * Whether the store honours conditions on a write. S3 does; the embedded one (fauxqs 2.4.1) reads If-Match and
-   * If-None-Match in its directory buckets only, and writes whatever they say. One process at a time works there, so
-   * nobody is ever faster; the lock's own tests run where conditions are kept.
+   * Whether the store supports conditional writes. S3 does. The embedded S3 (fauxqs 2.4.1) supports If-Match and
+   * If-None-Match only in directory buckets, and otherwise ignores them. Only one process uses it at a time, so there are
+   * no concurrent writes. The lock's tests use a store that supports them.
    */
   conditions: boolean;
 }
@@ -15,7 +15,7 @@ export interface Keeps {
 const more = Array.from({ length: 1_001 }, (_, at) => `many/${String(at).padStart(4, '0')}.json`);
 const KEYS = ['plain.json', 'ação & crime/filmes 100%.csv', 'a+b=c,d;e.csv', "it's (a) part!.json", '🎬.json'];
 
-/** What every store promises. A new adapter is done when it passes. */
+/** The tests that every store must pass. A new adapter is finished when it passes them. */
 export const objectStoreContract = (name: string, open: () => Promise<ObjectStore>, { conditions }: Keeps) =>
   describe(`object store: ${name}`, () => {
     const textAt = async (store: ObjectStore, key: string) => (await store.get(key))?.body.toString();
@@ -35,7 +35,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.list('Raw/')).toEqual(['Raw/a.json']);
     });
 
-    it('gives back the bytes that were put, whatever they are', async () => {
+    it('returns the same bytes that were written', async () => {
       const store = await open();
       const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * 7919) % 256));
       await store.put('bytes.gz', bytes, { contentType: 'application/gzip' });
@@ -43,14 +43,14 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect((await store.get('bytes.gz'))?.body.equals(bytes)).toBe(true);
     });
 
-    it('keeps an empty object', async () => {
+    it('stores an empty object', async () => {
       const store = await open();
       await store.put('empty.json', Buffer.alloc(0));
 
       expect(await textAt(store, 'empty.json')).toBe('');
     });
 
-    it('streams an object and says its size', async () => {
+    it('streams an object, with its size', async () => {
       const store = await open();
       const bytes = Buffer.alloc(300_000, 'id|genero\n');
       await store.put('movies.csv', bytes);
@@ -60,14 +60,14 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(streamed && (await buffer(streamed.body)).equals(bytes)).toBe(true);
     });
 
-    it('has nothing under a key that nobody wrote', async () => {
+    it('returns undefined for a key that was never written', async () => {
       const store = await filled('Raw/a.json');
 
       expect(await store.get('Raw/a')).toBeUndefined();
       expect(await store.stream('Raw/a')).toBeUndefined();
     });
 
-    it('names an object by the same etag when it is put and when it is read, and changed bytes by another', async () => {
+    it('returns the same ETag for a write and a read, and another ETag after a change', async () => {
       const store = await open();
       const first = await store.put('a.json', 'first');
       expect((await store.get('a.json'))?.etag).toBe(first.etag);
@@ -77,7 +77,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(second.etag).not.toBe(first.etag);
     });
 
-    it.each(KEYS)('takes the key %s', async (key) => {
+    it.each(KEYS)('accepts the key %s', async (key) => {
       const store = await filled(key);
 
       expect(await textAt(store, key)).toBe(key);
@@ -86,7 +86,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.list('')).toEqual([]);
     });
 
-    it('lists what begins with a prefix, in order, folders below it too', async () => {
+    it('lists all keys that begin with a prefix, in order', async () => {
       const store = await filled('a/2.json', 'a/10.json', 'a/b/1.json', 'ab.json', 'b/1.json', 'A/1.json');
 
       expect(await store.list('a/')).toEqual(['a/10.json', 'a/2.json', 'a/b/1.json']);
@@ -94,7 +94,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.list('c')).toEqual([]);
     });
 
-    it('lists, and removes, more than the 1,000 keys that S3 takes at once', async () => {
+    it("lists and removes more than 1,000 keys, which is S3's limit for one request", async () => {
       const store = await filled(...more, 'other.json');
       expect(await store.list('many/')).toEqual(more);
 
@@ -103,7 +103,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.list('')).toEqual(['other.json']);
     });
 
-    it('knows the folders on the next level, and only those', async () => {
+    it('lists the folders on the next level, and only those', async () => {
       const store = await filled('_runs/d/2026-11-20/r1/run.json', '_runs/d/2026-11-20/r2/run.json', '_runs/d/x.json');
 
       expect(await store.folders('_runs/d/')).toEqual(['2026-11-20/']);
@@ -111,7 +111,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.folders('_runs/e/')).toEqual([]);
     });
 
-    it('knows what was written last below a prefix', async () => {
+    it('finds the key below a prefix that was written last', async () => {
       const store = await filled('b.json');
       for (const day of ['19', '20', '21']) await store.put(`a/${day}/movies.csv`, day);
       await store.remove(['a/21/movies.csv']);
@@ -121,7 +121,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.newest('c/')).toBeUndefined();
     });
 
-    it('removes what is there and is content with what is not', async () => {
+    it('removes objects, and ignores keys that do not exist', async () => {
       const store = await filled('a.json', 'b.json');
       await store.remove(['a.json', 'never.json']);
       await store.remove([]);
@@ -129,8 +129,8 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.list('')).toEqual(['b.json']);
     });
 
-    describe.runIf(conditions)('writes under a condition', () => {
-      it('that there is no object yet', async () => {
+    describe.runIf(conditions)('conditional writes', () => {
+      it('write if the object does not exist yet', async () => {
         const store = await open();
 
         expect(await store.putIf('lock.json', 'mine', undefined)).toMatchObject({ etag: expect.any(String) });
@@ -138,7 +138,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
         expect(await textAt(store, 'lock.json')).toBe('mine');
       });
 
-      it('that the object is still the one that was read', async () => {
+      it('write if the object has not changed since it was read', async () => {
         const store = await filled('lock.json');
         const read = (await store.get('lock.json'))?.etag;
 
@@ -147,7 +147,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
         expect(await textAt(store, 'lock.json')).toBe('mine');
       });
 
-      it('and not where the object to replace is gone', async () => {
+      it('do not write if the object to replace was deleted', async () => {
         const store = await filled('lock.json');
         const read = (await store.get('lock.json'))?.etag;
         await store.remove(['lock.json']);
@@ -156,7 +156,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
         expect(await store.list('')).toEqual([]);
       });
 
-      it('for one of many who try at once', async () => {
+      it('succeed for one of many concurrent writers', async () => {
         const store = await open();
         const tries = await Promise.all(more.slice(0, 10).map((who) => store.putIf('lock.json', who, undefined)));
 

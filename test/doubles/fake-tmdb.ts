@@ -7,32 +7,35 @@ interface Asked {
 }
 
 export interface FakeTmdb extends Tmdb {
-  /** Every question, in the order in which they were put. */
+  /** All requests in order. */
   asked: readonly Asked[];
-  /** The paths of the questions, in their order. */
+  /** The paths of all requests in order. */
   paths(): string[];
 }
 
 /**
- * A TMDB without a network, for tests that decide what it says and when.
+ * A TMDB client without a network. The test decides its responses and their time.
  *
- * @param answer The body of each answer, 'gone' for a 404; what it throws is what the client throws after its last try.
+ * @param answer The body of each answer, as a value or as its JSON text; 'gone' for a 404. What it throws is what the
+ *   client throws after its last try.
  */
 export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeTmdb => {
   const asked: Asked[] = [];
-  const ask: Tmdb['lookUp'] = async (path, query, schema, tally) => {
+  const ask: Tmdb['lookUp'] = async (path, query, schema, { tally }) => {
     asked.push({ path, query });
     tally.requests += 1;
-    const body = await answer(path, query);
-    if (body === 'gone') return body;
+    const given = await answer(path, query);
+    if (given === 'gone') return given;
+    const text = typeof given === 'string' ? given : JSON.stringify(given);
+    const body = JSON.parse(text);
     if (!schema.safeParse(body).success)
-      throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, body);
-    return body as never;
+      throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, { body, text });
+    return { body, text };
   };
   return { host: 'tmdb.test', get: ask as Tmdb['get'], lookUp: ask, asked, paths: () => asked.map(({ path }) => path) };
 };
 
-/** One page of a list as TMDB cuts it: 20 to a page, totals uncapped, one page where there is nothing. */
+/** One page of a list, as TMDB sends it: 20 items per page, totals without a limit, and one page for an empty list. */
 export const pageOf = <Item extends object>(items: readonly Item[], page: unknown) => ({
   page: Number(page),
   results: items.slice((Number(page) - 1) * 20, Number(page) * 20),

@@ -4,13 +4,13 @@ import type { Clock } from '../../lib/clock.ts';
 export const NOON = Date.parse('2026-11-20T12:00:00Z');
 
 export interface FastClock extends Clock {
-  /** Time goes by without anybody sleeping: a process that was held up. */
+  /** Advances the time without a sleep, as if the process was paused. */
   skip(ms: number): void;
 }
 
 /**
- * A clock that waits for nobody: whoever sleeps is woken as soon as nothing else is to be done, the earliest first, and
- * by then it is as late as they wished.
+ * A clock that does not wait. A sleep ends as soon as nothing else is to be done, the earliest first. The clock then has
+ * the time at which the sleep ends.
  */
 export const fastClock = (start = NOON): FastClock => {
   let now = start;

@@ -1,6 +1,6 @@
 import type { Emit, RunEvent } from '../../lib/events.ts';
 
-/** Keeps the events that it is told. */
+/** Records events. */
 export const keptEvents = (): { emit: Emit; events: readonly RunEvent[] } => {
   const events: RunEvent[] = [];
   return { emit: (event) => events.push(event), events };

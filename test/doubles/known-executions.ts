@@ -1,6 +1,6 @@
 import type { Executions } from '../../lib/runs/executions.ts';
 
-/** Executions of the state machine as a test has them: which run, and how often each was redriven. */
+/** Executions of the state machine for tests: whether each is running, and how often it was redriven. */
 export const knownExecutions = (
   known: Readonly<Record<string, { running?: boolean; redrives?: number }>> = {},
 ): Executions => ({

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { ObjectStore, Stored } from '../../lib/raw-zone/object-store.ts';
 
 export interface MemoryStore extends ObjectStore {
-  /** Keys in the order in which they were put, overwritten ones again. */
+  /** Keys of all writes in order. An overwritten key occurs again. */
   puts: readonly string[];
-  /** All keys that are there. */
+  /** All existing keys. */
   keys(): string[];
-  /** An object as text; fails where there is none. */
+  /** An object as text. Throws if there is no object. */
   text(key: string): string;
-  /** An object of JSON, parsed. */
+  /** A JSON object, parsed. */
   json<Value>(key: string): Value;
 }
 
@@ -16,7 +16,7 @@ interface Held extends Stored {
   body: Buffer;
 }
 
-/** A bucket in memory that passes the contract of a real one, conditional writes included. */
+/** A bucket in memory. It passes the contract of a real bucket, including conditional writes. */
 export const memoryStore = ({ versioned = false } = {}): MemoryStore => {
   const objects = new Map<string, Held>();
   const puts: string[] = [];

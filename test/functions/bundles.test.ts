@@ -3,7 +3,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 
-/** The options with which `sls package` bundles: serverless-esbuild hands on what serverless.yml says to esbuild. */
+/** The esbuild options of `sls package`: serverless-esbuild passes them on from serverless.yml. */
 const { bundle, target, mainFields, minify, keepNames } = parseYaml(await readFile('serverless.yml', 'utf8')).custom
   .esbuild;
 const OPTIONS: BuildOptions = { bundle, target, mainFields, minify, keepNames, platform: 'node', format: 'cjs' };
@@ -24,7 +24,7 @@ const packagesIn = async (name: string) => {
 const TMDB = ['axios', 'axios-retry'];
 const TOKEN = ['@aws-sdk/client-ssm', '@middy/ssm'];
 
-describe('a bundle holds what its function uses, and no more:', () => {
+describe('a bundle contains only the packages that its function uses:', () => {
   it.each([
     { name: 'planner', has: [...TMDB, ...TOKEN, '@aws-sdk/client-sfn', 'csv-parse'], hasNot: [] },
     {

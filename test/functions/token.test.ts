@@ -17,7 +17,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-/** An SSM on 127.0.0.1 with one parameter; undefined where there is none. */
+/** An SSM on 127.0.0.1 with one parameter. Undefined means that there is no parameter. */
 const ssm = async (parameter: string, value: () => string | undefined) => {
   const asked: unknown[] = [];
   const server = createServer(async (request, response) => {
@@ -68,14 +68,14 @@ it('the token comes from the SSM parameter, decrypted, and is read once for seve
   expect(JSON.stringify(tmdb.asked)).not.toContain('secret-token');
 });
 
-it('TMDB_TOKEN has precedence, and then SSM is not asked', async () => {
+it('TMDB_TOKEN has precedence, and then SSM is not called', async () => {
   const { plan, asked } = await planner(() => 'another', { TMDB_TOKEN: 'secret-token' });
 
   expect(await plan()).toMatchObject({ outcome: 'dryRun' });
   expect(asked).toEqual([]);
 });
 
-it('a parameter that is not there is a TmdbTokenError with the command that puts it there', async () => {
+it('a missing parameter is a TmdbTokenError with the command that creates it', async () => {
   const { plan, tmdb, parameter } = await planner(() => undefined);
 
   await expect(plan()).rejects.toMatchObject({

@@ -15,13 +15,16 @@ export const crime2017 = (changes: Partial<PlannedBranch> = {}): PlannedBranch =
   branch: 'crime-2017',
   settings: crimeWar(),
   plannedAt: '2026-11-21T00:30:00.000Z',
+  role: 'dataset',
+  round: 0,
+  expected: null,
   listFrom: { genreId: 80, from: '2017-01-01', to: '2017-12-31' },
   placeholders: { genre: 'crime', year: '2017' },
   limits: {},
   ...changes,
 });
 
-/** A dataset and branch of IMDb ids, each looked up and then asked for its details. */
+/** A branch of IMDb ids. Each is looked up, and then its details are fetched. */
 export const detailsOf = (...ids: string[]): PlannedBranch => ({
   ...crime2017(),
   dataset: 'csv-details',
@@ -60,7 +63,7 @@ export const listed = (id: number, changes: Record<string, unknown> = {}) => ({
 
 const person = { adult: false, gender: 2, profile_path: null, popularity: 4.2, credit_id: '5' };
 
-/** Someone in a cast: an actor, unless known for something else. */
+/** A member of a cast: an actor, unless known for another department. */
 export const inCast = (id: number, known_for_department: unknown = 'Acting') => ({
   ...person,
   id,
@@ -82,7 +85,7 @@ export const inCrew = (id: number, job = 'Director') => ({
   job,
 });
 
-/** What `movie/{id}` answers, credits inside: as far as we read it, and a field more. */
+/** A response of `movie/{id}` with credits: the fields that the code reads, and one more. */
 export const detailed = (id: number, changes: Record<string, unknown> = {}) => ({
   budget: id * 1_000,
   id,

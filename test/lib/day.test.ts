@@ -29,7 +29,7 @@ describe('the day of a run', () => {
     'today',
     20261120,
     null,
-  ])('is not %j: no date of the calendar', (text) => {
+  ])('cannot be %j, which is not a date', (text) => {
     expect(day.safeParse(text).error?.issues[0]?.message).toBe('use YYYY-MM-DD, for example 2026-11-20');
   });
 });
@@ -39,7 +39,7 @@ describe('a time zone', () => {
     expect(timeZone.parse(zone)).toBe(zone);
   });
 
-  it.each(['Bahia', 'America/Salvador', '', 'America/Bahia '])('can not be %j', (zone) => {
+  it.each(['Bahia', 'America/Salvador', '', 'America/Bahia '])('cannot be %j', (zone) => {
     expect(timeZone.safeParse(zone).success).toBe(false);
   });
 });

@@ -13,11 +13,11 @@ const sentenceFor = (value: unknown): string => {
   } catch (error) {
     if (error instanceof BadInputError) return error.message;
   }
-  throw new Error('It was taken.');
+  throw new Error('The input was not rejected.');
 };
 
-describe('what comes in at a border', () => {
-  it('is handed on as the schema reads it', () => {
+describe('an input', () => {
+  it('is returned as the schema parses it', () => {
     expect(parse(schema, { name: 'war' }, 'dataset')).toEqual({ name: 'war', pages: [1] });
   });
 
@@ -28,17 +28,17 @@ describe('what comes in at a border', () => {
     [{ name: 'war', years: { from: 'x' } }, 'dataset crime-war: years.from: use a number; got "x".'],
     [{ name: 'war', pages: [1, 501] }, 'dataset crime-war: pages.1: no page is after 500; got 501.'],
     [7, 'dataset crime-war: use an object; got 7.'],
-  ])('%j is refused: %s', (value, sentence) => {
+  ])('%j is rejected: %s', (value, sentence) => {
     expect(sentenceFor(value)).toBe(sentence);
   });
 
-  it('is refused in one sentence for all that is wrong', () => {
+  it('is rejected with one message for all wrong fields', () => {
     expect(sentenceFor({ name: 'w', pages: [501] })).toBe(
       'dataset crime-war: name: a name has two letters; got "w"; pages.0: no page is after 500; got 501.',
     );
   });
 
-  it('is quoted, and cut where it gets long', () => {
+  it('is quoted in the message, and truncated if it is long', () => {
     const sentence = sentenceFor({ name: 'war', years: 'x'.repeat(5_000) });
 
     expect(sentence).toMatch(/got "x{76}\.\.\.\.$/);

@@ -7,8 +7,8 @@ import { startCommand } from './command-line.ts';
 import { filesIn, readJson, temporaryFolder } from './running.ts';
 
 /*
- * 4,803 real movies through the whole pipeline. What each part must hold is worked out here from the catalogue alone:
- * nothing of the pipeline's own code is used for it.
+ * 4,803 real movies through the whole pipeline. The expected parts are computed here only from the catalogue, without
+ * the pipeline's code.
  */
 const MATERIAL = process.env.TEST_MATERIAL_DIR;
 const CATALOGUE = join(MATERIAL ?? '', 'tmdb/catalogue.jsonl.gz');
@@ -30,7 +30,7 @@ const catalogue = async (): Promise<Movie[]> =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
-/** The file of a part, byte for byte, from details objects as TMDB has them. */
+/** The bytes of a part, from TMDB's details objects. */
 const expectedParts = (movies: readonly Movie[], genre: number, year: number): string[] => {
   const kept = movies
     .filter(
@@ -93,7 +93,7 @@ describe.skipIf(!MATERIAL)('4,803 real movies (skipped without TEST_MATERIAL_DIR
     movies = await catalogue();
   });
 
-  it('crime and war, 2012 to 2022, land in just the parts that the catalogue says, in its order', async () => {
+  it('crime and war, 2012 to 2022, give exactly the parts expected from the catalogue', async () => {
     const bucket = await runOver([]);
     const expected = wanted(movies, { crime: 80, war: 10752 }, 2012, 2022);
     expect(expected.size).toBeGreaterThan(8);
@@ -103,7 +103,7 @@ describe.skipIf(!MATERIAL)('4,803 real movies (skipped without TEST_MATERIAL_DIR
     expect(JSON.parse(manifests.get('war-2022.json')?.toString() ?? '')).toMatchObject({ kept: 0, parts: [] });
   });
 
-  it('drama, 2000 to 2009, likewise: 2006 keeps 101 movies, in parts of 100 and 1', async () => {
+  it('drama, 2000 to 2009, gives the expected parts: 2006 has 101 movies, in parts of 100 and 1', async () => {
     const datasets = await temporaryFolder();
     const crimeWar = await readJson(ROOT, 'datasets/crime-war.json');
     const source = { ...crimeWar.source, genres: ['drama'], years: { from: 2000, to: 2009 } };

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../local/deployed.ts';
 
-/** Node keeps what it has compiled here, for the next of many short processes: it halves their time. */
+/** Node's compile cache. It halves the time of the many short processes. */
 export const NODE_COMPILE_CACHE = join(tmpdir(), 'tmdb-raw-zone-compiled');
 
 /**
- * A program of the project as a process of its own, without npm in between, so that a signal reaches it. Of this
- * process's environment it sees nothing that would point it at a TMDB, an AWS or another folder.
+ * Starts a program of the project as a separate process, without npm, so that it receives signals. It doesn't get the
+ * variables of this process that select a TMDB, AWS or another folder.
  */
 export const startProgram = (program: string, args: readonly string[], env: Record<string, string> = {}) => {
   const clean = Object.fromEntries(

@@ -7,7 +7,7 @@ import { filesIn, quickPipeline, quickSimulator, rawZone, readJson, temporaryFol
 
 const DAY = '2026-11-20';
 
-/** What is uploaded for each dataset, so much that it has two branches; and which of its ids the dataset wants. */
+/** The upload for each dataset, which is large enough for two branches, and the filter for the dataset's ids. */
 const UPLOADS = {
   'csv-details': { size: { rows: 36_000, ids: 8_000 }, filter: { fromYear: 2013, toYear: 2022 } },
   'csv-credits': {
@@ -33,7 +33,7 @@ const csvRun = async (dataset: keyof typeof UPLOADS, faults: readonly Fault[] = 
   return { simulator, pipeline, manifest, said: statement.of(filter), rows: size.rows };
 };
 
-/** Where nothing goes wrong; looked at from several sides. */
+/** Runs without faults. Several tests check them. */
 let quiet: { [Dataset in keyof typeof UPLOADS]: Awaited<ReturnType<typeof csvRun>> };
 beforeAll(async () => {
   quiet = { 'csv-details': await csvRun('csv-details'), 'csv-credits': await csvRun('csv-credits') };
@@ -43,7 +43,7 @@ describe.each([
   { dataset: 'csv-details', folder: 'MovieDetails' },
   { dataset: 'csv-credits', folder: 'MovieCredits' },
 ] as const)('$dataset', ({ dataset, folder }) => {
-  it('accounts for every distinct id of the CSV: a record, or a reason', async () => {
+  it('has a record or a reason for every distinct id of the CSV', async () => {
     const { simulator, pipeline, manifest, said, rows } = quiet[dataset];
     const { found, ...reasons } = said;
     expect(manifest.branches).toHaveLength(2);
@@ -63,7 +63,7 @@ describe.each([
       expect(body.length, name).toBeLessThanOrEqual(10_000_000);
     }
 
-    // One find for each well-formed id, one more for each movie found: nothing is asked twice.
+    // One find for each well-formed id, and one request for each found movie: nothing is requested twice.
     const wellFormed = manifest.distinct - (reasons.malformed?.length ?? 0);
     expect(simulator.count(/^\/find\//)).toBe(wellFormed);
     expect(simulator.asked.length).toBe(1 + wellFormed + found.length + (reasons.gone?.length ?? 0));
@@ -71,7 +71,7 @@ describe.each([
 });
 
 describe('csv-details', () => {
-  it('gives the same bytes under faults', async () => {
+  it('gives the same bytes with faults', async () => {
     const stormy = await csvRun('csv-details', faultsNamed('throttled'));
     expect(stormy.simulator.asked.some(({ status }) => status === 429)).toBe(true);
     expect(await rawZone(stormy.pipeline.bucket)).toEqual(await rawZone(quiet['csv-details'].pipeline.bucket));
@@ -79,7 +79,7 @@ describe('csv-details', () => {
 });
 
 describe('popular', () => {
-  it('lands movies and series apart, as they come, without a request for any of them', async () => {
+  it("writes movies and series to separate folders, in TMDB's order, without further requests", async () => {
     const simulator = await quickSimulator();
     const pipeline = await quickPipeline(simulator);
     expect(await pipeline.start({ dataset: 'popular', day: DAY }).ended).toMatchObject({ status: 'SUCCEEDED' });

@@ -5,13 +5,13 @@ import { crimeWarOf, quickPipeline, quickSimulator, quickTmdb, rawZone, readJson
 
 const input = { dataset: 'crime-war', day: '2026-11-20' };
 
-/** Six pairs, two more than are walked at once: one lists nothing, and one has no movie with a budget. */
+/** Six branches, two more than run at once. One has an empty list, and one has no movie with a budget. */
 let DATASETS: string;
 beforeAll(async () => {
   DATASETS = await crimeWarOf(2020, 2022);
 });
 
-/** A run in which TMDB refuses one pair of six. */
+/** A run in which TMDB fails for one of six branches. */
 const refusedRun = async () => {
   const simulator = await quickSimulator({ faults: faultsNamed('outage-crime-2021') ?? [] });
   const pipeline = await quickPipeline(simulator, { env: { DATASETS } });
@@ -19,14 +19,14 @@ const refusedRun = async () => {
   return { simulator, pipeline, execution, askedBefore: simulator.asked.length };
 };
 
-/** Whether all that was asked since is about crime in 2021. */
+/** Whether all these requests are for crime in 2021. */
 const onlyCrime2021 = (asked: readonly { path: string; query: Record<string, string> }[]) =>
   asked
     .filter(({ path }) => path === '/discover/movie')
     .every(({ query }) => query.with_genres === '80' && query['primary_release_date.gte']?.startsWith('2021'));
 
-describe('a pair that TMDB refuses', () => {
-  it('fails alone: the other five are written, and the run names it with its reason', async () => {
+describe('a branch for which TMDB fails', () => {
+  it('does not stop the other five, and the run reports it with its error', async () => {
     const { pipeline, execution } = await refusedRun();
     expect(execution.status).toBe('FAILED');
     const { errorType, errorMessage } = JSON.parse(execution.cause ?? '');
@@ -43,7 +43,7 @@ describe('a pair that TMDB refuses', () => {
     expect(day.branches).toHaveLength(5);
   });
 
-  it('is asked for in two sweeps of the run, and in two more when the run is redriven in vain', async () => {
+  it('is tried in two sweeps of the run, and in two more after a redrive without success', async () => {
     const { simulator, pipeline, execution, askedBefore } = await refusedRun();
     expect(execution.calls.filter(({ state }) => state === 'Audit')).toHaveLength(2);
     expect(await pipeline.redrive(execution)).toMatchObject({ status: 'FAILED' });
@@ -54,7 +54,7 @@ describe('a pair that TMDB refuses', () => {
     expect(onlyCrime2021(since)).toBe(true);
   });
 
-  it('is done by a redrive once TMDB is mended, and nothing else is asked for', async () => {
+  it('is finished by a redrive after TMDB has recovered, without other requests', async () => {
     const { simulator, pipeline, execution, askedBefore } = await refusedRun();
     simulator.use([]);
     expect(await pipeline.redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
@@ -68,7 +68,7 @@ describe('a pair that TMDB refuses', () => {
     expect(since).toHaveLength(distinct + Math.ceil(expected / 20));
   });
 
-  it('is done by a new execution that resumes the run, with the same bytes as a run without trouble', async () => {
+  it('is finished by a new execution that resumes the run, with the same bytes as an undisturbed run', async () => {
     const { simulator, pipeline, execution, askedBefore } = await refusedRun();
     simulator.use([]);
     const resumed = await pipeline.start({ dataset: 'crime-war', resume: execution.name }).ended;
@@ -82,7 +82,7 @@ describe('a pair that TMDB refuses', () => {
     expect(await rawZone(pipeline.bucket)).toEqual(await rawZone(quiet.bucket));
   });
 
-  it('when its own execution is redriven first, lets the run end green without asking TMDB again', async () => {
+  it('can be redriven alone, and then a redrive of the run succeeds without requests', async () => {
     const { simulator, pipeline, execution } = await refusedRun();
     simulator.use([]);
     const ref = { dataset: 'crime-war', day: '2026-11-20', run: execution.name };
@@ -96,7 +96,7 @@ describe('a pair that TMDB refuses', () => {
 });
 
 describe('a run of some branches', () => {
-  it('does those alone, and leaves the day incomplete', async () => {
+  it('runs only these, and the day is not complete', async () => {
     const simulator = await quickSimulator();
     const pipeline = await quickPipeline(simulator);
     expect(await pipeline.start({ ...input, only: ['crime-2021'] }).ended).toMatchObject({ status: 'SUCCEEDED' });
@@ -112,7 +112,7 @@ describe('a run of some branches', () => {
 });
 
 describe('two starts of one day', () => {
-  it('let one work; the other ends SUCCEEDED, says why, and writes nothing', async () => {
+  it('give one run; the other execution ends with SUCCEEDED and a reason, and writes nothing', async () => {
     const simulator = await quickSimulator();
     const tmdb = quickTmdb(simulator);
     const { promise: walking, resolve: walks } = Promise.withResolvers<void>();
@@ -140,9 +140,9 @@ describe('two starts of one day', () => {
 });
 
 describe('a branch that takes longer than one call', () => {
-  it('comes back before its time is up and goes on where it stopped', async () => {
+  it('returns before its time is up, and continues in the next call', async () => {
     const simulator = await quickSimulator();
-    // Time passes by the pace alone, so that it's the same on every machine: 10 seconds are a hundred requests.
+    // Only the request rate advances the clock, so the result is the same on every machine: 10 s are 100 requests.
     const pipeline = await quickPipeline(simulator, {
       clock: fastClock(),
       env: { TMDB_REQUESTS_PER_SECOND: '10' },

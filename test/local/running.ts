@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll } from 'vitest';
@@ -12,13 +12,22 @@ import { type Simulator, startSimulator } from '../../local/simulator/simulator.
 import { fastClock } from '../doubles/fast-clock.ts';
 import { catalogue } from './simulator/asking.ts';
 
-export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
-
-/** What is up while a file's tests run: a beforeAll may put something up for all of them. */
+/** Everything to close after a file's tests. A beforeAll may also start something. */
 const up: (() => Promise<unknown>)[] = [];
-afterAll(() => Promise.all(up.map((close) => close())));
+const folders: string[] = [];
+afterAll(async () => {
+  await Promise.all(up.map((close) => close()));
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+});
 
-/** A simulator that answers at once and takes any number of requests. */
+/** An empty folder. It is removed after the file's tests: all of them together would leave a gigabyte. */
+export const temporaryFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
+  folders.push(folder);
+  return folder;
+};
+
+/** A simulator without response time and without a rate limit. */
 export const quickSimulator = async (
   options: { faults?: readonly Fault[]; seed?: number; ceiling?: number } = {},
 ): Promise<Simulator> => {
@@ -33,14 +42,14 @@ export const quickSimulator = async (
   return simulator;
 };
 
-/** A client for a pipeline over a simulator, where the one that it makes for itself won't do. */
+/** A TMDB client for a pipeline with a simulator, for tests that need other limits or another clock. */
 export const quickTmdb = (
   simulator: Simulator,
   limits: Parameters<typeof tmdbClient>[0]['limits'] = {},
   clock = fastClock(Date.now()),
 ): Tmdb => tmdbClient({ baseUrl: simulator.url, token: () => 'simulator', gate: pace(100_000, clock), clock, limits });
 
-/** The pipeline over a simulator, in a folder of its own. Backoffs and pauses pass at once, in their order. */
+/** The pipeline with a simulator, in its own folder. Backoffs and pauses end at once, in order. */
 export const quickPipeline = async (
   simulator: Pick<Simulator, 'url'>,
   options: Partial<PipelineOptions> & { out?: string } = {},
@@ -63,9 +72,9 @@ export const quickPipeline = async (
 };
 
 /**
- * A folder of datasets in which crime-war has fewer years, and so fewer branches than its 22.
+ * A folder of datasets in which crime-war has fewer years, and so fewer than 22 branches.
  *
- * @returns For the variable DATASETS.
+ * @returns A value for the variable DATASETS.
  */
 export const crimeWarOf = async (from: number, to: number): Promise<string> => {
   const folder = await temporaryFolder();
@@ -75,7 +84,7 @@ export const crimeWarOf = async (from: number, to: number): Promise<string> => {
   return folder;
 };
 
-/** Every file below a folder: its path there, and its bytes. */
+/** All files below a folder: relative path and bytes. */
 export const filesIn = async (folder: string): Promise<Map<string, Buffer>> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
@@ -85,7 +94,7 @@ export const filesIn = async (folder: string): Promise<Map<string, Buffer>> => {
   return new Map(await Promise.all(files.map(async (file) => [relative(folder, file), await readFile(file)] as const)));
 };
 
-/** The raw zone's files by their keys, each as a hash: what `diff -r` would compare. */
+/** The hash of each file in the raw zone, by key. */
 export const rawZone = async (bucket: string): Promise<Record<string, string>> =>
   Object.fromEntries(
     [...(await filesIn(join(bucket, 'Raw')))].map(([path, body]) => [
@@ -94,5 +103,5 @@ export const rawZone = async (bucket: string): Promise<Record<string, string>> =
     ]),
   );
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into JSON of every shape
+// biome-ignore lint/suspicious/noExplicitAny: tests read JSON of any shape
 export const readJson = async (...path: string[]): Promise<any> => JSON.parse(await readFile(join(...path), 'utf8'));

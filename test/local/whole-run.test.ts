@@ -10,7 +10,7 @@ const MOVIES = `Raw/TMDB/JSON/Movies/2026/11/20`;
 const PAIRS = ['crime', 'war'].flatMap((genre) => Array.from({ length: 11 }, (_, at) => `${genre}-${2012 + at}`));
 const input = { dataset: 'crime-war', day: DAY };
 
-/** A stalled try is over after a second instead of fifteen: those can't be hurried along with the clock. */
+/** The timeout of a try is 1 s instead of 15 s, because the fast clock can't shorten it. */
 const LIMITS = { tryMs: 1_000 };
 
 const wholeRun = async (options: Parameters<typeof quickSimulator>[0] = {}, only: object = {}) => {
@@ -27,7 +27,7 @@ describe('a run of crime and war, 2012 to 2022', () => {
     quiet = await wholeRun({ seed: 1 });
   });
 
-  it('accounts for every movie, writes parts of 100, and asks TMDB for nothing twice', async () => {
+  it('accounts for every movie, writes parts of 100, and requests nothing twice', async () => {
     const { simulator, pipeline, execution } = quiet;
     expect(execution).toMatchObject({ status: 'SUCCEEDED' });
 
@@ -73,20 +73,20 @@ describe('a run of crime and war, 2012 to 2022', () => {
     });
     expect(await readJson(bucket, '_manifests/crime-war/latest.json')).toMatchObject({ day: DAY });
 
-    // Each movie once for each branch that lists it, each page once, and page 1 of each list for the plan.
+    // One request for each movie of each branch, one for each page, and one for page 1 of each list for the plan.
     expect(simulator.asked.length).toBe(distinct + pages + PAIRS.length);
     expect(day.requests).toBe(distinct + pages);
   });
 
-  it('gives the same bytes under 5 % of mixed faults and lists that drift as on a quiet day', async () => {
+  it('gives the same bytes with 5 % of mixed faults and lists that drift as without faults', async () => {
     const stormy = await wholeRun({ seed: 2, faults: faultsNamed('mixed') ?? [] });
     expect(stormy.execution).toMatchObject({ status: 'SUCCEEDED' });
     expect(stormy.simulator.asked.filter(({ status }) => status !== 200).length).toBeGreaterThan(20);
     expect(await rawZone(stormy.pipeline.bucket)).toEqual(await rawZone(quiet.pipeline.bucket));
   });
 
-  it('records ids that TMDB lists and no longer has, and goes on', async () => {
-    // 420 movies, of which a hundredth is gone.
+  it('records ids that TMDB lists but has deleted, and continues', async () => {
+    // 1 % of 420 movies are gone.
     const { pipeline, execution } = await wholeRun(
       { faults: faultsNamed('gone') ?? [] },
       { only: ['crime-2013', 'crime-2019'] },
@@ -97,7 +97,7 @@ describe('a run of crime and war, 2012 to 2022', () => {
     expect(day.distinct).toBe(day.kept + day.leftOut + day.missing.gone.length);
   });
 
-  it('never meets the ceiling of 40 a second at a pace of 36, with four branches overlapping', async () => {
+  it('never exceeds 40 requests per second at a rate of 36, with four branches at once', async () => {
     const simulator = await quickSimulator({ ceiling: 40 });
     const pipeline = await quickPipeline(simulator, { clock: systemClock, env: { TMDB_REQUESTS_PER_SECOND: '36' } });
     const only = ['war-2012', 'war-2013', 'war-2014', 'war-2015'];

@@ -6,7 +6,7 @@ import { ROOT } from '../../local/deployed.ts';
 import { NODE_COMPILE_CACHE } from '../local/command-line.ts';
 import { temporaryFolder } from '../local/running.ts';
 
-/** The environment of somebody who has never heard of AWS. */
+/** An environment without AWS. */
 const bare = {
   PATH: process.env.PATH,
   HOME: process.env.HOME,
@@ -14,7 +14,7 @@ const bare = {
   NODE_COMPILE_CACHE,
 };
 
-/** Runs a program of the project with the pinned Node; resolves with all that it printed. */
+/** Runs a program of the project with the pinned Node. Resolves with its output. */
 const run = (script: string, args: readonly string[]) =>
   new Promise<{ code: number | null; said: string }>((resolve) => {
     const child = spawn(process.execPath, [script, ...args], {
@@ -28,7 +28,7 @@ const run = (script: string, args: readonly string[]) =>
     child.on('close', (code) => resolve({ code, said }));
   });
 
-/** `npm run stand-ins`, up; its options for sls invoke local. */
+/** Starts `npm run stand-ins`. Returns its options for sls invoke local. */
 const standIns = async () => {
   const out = await temporaryFolder();
   const child = spawn(process.execPath, ['local/stand-ins.ts', '--out', out], {
@@ -43,7 +43,7 @@ const standIns = async () => {
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const options = (await readFile(join(out, 'stand-ins'), 'utf8')).split(' ');
-  // One walker alone may have the whole pace, instead of a quarter of it.
+  // A single walker may use the whole request rate, instead of a quarter of it.
   return [...options, '-e', 'TMDB_REQUESTS_PER_SECOND=36'];
 };
 

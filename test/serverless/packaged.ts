@@ -24,7 +24,7 @@ const template = z.object({
 });
 export type Template = z.output<typeof template>;
 
-/** `sls` with the Node that runs the tests, in a world without AWS: no credentials, no configuration, no endpoint. */
+/** Runs `sls` with the Node of the tests, and without AWS credentials, configuration and endpoint. */
 export const sls = (...args: string[]) =>
   promisify(execFile)(process.execPath, ['node_modules/serverless/bin/serverless.js', ...args], {
     env: { PATH: process.env.PATH, HOME: tmpdir(), AWS_EC2_METADATA_DISABLED: 'true', NODE_COMPILE_CACHE },
@@ -32,7 +32,7 @@ export const sls = (...args: string[]) =>
     throw new Error(stdout + stderr);
   });
 
-/** What `sls package` makes: both templates, and the files of each function's package. */
+/** The output of `sls package`: both templates, and the files of each function's package. */
 export const packageService = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'packaged-'));
   try {
@@ -53,7 +53,7 @@ export const packageService = async () => {
   }
 };
 
-/** Name → content, from a zip's central directory: enough of the format for what serverless-esbuild writes. */
+/** The files of a zip by name, from its central directory. Supports only the zips that serverless-esbuild writes. */
 const unzip = (zip: Buffer): Map<string, string> => {
   const files = new Map<string, string>();
   const end = zip.lastIndexOf('PK\x05\x06');

@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { datasetNames, loadDataset } from '../../lib/datasets/load.ts';
 import { KINDS } from '../../lib/sources/kinds.ts';
-// Its tests are in this file, too: files run at the same time, and whatever calls sls works in the one folder .esbuild.
+// Imported here, because test files run at the same time, but all calls of sls use the same folder .esbuild.
 import './invoke-local.ts';
 import { packageService, sls, statement, type Template } from './packaged.ts';
 
@@ -35,7 +35,7 @@ const lambda = (name: string) =>
     })
     .parse(properties(lambdaId(name)));
 
-/** The file with the framework's variables filled in, and functions by the ids that the template has for them. */
+/** The definition with the framework's variables replaced, and with the functions' logical ids. */
 const written = async (machine: keyof typeof MACHINES) => {
   const text = (await readFile(`statemachines/${machine}.asl.yml`, 'utf8')).replaceAll(
     `\${self:service}-\${sls:stage}`,
@@ -61,9 +61,9 @@ const statements = ({ Properties }: { Properties: Record<string, unknown> }) => 
 };
 
 describe('permissions', () => {
-  /** Actions that AWS has no narrower resource for, each with its reason. */
+  /** Actions for which AWS has no narrower resource, each with the reason. */
   const ON_EVERYTHING = {
-    'states:ListStateMachines': 'a list of machines belongs to no machine',
+    'states:ListStateMachines': 'a list of state machines has no resource',
     ...Object.fromEntries(
       ['PutTraceSegments', 'PutTelemetryRecords', 'GetSamplingRules', 'GetSamplingTargets'].map((action) => [
         `xray:${action}`,
@@ -80,10 +80,7 @@ describe('permissions', () => {
         'PutResourcePolicy',
         'DescribeResourcePolicies',
         'DescribeLogGroups',
-      ].map((action) => [
-        `logs:${action}`,
-        'a state machine sets up the delivery of its logs, which belongs to the account',
-      ]),
+      ].map((action) => [`logs:${action}`, 'log deliveries of state machines belong to the account']),
     ),
   };
 
@@ -92,19 +89,19 @@ describe('permissions', () => {
       statements(resource).map((one) => ({ id, ...one })),
     );
 
-  it('name their resources, but where AWS offers nothing narrower', () => {
+  it('are limited to resources, except where AWS has no narrower resource', () => {
     const everywhere = granted().filter(({ Resource }) => Resource.includes('*'));
     expect(new Set(everywhere.flatMap(({ Action }) => Action))).toEqual(new Set(Object.keys(ON_EVERYTHING)));
   });
 
-  it('name their actions', () => {
+  it('have no wildcard in actions', () => {
     for (const { id, Effect, Action } of granted()) {
       expect(Effect, id).toBe('Allow');
       for (const action of Action) expect(action, id).not.toContain('*');
     }
   });
 
-  it('reach into the bucket by prefix, and list by prefix', () => {
+  it('are limited to prefixes of the bucket, also for listing', () => {
     for (const { id, Action, Resource, Condition } of granted()) {
       if (!Action.some((action) => action.startsWith('s3:'))) continue;
       const inBucket = Action.includes('s3:ListBucket')
@@ -116,7 +113,7 @@ describe('permissions', () => {
     }
   });
 
-  it('that read an object can list its prefix, without which S3 calls a missing one forbidden', () => {
+  it('to read objects include listing their prefix, because otherwise S3 answers 403 for a missing object', () => {
     for (const name of NAMES) {
       const own = statements(service.Resources[lambda(name).Role['Fn::GetAtt'][0]] ?? { Properties: {} });
       const read = own.filter(({ Action }) => Action.includes('s3:GetObject')).flatMap(({ Resource }) => Resource);
@@ -135,7 +132,7 @@ describe('permissions', () => {
     }
   });
 
-  it('are one role for each function, and no role is left over', () => {
+  it('are in one role for each function, and there is no other role', () => {
     const roles = NAMES.map((name) => lambda(name).Role['Fn::GetAtt'][0]);
     expect(new Set(roles).size).toBe(NAMES.length);
     expect(ofType('AWS::Lambda::Function')).toHaveLength(NAMES.length);
@@ -147,7 +144,7 @@ describe('permissions', () => {
     ).toEqual([...roles, ...others].toSorted());
   });
 
-  it('let operators see, start, stop and redrive runs, and read what they wrote', () => {
+  it('let operators see, start, stop and redrive runs, and read their files', () => {
     const actions = statements(service.Resources.OperatorPolicy ?? { Properties: {} }).flatMap(({ Action }) => Action);
     expect(actions).toEqual(
       expect.arrayContaining([
@@ -173,7 +170,7 @@ describe('schedules', () => {
     return datasets.flatMap(({ schedule, ...dataset }) => (schedule ? [{ ...dataset, schedule }] : []));
   };
 
-  it('come one for each dataset that has one, with its time zone, 3 retries and a dead-letter queue', async () => {
+  it('exist for each dataset that defines one, with its time zone, 3 retries and a dead-letter queue', async () => {
     const wanted = await schedules();
     expect(ofType('AWS::Scheduler::Schedule').map(([, { Properties }]) => Properties.Name)).toEqual(
       wanted.map(({ name }) => `${SERVICE}-${name}`),
@@ -205,16 +202,16 @@ describe('schedules', () => {
     });
   });
 
-  it('may start this machine and nothing else', () => {
+  it('may start only the ingest state machine', () => {
     expect(statements(service.Resources.SchedulerRole ?? { Properties: {} })).toMatchObject([
       { Action: ['states:StartExecution'], Resource: [{ Ref: 'IngestMachine' }] },
       { Action: ['sqs:SendMessage'], Resource: [{ 'Fn::GetAtt': ['UndeliveredStarts', 'Arn'] }] },
     ]);
   });
 
-  it('tell a person about a start that never arrived', () => {
+  it('raise an alarm for a start that was not delivered', () => {
     expect(properties('UndeliveredStarts')).toMatchObject({ SqsManagedSseEnabled: true });
-    expect(properties('UndeliveredStarts')).not.toHaveProperty('FifoQueue'); // the scheduler takes standard queues alone
+    expect(properties('UndeliveredStarts')).not.toHaveProperty('FifoQueue'); // the scheduler supports only standard queues
     expect(properties('UndeliveredStartsAlarm')).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Threshold: 0,
@@ -222,7 +219,7 @@ describe('schedules', () => {
     });
   });
 
-  it("stay within TMDB's 40 requests a second, all that are on at once", () => {
+  it("stay within TMDB's 40 requests per second when all of them run at once", () => {
     const on = ofType('AWS::Scheduler::Schedule').filter(([, { Properties }]) => Properties.State === 'ENABLED');
     const { WALKERS_AT_ONCE, TMDB_REQUESTS_PER_SECOND } = lambda('planner').Environment.Variables;
     expect(lambda('pageWalker').Environment.Variables).toMatchObject({ TMDB_REQUESTS_PER_SECOND });
@@ -230,15 +227,15 @@ describe('schedules', () => {
   });
 
   it.each([
-    { param: 'requestsPerSecond=11', says: '1 × 4 × 11 = 44 requests a second, and TMDB takes 40' },
-    { param: 'scheduled=crime-war,nobody', says: 'there is no dataset nobody with a schedule' },
-  ])('refuse to be packaged with $param', async ({ param, says }) => {
+    { param: 'requestsPerSecond=11', says: '1 × 4 × 11 = 44 requests per second, but TMDB allows 40' },
+    { param: 'scheduled=crime-war,unknown', says: 'there is no dataset unknown with a schedule' },
+  ])('cannot be packaged with $param', async ({ param, says }) => {
     await expect(sls('print', `--param=${param}`)).rejects.toThrow(says);
   });
 });
 
 describe('the bucket', () => {
-  it('is private, encrypted, versioned, without ACLs, and speaks TLS only', () => {
+  it('is private, encrypted and versioned, without ACLs, and allows only TLS', () => {
     expect(properties('Bucket', bucket)).toMatchObject({
       BucketName: SERVICE,
       PublicAccessBlockConfiguration: {
@@ -263,7 +260,7 @@ describe('the bucket', () => {
     ]);
   });
 
-  it('outlives its stack, and stands in no stack that `sls remove` deletes', () => {
+  it('is kept when its stack is deleted, and is not in a stack that `sls remove` deletes', () => {
     expect(bucket.Resources.Bucket).toMatchObject({
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -290,9 +287,9 @@ describe('the bucket', () => {
   const rule = (prefix: string) => rules().find(({ Prefix }) => Prefix === prefix);
   const days = (prefix: string) => rule(prefix)?.ExpirationInDays ?? Number.POSITIVE_INFINITY;
 
-  it("keeps nothing of TMDB's for more than 180 days, however it came there", () => {
+  it('keeps no TMDB data for more than 180 days', () => {
     const ROUNDING_DAYS = 1; // S3 expires at the next midnight, UTC
-    const inRuns = days('_runs/') + ROUNDING_DAYS; // what a late redrive writes has lain there until then
+    const inRuns = days('_runs/') + ROUNDING_DAYS; // objects of a late redrive may be this old
     for (const prefix of ['Raw/TMDB/', '_manifests/', '_quarantine/']) {
       const older = rule(prefix)?.NoncurrentVersionExpiration?.NoncurrentDays ?? Number.POSITIVE_INFINITY;
       expect(inRuns + days(prefix) + ROUNDING_DAYS + older + ROUNDING_DAYS, prefix).toBeLessThanOrEqual(180);
@@ -300,11 +297,11 @@ describe('the bucket', () => {
     expect(rule('_runs/')?.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 7 });
   });
 
-  it('keeps plans and work while a run can be redriven, which is 14 days', () => {
+  it('keeps plans and work for 14 days, while a run can be redriven', () => {
     expect(days('_runs/')).toBeGreaterThan(14);
   });
 
-  it('leaves what people uploaded, and clears away halves and markers', () => {
+  it('keeps uploads, and removes incomplete uploads and delete markers', () => {
     expect(rules().flatMap(({ Prefix }) => Prefix ?? [])).toEqual([
       'Raw/TMDB/',
       '_manifests/',
@@ -320,7 +317,7 @@ describe('the bucket', () => {
 });
 
 describe('functions', () => {
-  it.each(NAMES)('%s runs on Node 24, arm64, traced, with JSON logs that end some day', (name) => {
+  it.each(NAMES)('%s runs on Node 24 and arm64, with tracing and with JSON logs that expire', (name) => {
     expect(properties(lambdaId(name))).toMatchObject({
       FunctionName: `${SERVICE}-${name}`,
       Runtime: 'nodejs24.x',
@@ -328,18 +325,18 @@ describe('functions', () => {
       TracingConfig: { Mode: 'Active' },
       LoggingConfig: { LogFormat: 'JSON' },
     });
-    expect(properties(lambdaId(name))).not.toHaveProperty('ReservedConcurrentExecutions'); // a new account has 10 in all
+    expect(properties(lambdaId(name))).not.toHaveProperty('ReservedConcurrentExecutions'); // a new account has 10 in total
     expect(ofType('AWS::Logs::LogGroup').map(([, { Properties }]) => Properties.LogGroupName)).toContain(
       `/aws/lambda/${SERVICE}-${name}`,
     );
   });
 
-  it('and machines: every log group forgets after 30 days', () => {
+  it('and state machines have log groups that expire after 30 days', () => {
     expect(ofType('AWS::Logs::LogGroup')).toHaveLength(NAMES.length + 2);
     for (const [id, { Properties }] of ofType('AWS::Logs::LogGroup')) expect(Properties.RetentionInDays, id).toBe(30);
   });
 
-  it('get the name of the parameter that holds the token, and those alone that ask TMDB', () => {
+  it("get the name of the token's parameter only if they call TMDB", () => {
     const told = NAMES.filter(
       (name) => lambda(name).Environment.Variables.TMDB_TOKEN_PARAMETER === '/tmdb-raw-zone/dev/tmdb-token',
     );
@@ -349,23 +346,23 @@ describe('functions', () => {
 
   const code = (name: keyof typeof FUNCTIONS) => packages[name]?.get(`functions/${FUNCTIONS[name]}.cjs`) ?? '';
 
-  it.each(NAMES)('%s comes as one bundle under 3 MB, with no other function in it', (name) => {
+  it.each(NAMES)('%s has one bundle under 3 MB, without other functions', (name) => {
     const datasets =
       name === 'planner' ? globSync('datasets/*.json').filter((file) => !file.endsWith('.schema.json')) : [];
     expect([...(packages[name]?.keys() ?? [])].toSorted()).toEqual(
       [...datasets, `functions/${FUNCTIONS[name]}.cjs`].toSorted(),
     );
     expect(Buffer.byteLength(code(name))).toBeLessThan(3_000_000);
-    // Each handler parses "event of the <function>", and stands below the name of its file.
+    // Each handler parses "event of the <function>", after a comment with the name of its file.
     expect(NAMES.filter((other) => code(name).includes(`event of the ${FUNCTIONS[other]}`))).toEqual([name]);
     expect(new Set(code(name).match(/^\/\/ functions\/.*/gm))).toEqual(new Set([`// functions/${FUNCTIONS[name]}.ts`]));
   });
 
-  it('that write or audit carry nothing of the client that asks TMDB', () => {
+  it('that write or audit do not contain the TMDB client', () => {
     for (const name of ['writer', 'auditor'] as const) expect(code(name)).not.toMatch(/^\/\/ node_modules\/axios\//m);
   });
 
-  /** Every name that a Retry or a Catch of the state machines matches on. */
+  /** All names that a Retry or Catch of the state machines matches. */
   const matched = async () => {
     const names = new Set<string>();
     for (const machine of ['ingest', 'branch'] as const) {
@@ -377,7 +374,7 @@ describe('functions', () => {
     return [...names];
   };
 
-  it('throw the errors that the state machines match on, under these very names', async () => {
+  it('throw errors with the names that the state machines match on', async () => {
     const lib = globSync('lib/**/*.ts')
       .map((file) => readFileSync(file, 'utf8'))
       .join('\n');
@@ -394,7 +391,7 @@ describe('functions', () => {
 });
 
 describe('state machines', () => {
-  /** The deployed definition with its intrinsics back in place, less the plugin's QueryLanguage. */
+  /** The deployed definition with its intrinsic functions, without the QueryLanguage that the plugin adds. */
   const deployed = (machine: keyof typeof MACHINES) => {
     const [text, intrinsics] = z
       .object({ 'Fn::Sub': z.tuple([z.string(), z.record(z.string(), z.unknown())]) })
@@ -406,7 +403,7 @@ describe('state machines', () => {
     });
   };
 
-  it.each(['ingest', 'branch'] as const)('%s is deployed as it is written', async (machine) => {
+  it.each(['ingest', 'branch'] as const)('%s is deployed exactly as it is defined', async (machine) => {
     expect(deployed(machine)).toEqual(await written(machine));
     expect(properties(MACHINES[machine])).toMatchObject({
       StateMachineName: `${SERVICE}-${machine}`,
@@ -422,7 +419,7 @@ describe('state machines', () => {
   });
 
   it.each(['ingest', 'branch'] as const)(
-    '%s gives a function longer than the function gives itself',
+    '%s has longer timeouts for its Tasks than their functions',
     async (machine) => {
       const { States } = z.object({ States: z.record(z.string(), z.looseObject({})) }).parse(await written(machine));
       const task = z.object({
@@ -437,8 +434,8 @@ describe('state machines', () => {
   );
 });
 
-describe('watching', () => {
-  it('tells once of every way that a run can end badly, and of no branch', () => {
+describe('alarms', () => {
+  it('cover every way in which a run can fail, once, and no branches', () => {
     const patterns = ofType('AWS::Events::Rule').map(
       ([, { Properties }]) =>
         z
@@ -449,7 +446,7 @@ describe('watching', () => {
     for (const { stateMachineArn } of patterns) expect(stateMachineArn).toEqual([{ Ref: 'IngestMachine' }]);
   });
 
-  it('says in the message what failed and where to redrive it', () => {
+  it('contain the error, and a link to redrive the run', () => {
     const [target] = z
       .array(
         z.object({
@@ -463,7 +460,7 @@ describe('watching', () => {
       .parse(properties('RunFailedRule').Targets);
     expect(target?.Arn).toEqual({ Ref: 'AlarmTopic' });
     const text = target?.InputTransformer.InputTemplate['Fn::Sub'] ?? '';
-    // As EventBridge fills it in: quoted where a value stands alone, as it is inside a string.
+    // EventBridge adds quotes around a value of its own, but not inside a string.
     const filled = text.replaceAll(/: <(\w+)>/g, ': "$1"').replaceAll(/<(\w+)>/g, '$1');
     expect(JSON.parse(filled)).toMatchObject({
       error: 'error',
@@ -474,7 +471,7 @@ describe('watching', () => {
       expect(target?.InputTransformer.InputPathsMap).toHaveProperty(name);
   });
 
-  it('writes e-mail only where there is an address', () => {
+  it('are sent by e-mail only if an address is set', () => {
     expect(service.Resources.AlarmSubscription).toMatchObject({
       Condition: 'HasAlarmEmail',
       Properties: { Protocol: 'email' },

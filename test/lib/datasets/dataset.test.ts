@@ -25,7 +25,7 @@ const sentenceFor = (path: string, value: unknown): string => {
 const file = (name: string) => `Raw/TMDB/JSON/Movies/{yyyy}/{mm}/{dd}/${name}`;
 
 describe('a dataset', () => {
-  it('needs few fields: the others have defaults', () => {
+  it('needs few fields, and has defaults for the others', () => {
     const least = {
       name: 'war',
       timezone: 'UTC',
@@ -47,7 +47,7 @@ describe('a dataset', () => {
     });
   });
 
-  it('of what is popular, or of a CSV, has defaults of its own', () => {
+  it('of kind popular or csv has its own defaults', () => {
     const record = { from: 'details' };
     const base = { name: 'x', timezone: 'UTC', record, ask: ['details'] };
     const popular = { kind: 'popular', media: ['movies'] };
@@ -181,7 +181,7 @@ describe('a dataset', () => {
       'Raw/TMDB/{yyyy}/{mm}/{genre}_{year}_{part}.json',
       'output.key: the day must be in it: put in {yyyymmdd}, or',
     ],
-  ])('with %s %j is told: %s', (path, value, sentence) => {
+  ])('with %s %j is rejected: %s', (path, value, sentence) => {
     const told = sentenceFor(path, value);
 
     expect(told).toContain(sentence);
@@ -201,7 +201,7 @@ describe('a dataset', () => {
     expect(() => parse(shippedSchema, withField(path, value), 'dataset')).not.toThrow();
   });
 
-  it('of a CSV has ids alone: its record can not be made of a list, and something must be asked for', () => {
+  it('of kind csv has only ids, so it must request details or credits for its record', () => {
     const csv = { ...shipped, source: { kind: 'csv', upload: 'Movies' }, output: { key: file('{slice}_{part}.json') } };
     const reason = (changes: object) =>
       shippedSchema.safeParse({ ...csv, ...changes }).error?.issues.map(({ message }) => message);

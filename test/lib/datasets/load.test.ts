@@ -30,7 +30,7 @@ const refusal = async (files: Record<string, object | string>, name: string) => 
   return error.message;
 };
 
-describe('the datasets that are shipped', async () => {
+describe('the shipped datasets', async () => {
   const names = await datasetNames(SHIPPED);
 
   it('are crime-war, and maybe others', () => {
@@ -38,7 +38,7 @@ describe('the datasets that are shipped', async () => {
     expect(names).not.toContain('dataset.schema');
   });
 
-  it.each(names)('%s loads, and meets no other', async (name) => {
+  it.each(names)('%s loads, and shares no folder with another dataset', async (name) => {
     expect(await loadDataset(SHIPPED, name, KINDS)).toMatchObject({ name });
   });
 });
@@ -50,24 +50,24 @@ describe('a dataset', () => {
     expect(await loadDataset(folder, 'crime-war', KINDS)).toMatchObject({ name: 'crime-war', tolerance: 0.1 });
   });
 
-  it('that does not exist is said so, with those that do', async () => {
+  it('that does not exist is an error that lists the existing datasets', async () => {
     expect(await refusal({ b: {}, a: {}, 'x.schema': '{}' }, 'c')).toBe('There is no dataset "c"; use one of a, b.');
     expect(await refusal({ a: {} }, 'c')).toBe('There is no dataset "c"; use a.');
   });
 
-  it.each(['../a', 'a/../a', '/etc/passwd', '', 'A', 'a.json', 'x.schema'])('has no name such as %j', async (name) => {
+  it.each(['../a', 'a/../a', '/etc/passwd', '', 'A', 'a.json', 'x.schema'])('cannot have the name %j', async (name) => {
     expect(await refusal({ a: {}, 'x.schema': '{}' }, name)).toContain('There is no dataset');
   });
 
-  it('bears the name of its file', async () => {
+  it('must have the name of its file', async () => {
     expect(await refusal({ a: { name: 'b' } }, 'a')).toBe('dataset a: name: use the name of its file, "a"; got "b".');
   });
 
-  it('is JSON', async () => {
+  it('must be JSON', async () => {
     expect(await refusal({ a: '{"name": "a",}' }, 'a')).toMatch(/^dataset a: the file is not JSON: /);
   });
 
-  it('says which field is wrong', async () => {
+  it('is rejected with a message that names the wrong field', async () => {
     expect(await refusal({ a: { tolerance: 2 } }, 'a')).toMatch(/^dataset a: tolerance: /);
   });
 });
@@ -77,7 +77,7 @@ describe('two datasets', () => {
     ['the same folder', key('Movies'), key('Movies', 'other_{genre}_{year}_{part}.json')],
     ['one folder below the other', key('Movies'), key('Movies/Crime')],
     ['folders that some genre brings together', key('{genre}'), key('crime')],
-  ])('with %s are refused, whichever is asked for', async (_, one, other) => {
+  ])('with %s are rejected, whichever is loaded', async (_, one, other) => {
     const files = { one: { output: { key: one } }, other: { output: { key: other } } };
 
     expect(await refusal(files, 'one')).toContain(
@@ -86,7 +86,7 @@ describe('two datasets', () => {
     expect(await refusal(files, 'other')).toContain('those of dataset one');
   });
 
-  it('with folders of their own are none of each other’s business', async () => {
+  it('with different folders are accepted', async () => {
     const folder = await folderOf({
       one: { output: { key: key('Movies') } },
       other: { output: { key: key('Drama') } },
@@ -95,7 +95,7 @@ describe('two datasets', () => {
     expect(await loadDataset(folder, 'one', KINDS)).toMatchObject({ name: 'one' });
   });
 
-  it('do not hinder each other where one of them is broken', async () => {
+  it('do not affect each other when one of them is invalid', async () => {
     const folder = await folderOf({ one: {}, broken: '{', wrong: { tolerance: 2 } });
 
     expect(await loadDataset(folder, 'one', KINDS)).toMatchObject({ name: 'one' });

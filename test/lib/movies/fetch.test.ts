@@ -21,13 +21,13 @@ const fetched = async (
   const tmdb = fakeTmdb(answer);
   const partly: Outcome[] = [];
   const tally = newTally();
-  const outcome = await fetcherOf(branch)?.(id, resolved, { tmdb, tally, partly: (one) => partly.push(one) });
+  const outcome = await fetcherOf(branch)?.(id, resolved, { tmdb, asker: { tally }, partly: (one) => partly.push(one) });
   return { outcome, asked: tmdb.asked, partly, tally };
 };
 const asking = (...ask: ('details' | 'credits')[]) => crime2017({ settings: crimeWar({ ask }) });
 
 describe('a movie of a list', () => {
-  it('is asked for with one request for details and credits, in the language of the list', async () => {
+  it('is fetched with one request for details and credits, in the language of the list', async () => {
     const { outcome, asked, tally } = await fetched(crime2017(), 7, () => detailed(7));
 
     expect(asked).toEqual([{ path: '/movie/7', query: { language: 'en-US', append_to_response: 'credits' } }]);
@@ -35,7 +35,7 @@ describe('a movie of a list', () => {
     expect(tally.requests).toBe(1);
   });
 
-  it('is asked for its details or its credits alone, where the dataset wants no more', async () => {
+  it('is fetched with its details or its credits alone when the dataset needs only these', async () => {
     const { credits, ...details } = detailed(7);
 
     expect((await fetched(asking('details'), 7, () => details)).asked).toEqual([
@@ -47,7 +47,7 @@ describe('a movie of a list', () => {
     expect(fetcherOf(asking())).toBeUndefined();
   });
 
-  it('that is a series is asked for as one', async () => {
+  it('that is a series is fetched from /tv/{id}', async () => {
     const source = { kind: 'popular', media: ['series'] };
     const branch = crime2017({ settings: crimeWar({ ask: ['details'], source }), listFrom: { media: 'series' } });
 
@@ -59,16 +59,16 @@ describe('a movie of a list', () => {
   });
 
   it.each([
-    ['is another one', () => detailed(8), 'requested id 7, got id 8'],
-    ['has no credits, which were asked for', () => ({ ...detailed(7), credits: undefined }), 'shape'],
+    ['has another id', () => detailed(8), 'requested id 7, got id 8'],
+    ['has no credits, which were requested', () => ({ ...detailed(7), credits: undefined }), 'shape'],
     ['has a budget that is a text', () => detailed(7, { budget: '5' }), 'shape'],
-  ])('is put aside where what TMDB sent %s', async (_, answer, why) => {
+  ])('is quarantined when the response %s', async (_, answer, why) => {
     const { outcome } = await fetched(crime2017(), 7, answer);
 
     expect(outcome).toMatchObject({ id: 7, outcome: 'quarantined', why: expect.stringContaining(why) });
   });
 
-  it('is no outcome at all where TMDB can not be had', async () => {
+  it('has no outcome when TMDB is unavailable', async () => {
     const failing = fetched(crime2017(), 7, () => {
       throw new TmdbUnavailableError('GET /movie/7: status 500');
     });
@@ -90,7 +90,7 @@ describe('an IMDb id', () => {
     path.startsWith('/find/') ? { ...nothing, ...found } : detailed(550);
   const look = (found: object, id = 'tt0137523') => fetched(detailsOf(id), id, saying(found));
 
-  it('is looked up, and then its movie asked for', async () => {
+  it('is looked up, and then its movie is fetched', async () => {
     const { outcome, asked, partly } = await look({ movie_results: one });
 
     expect(asked).toEqual([
@@ -117,7 +117,7 @@ describe('an IMDb id', () => {
     ['ambiguous', { movie_results: [{ id: 1 }, { id: 2 }] }],
     ['ambiguous', { movie_results: one, tv_results: one }],
     ['ambiguous', { movie_results: one, tv_episode_results: one }],
-  ])('is %s where find says %j, and nothing more is asked', async (reason, found) => {
+  ])('is %s when find returns %j, and there is no further request', async (reason, found) => {
     const { outcome, asked } = await look(found);
 
     expect(outcome).toEqual({ id: 'tt0137523', outcome: reason });
@@ -125,7 +125,7 @@ describe('an IMDb id', () => {
   });
 
   it.each(['', 'tt', 'tt123456', 'tt123456789', 'nm0000093', 'TT0137523', '0137523', 'tt0137523 ', '../movie/7'])(
-    '%j is malformed, and nobody is asked about it',
+    '%j is malformed, and there is no request',
     async (id) => {
       const { outcome, asked } = await look({ movie_results: one }, id);
 
@@ -133,7 +133,7 @@ describe('an IMDb id', () => {
     },
   );
 
-  it('is gone where find knows a movie that is not there', async () => {
+  it('is gone when find returns a movie that no longer exists', async () => {
     const { outcome } = await fetched(detailsOf('tt0137523'), 'tt0137523', (path) =>
       path.startsWith('/find/') ? { ...nothing, movie_results: one } : 'gone',
     );
@@ -141,7 +141,7 @@ describe('an IMDb id', () => {
     expect(outcome).toEqual({ id: 'tt0137523', outcome: 'gone' });
   });
 
-  it('is quarantined, with what TMDB sent, where find gives what nobody can read', async () => {
+  it('is quarantined with the response when find returns an unknown shape', async () => {
     const body = { movie_results: 'none' };
     expect(await look(body)).toMatchObject({
       outcome: { outcome: 'quarantined', why: expect.stringContaining('shape') },

@@ -10,7 +10,7 @@ const crimeWarRecord = (one: Subject) => recordOf(one, crimeWar().record);
 const ids = (people: unknown) => (people as { id: number }[]).map(({ id }) => id);
 
 describe('a record of crime-war', () => {
-  it("is the list's item less five fields, then budget, imdb_id, origin_country, actors and directors", () => {
+  it("is the list's item without five fields, then budget, imdb_id, origin_country, actors and directors", () => {
     expect(JSON.stringify(crimeWarRecord(subject()), null, 1)).toBe(
       JSON.stringify(
         {
@@ -36,7 +36,7 @@ describe('a record of crime-war', () => {
     );
   });
 
-  it('carries a field that TMDB adds tomorrow, in its place', () => {
+  it("keeps a field that TMDB adds later, in TMDB's order", () => {
     const { id, title, ...rest } = listed(7);
     const item = { id, new_in_2027: { a: [null] }, title, ...rest };
 
@@ -50,18 +50,18 @@ describe('a record of crime-war', () => {
   it.each([
     { details: { budget: null, imdb_id: null, origin_country: null } },
     { details: { budget: undefined, imdb_id: undefined, origin_country: undefined } },
-  ])('has 0, "" and [] where the details have $details', ({ details }) => {
+  ])('has 0, "" and [] when the details have $details', ({ details }) => {
     expect(crimeWarRecord(subject(details))).toMatchObject({ budget: 0, imdb_id: '', origin_country: [] });
   });
 
-  it('has empty lists of people where nobody is credited', () => {
+  it('has empty lists of people without credits', () => {
     const { credits: _, ...uncredited } = subject();
 
     expect(crimeWarRecord(uncredited)).toMatchObject({ actors: [], directors: [] });
     expect(crimeWarRecord({ ...uncredited, credits: { cast: [], crew: [] } })).toMatchObject({ actors: [] });
   });
 
-  it("names as actors the first five who are known for acting, in TMDB's order", () => {
+  it("lists as actors the first five people known for acting, in TMDB's order", () => {
     const cast = [
       inCast(9),
       inCast(3, 'Directing'),
@@ -76,20 +76,20 @@ describe('a record of crime-war', () => {
     expect(ids(crimeWarRecord({ ...subject(), credits: { cast, crew: [] } }).actors)).toEqual([9, 8, 7, 6, 5]);
   });
 
-  it('names every director, and nobody else of the crew', () => {
+  it('lists all directors, and no other crew', () => {
     const crew = [inCrew(1, 'Producer'), inCrew(2), inCrew(3, 'Assistant Director'), inCrew(4)];
 
     expect(ids(crimeWarRecord({ ...subject(), credits: { cast: [], crew } }).directors)).toEqual([2, 4]);
   });
 
-  it('puts an added field at the end, where the list has one of that name too', () => {
+  it('puts an added field at the end, even if the list has a field of that name', () => {
     const record = crimeWarRecord({ ...subject(), listed: { budget: -1, ...listed(7) } });
 
     expect(record.budget).toBe(7_000);
     expect(Object.keys(record).indexOf('budget')).toBeGreaterThan(Object.keys(record).indexOf('vote_count'));
   });
 
-  it('leaves what TMDB sent as it was', () => {
+  it("does not change TMDB's objects", () => {
     const one = subject();
     const before = structuredClone(one);
     crimeWarRecord(one);
@@ -98,16 +98,16 @@ describe('a record of crime-war', () => {
   });
 });
 
-describe('a record of another make', () => {
+describe('a record with other settings', () => {
   const rest = { without: [], with: {}, peopleWithout: [] };
 
-  it('of the details holds no credits, which came along in the same request', () => {
+  it('of the details has no credits, even if the same request returned them', () => {
     const { credits: _, ...details } = detailed(7);
 
     expect(recordOf(subject(), { from: 'details', ...rest })).toEqual(details);
   });
 
-  it('of the credits begins with the id, also where TMDB sent none inside the details', () => {
+  it('of the credits starts with the id, also when the details contain credits without an id', () => {
     const { credits } = detailed(7);
 
     expect(Object.entries(recordOf(subject(), { from: 'credits', ...rest }))).toEqual([
@@ -117,7 +117,7 @@ describe('a record of another make', () => {
     ]);
   });
 
-  it('can name the id that was asked for', () => {
+  it('can contain the requested id', () => {
     const found = { ...subject(), asked: 'tt0137523' };
     const record = recordOf(found, { from: 'details', ...rest, with: { imdb_id: { from: 'asked' } } });
 
@@ -125,17 +125,17 @@ describe('a record of another make', () => {
     expect(Object.keys(record).at(-1)).toBe('imdb_id');
   });
 
-  it('has null for a field of the details that is not there and has no default', () => {
+  it('has null for a missing field of the details without a default', () => {
     const made = { from: 'listed', ...rest, with: { revenue: { from: 'details' } } } as const;
 
     expect(recordOf(subject(), made).revenue).toBeNull();
   });
 });
 
-describe('what a record is made of', () => {
+describe('the data for a record', () => {
   const outcome = { id: 7, outcome: 'fetched', tmdbId: 7, body: detailed(7) } as const;
 
-  it('is the item of the list, the details, and the credits out of them', () => {
+  it('is the item of the list, the details, and the credits in the details', () => {
     expect(subjectOf(['details', 'credits'], { id: 7, listed: listed(7) }, outcome)).toEqual({
       id: 7,
       asked: 7,
@@ -145,7 +145,7 @@ describe('what a record is made of', () => {
     });
   });
 
-  it('is the credits, where they alone were asked for', () => {
+  it('is the credits when only these were requested', () => {
     const { credits } = detailed(7);
 
     expect(subjectOf(['credits'], { id: 7 }, { ...outcome, body: credits })).toEqual({
@@ -155,7 +155,7 @@ describe('what a record is made of', () => {
     });
   });
 
-  it("has TMDB's id and the one that was asked for", () => {
+  it("has TMDB's id and the requested id", () => {
     expect(subjectOf(['details'], { id: 'tt0000007' }, { ...outcome, id: 'tt0000007' })).toMatchObject({
       id: 7,
       asked: 'tt0000007',

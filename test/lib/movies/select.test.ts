@@ -19,7 +19,7 @@ describe('the movies of crime-war', () => {
       crimeWar(),
     );
 
-  it('are those with a known budget, dearest first, and then by id, however they came', () => {
+  it('are those with a known budget, highest budget first, then by id, in any input order', () => {
     fc.assert(
       fc.property(budgeted, (movies) => {
         const expected = movies.filter(({ budget }) => budget > 0);
@@ -36,7 +36,7 @@ describe('the movies of crime-war', () => {
     );
   });
 
-  it('come out alike from the same movies in another order', () => {
+  it('are the same for the same movies in another order', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.record({ id: fc.nat(), budget: fc.nat(3) }), { selector: ({ id }) => id }),
@@ -62,7 +62,7 @@ describe('a rule', () => {
     expect(left.filter((value) => kept(rule, value))).toEqual([]);
   });
 
-  it('is one of several that all must hold', () => {
+  it('must hold together with all other rules', () => {
     const keep = [
       { field: 'budget', above: 0 },
       { field: 'original_language', oneOf: ['pt'] },
@@ -77,8 +77,8 @@ describe('a rule', () => {
   });
 });
 
-describe('an order', () => {
-  it('is that of the list where the dataset names none', () => {
+describe('the order', () => {
+  it('is the order of the list when the dataset defines none', () => {
     expect(ids(select([movie(3), movie(1), movie(2)], { keep: [], sort: [] }))).toEqual([3, 1, 2]);
   });
 
@@ -93,7 +93,7 @@ describe('an order', () => {
     expect(sorted(order, ...values)).toEqual(expected);
   });
 
-  it('goes by the next field where the first is equal, and by the id where all are', () => {
+  it('uses the next field when the first is equal, and the id when all are equal', () => {
     const sort = [
       { field: 'year', order: 'asc' },
       { field: 'budget', order: 'desc' },

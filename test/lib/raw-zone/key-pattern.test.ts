@@ -7,16 +7,16 @@ const MOVIES = crimeWar().output.key;
 const crime2017 = partKeys(MOVIES, '2026-11-20', { genre: 'crime', year: '2017' });
 
 describe('the keys of a branch', () => {
-  it('are filled in from the day, the branch and the number of the part', () => {
+  it('contain the day, the values of the branch and the number of the part', () => {
     expect(crime2017.key(1)).toBe('Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261120.json');
     expect(crime2017.key(12)).toBe('Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_12_20261120.json');
   });
 
-  it('begin with what the bucket is listed by', () => {
+  it('begin with the prefix by which the bucket is listed', () => {
     expect(crime2017.prefix).toBe('Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_');
   });
 
-  it('are known when listed, every number of them', () => {
+  it('are recognized in a listing, with any number', () => {
     fc.assert(fc.property(fc.integer({ min: 1 }), (number) => crime2017.isMine(crime2017.key(number))));
   });
 
@@ -34,7 +34,7 @@ describe('the keys of a branch', () => {
     expect(crime2017.isMine(key)).toBe(false);
   });
 
-  it('have their placeholders found in order', () => {
+  it('have placeholders, which are found in order', () => {
     expect(placeholdersIn(MOVIES)).toEqual(['yyyy', 'mm', 'dd', 'genre', 'year', 'part', 'yyyymmdd']);
   });
 });
@@ -65,7 +65,7 @@ describe('two key patterns', () => {
   });
 
   it.each([
-    ['folders of their own', `Raw/TMDB/JSON/Movies/${DATED}`, `Raw/TMDB/JSON/MovieDetails/${DATED}`],
+    ['different folders', `Raw/TMDB/JSON/Movies/${DATED}`, `Raw/TMDB/JSON/MovieDetails/${DATED}`],
     ['one name that begins like the other', `Raw/TMDB/JSON/Movie/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
     [
       'endings that no placeholder brings together',
@@ -79,7 +79,7 @@ describe('two key patterns', () => {
     expect(meets(one, other)).toEqual([false, false]);
   });
 
-  it('could meet wherever some filling-in brings their folders together', () => {
+  it('could meet exactly when some values give the same folder, or one folder below the other', () => {
     const piece = fc.constantFrom('a', 'b', 'ab', '{genre}', '{year}');
     const segment = fc.array(piece, { minLength: 1, maxLength: 4 }).map((pieces) => pieces.join(''));
     const values = fc.record({ genre: fc.constantFrom('a', 'b', 'ab', ''), year: fc.constantFrom('b', 'ba', '') });

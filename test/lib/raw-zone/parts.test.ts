@@ -18,7 +18,7 @@ const sizes = (records: readonly object[], format = asJson) =>
   cutIntoParts(records, format).map((part) => part.records);
 /** A record whose JSON has this many bytes. */
 const weighing = (bytes: number) => ({ overview: 'x'.repeat(bytes - '{"overview":""}'.length) });
-/** Records with all that JSON can hold: line separators that JavaScript breaks lines at, quotes, backslashes, emoji. */
+/** Records with all kinds of text: line separators of JavaScript, quotes, backslashes, emoji. */
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('\u2028', '\u2029', '"', '\\', 'a\nb', '\r\n', '🎬', '\0'),
@@ -28,7 +28,7 @@ const record = fc
   .map((one) => JSON.parse(JSON.stringify(one)) as object);
 const records = fc.array(record, { maxLength: 30 });
 
-describe('cutting into parts', () => {
+describe('dividing records into parts', () => {
   it.each([
     { movies: 0, parts: [] },
     { movies: 1, parts: [1] },
@@ -39,7 +39,7 @@ describe('cutting into parts', () => {
     expect(sizes(movies(count))).toEqual(parts);
   });
 
-  it.each(['json', 'jsonl'] as const)('neither loses nor repeats a record of %s, and keeps their order', (format) => {
+  it.each(['json', 'jsonl'] as const)('keeps every record of %s once, in order', (format) => {
     const read = (body: Buffer): unknown[] =>
       format === 'json'
         ? JSON.parse(body.toString())
@@ -62,7 +62,7 @@ describe('cutting into parts', () => {
     );
   });
 
-  it('begins a new part before one would pass 10 MB', () => {
+  it('starts a new part before a part exceeds 10 MB', () => {
     const four = weighing(4_000_000);
 
     expect(sizes([four, four, four, four, four])).toEqual([2, 2, 1]);
@@ -71,13 +71,13 @@ describe('cutting into parts', () => {
       expect(body.length).toBeLessThanOrEqual(10_000_000);
   });
 
-  it('counts bytes and not letters', () => {
+  it('counts bytes, not characters', () => {
     const emoji = { overview: '🎬'.repeat(1_300_000) };
 
     expect(sizes([emoji, emoji])).toEqual([1, 1]);
   });
 
-  it.each([asJson, asLines])('never makes a part larger than 10 MB, to the byte: $format', (format) => {
+  it.each([asJson, asLines])('never makes a part larger than 10 MB: $format', (format) => {
     const two = (bytes: number) => [weighing(5_000_000), weighing(bytes)];
     const [one] = cutIntoParts(two(100), { ...format, recordsPerFile: 2 });
     const frame = (one?.body.length ?? 0) - 5_000_100;
@@ -90,14 +90,14 @@ describe('cutting into parts', () => {
     }
   });
 
-  it('refuses a record that would not fit into a part alone', () => {
+  it('rejects a record that is larger than a part may be', () => {
     expect(sizes([weighing(9_999_000)])).toEqual([1]);
     expect(() => cutIntoParts([{ id: 1 }, weighing(10_000_001)], asJson)).toThrow(RecordTooLargeError);
   });
 });
 
 describe('a part', () => {
-  it('of json has the bytes of one array, indented by 4', () => {
+  it('of json is one array, indented by 4 spaces', () => {
     fc.assert(
       fc.property(records, (all) => {
         const [part] = cutIntoParts(all, asJson);
@@ -106,19 +106,19 @@ describe('a part', () => {
     );
   });
 
-  it('keeps texts as they are: a line separator inside one begins no new line', () => {
+  it('does not treat a line separator inside a text as a new line', () => {
     const [part] = cutIntoParts([{ title: 'One\u2028two "three"\n' }], asJson);
 
     expect(part?.body.toString()).toBe('[\n    {\n        "title": "One\u2028two \\"three\\"\\n"\n    }\n]');
   });
 
-  it('of jsonl has a record a line, each line ended', () => {
+  it('of jsonl has one record per line, and ends every line', () => {
     const [part] = cutIntoParts([{ id: 1, genres: [] }, { id: 2 }], asLines);
 
     expect(part?.body.toString()).toBe('{"id":1,"genres":[]}\n{"id":2}\n');
   });
 
-  it('is named by the hash of the bytes that lie in the bucket', () => {
+  it('has the sha256 of the bytes in the bucket', () => {
     for (const gzip of [false, true]) {
       const [part] = cutIntoParts(movies(3), { ...asJson, gzip });
       expect(part?.sha256).toBe(
@@ -129,7 +129,7 @@ describe('a part', () => {
     }
   });
 
-  it('has the same bytes whenever and wherever it is packed', () => {
+  it('has the same bytes on every system and at any time', () => {
     const pack = () => cutIntoParts(movies(100), { ...asLines, gzip: true })[0]?.body ?? Buffer.alloc(0);
     const header = pack().subarray(0, 10);
 

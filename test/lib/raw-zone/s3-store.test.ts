@@ -5,7 +5,7 @@ import { saying, serving } from '../tmdb/hostile.ts';
 
 const error = (code: string) => `<Error><Code>${code}</Code><Message>No.</Message></Error>`;
 
-/** A bucket that answers everything in this way; what each store promises otherwise is in test/contracts. */
+/** A bucket that sends the same response to every request. test/contracts tests everything else. */
 const answering = async (status: number, body = '') => {
   const conditions: unknown[] = [];
   const answer = saying(status, body, { etag: '"new"' });
@@ -23,7 +23,7 @@ const answering = async (status: number, body = '') => {
   return { store: s3Store(s3, 'bucket'), conditions };
 };
 
-it('the newest object in S3 is the one modified last, and of one second the one whose key is last', async () => {
+it('the newest object in S3 is the one modified last; within one second, the one with the last key', async () => {
   const contents = [
     ['a/1.csv', '2026-11-20T12:00:00.000Z'],
     ['a/2.csv', '2026-11-21T12:00:00.000Z'],
@@ -35,8 +35,8 @@ it('the newest object in S3 is the one modified last, and of one second the one 
   expect(await store.newest('a/')).toBe('a/3.csv');
 });
 
-describe('a write to S3 under a condition', () => {
-  it('says the condition: none is there, or it is still the one that was read', async () => {
+describe('a conditional write to S3', () => {
+  it('sends its condition: the object does not exist, or it has not changed', async () => {
     const { store, conditions } = await answering(200);
     await store.putIf('lock.json', '{}', undefined);
     await store.putIf('lock.json', '{}', '"read"');
@@ -53,13 +53,13 @@ describe('a write to S3 under a condition', () => {
     [412, 'PreconditionFailed'],
     [409, 'ConditionalRequestConflict'],
     [404, 'NoSuchKey'],
-  ])('has not happened where S3 answers %d %s', async (status, code) => {
+  ])('returns undefined when S3 answers %d %s', async (status, code) => {
     const { store } = await answering(status, error(code));
 
     expect(await store.putIf('lock.json', '{}', '"read"')).toBeUndefined();
   });
 
-  it('fails where S3 refuses it for another reason', async () => {
+  it('fails when S3 rejects it for another reason', async () => {
     const { store } = await answering(403, error('AccessDenied'));
 
     await expect(store.putIf('lock.json', '{}', undefined)).rejects.toMatchObject({ name: 'AccessDenied' });

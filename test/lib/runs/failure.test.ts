@@ -4,8 +4,8 @@ import { NOON } from '../../doubles/fast-clock.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017 } from '../crime-2017.ts';
 
-describe('the error of a handler that failed', () => {
-  it('is recorded for the auditor, and cut where it is long', async () => {
+describe('the error of a failed function', () => {
+  it('is recorded for the auditor, and truncated if it is long', async () => {
     const store = memoryStore();
     await recordFailure(store, crime2017(), new RangeError('x'.repeat(5_000)), new Date(NOON));
 
@@ -16,7 +16,7 @@ describe('the error of a handler that failed', () => {
     });
   });
 
-  it('is removed when the branch is walked again, and nothing is removed where there is none', async () => {
+  it('is removed when the branch is walked again, and nothing is removed if there is none', async () => {
     const store = memoryStore();
     await recordFailure(store, crime2017(), new Error('x'), new Date(NOON));
     await forgetFailure(store, crime2017());

@@ -4,7 +4,7 @@ import { isUploadKey, layout } from '../../../lib/runs/layout.ts';
 const ref = { dataset: 'crime-war', day: '2026-11-20', run: 'friday', branch: 'crime-2017' } as const;
 
 describe('the layout of the bucket', () => {
-  it('is what the docs say', () => {
+  it('is as documented', () => {
     expect({
       lock: layout.lock(ref),
       run: layout.run(ref),

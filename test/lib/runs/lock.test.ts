@@ -10,15 +10,15 @@ const everybodyRuns = { isRunning: async () => true, redriveCount: async () => 0
 const lock = (holder: string, store = memoryStore(), executions = knownExecutions()) =>
   lockDay(store, executions, FRIDAY, holder, new Date(NOON));
 
-describe('a day of a dataset', () => {
-  it('is taken by who comes first', async () => {
+describe('the lock of a day', () => {
+  it('goes to the first execution', async () => {
     const store = memoryStore();
 
     expect(await lock('first', store)).toBeUndefined();
     expect(store.json(KEY)).toEqual({ holder: 'first', since: '2026-11-20T12:00:00.000Z' });
   });
 
-  it('is not given to a second one while the first is running', async () => {
+  it('does not go to a second execution while the first is running', async () => {
     const store = memoryStore();
     await lock('first', store);
 
@@ -26,7 +26,7 @@ describe('a day of a dataset', () => {
     expect(store.json(KEY)).toMatchObject({ holder: 'first' });
   });
 
-  it('goes to one of many who come at once', async () => {
+  it('goes to one of many concurrent executions', async () => {
     const store = memoryStore();
     const comers = Array.from({ length: 10 }, (_, at) => `comer-${at}`);
     const holders = await Promise.all(comers.map((comer) => lock(comer, store, everybodyRuns)));
@@ -36,7 +36,7 @@ describe('a day of a dataset', () => {
     expect(new Set(holders)).toEqual(new Set([undefined, winner]));
   });
 
-  it('goes to one of many who find it with a holder that no longer runs', async () => {
+  it('goes to one of many executions when its holder no longer runs', async () => {
     const store = memoryStore();
     await lock('dead', store);
     const executions = { ...everybodyRuns, isRunning: async (arn: string) => arn !== 'dead' };
@@ -45,7 +45,7 @@ describe('a day of a dataset', () => {
     expect(holders.filter((holder) => holder === undefined)).toHaveLength(1);
   });
 
-  it('is given again to who has it already: a run that was redriven, or started again by a retry', async () => {
+  it('stays with its holder after a redrive or a retry', async () => {
     const store = memoryStore();
     await lock('first', store);
 
@@ -57,7 +57,7 @@ describe('a day of a dataset', () => {
     { held: 'for an hour', at: NOON + 3_600_000, turnedAway: true },
     { held: 'for longer than any run takes', at: NOON + 25 * 3_600_000, turnedAway: false },
   ])(
-    'held $held by an execution of another service, which nobody here may ask about, turns others away: $turnedAway',
+    'held $held by an execution of another service, to which the role has no access, turns others away: $turnedAway',
     async ({ at, turnedAway }) => {
       const store = memoryStore();
       await lock('theirs', store);
@@ -66,7 +66,7 @@ describe('a day of a dataset', () => {
     },
   );
 
-  it('is of no other day and of no other dataset', async () => {
+  it('applies to one day of one dataset', async () => {
     const store = memoryStore();
     await lock('first', store);
     const other = (ref: object) => lockDay(store, everybodyRuns, { ...FRIDAY, ...ref }, 'second', new Date(NOON));
@@ -75,14 +75,14 @@ describe('a day of a dataset', () => {
     expect(await other({ dataset: 'popular' })).toBeUndefined();
   });
 
-  it('is taken where what lies there is no lock', async () => {
+  it('can be taken when its object is not a lock', async () => {
     const store = memoryStore();
     await store.put(KEY, '{}');
 
     expect(await lock('first', store, everybodyRuns)).toBeUndefined();
   });
 
-  it('is an error where it changes hands each time somebody reaches for it', async () => {
+  it('is an error when another execution takes it first in each attempt', async () => {
     const store = { ...memoryStore(), putIf: async () => undefined };
 
     await expect(lock('first', store as ReturnType<typeof memoryStore>)).rejects.toThrow(

@@ -21,20 +21,20 @@ describe('a branch is finished', () => {
     expect(isFinished(manifested(changes), planned)).toBe(finished);
   });
 
-  it('not where it has no manifest', () => {
+  it('not without a manifest', () => {
     expect(isFinished(undefined, planned)).toBe(false);
   });
 });
 
 describe('a manifest', () => {
-  it('comes back as it was saved', async () => {
+  it('is loaded as it was saved', async () => {
     const store = memoryStore();
     await saveManifest(store, manifested());
 
     expect(await loadManifest(store, crime2017())).toEqual(manifested());
   });
 
-  it('is none, where this version of the code can not read it', async () => {
+  it('is undefined when this version of the code cannot read it', async () => {
     const store = memoryStore();
     await store.put('_manifests/crime-war/2026-11-20/branches/crime-2017.json', '{"branch":"crime-2017"}');
 
@@ -43,7 +43,7 @@ describe('a manifest', () => {
 });
 
 describe('the figures of a day', () => {
-  it('are those of its branches, added up, and the ids that gave no record', () => {
+  it('are the sums of its branches, and the ids without a record', () => {
     const one = manifested({ expected: 5, kept: 2, bytes: 100, missing: { gone: [1], is_tv: ['tt0000001'] } });
     const other = manifested({ expected: 7, kept: 3, bytes: 50, missing: { gone: [2], quarantined: [] } });
 
@@ -57,13 +57,13 @@ describe('the figures of a day', () => {
     expect(totals([one, other]).missing).not.toHaveProperty('quarantined');
   });
 
-  it('are 0 where it has no branch', () => {
+  it('are 0 without branches', () => {
     expect(totals([])).toMatchObject({ expected: 0, written: 0, missing: {} });
   });
 });
 
 describe('the metrics of a branch', () => {
-  it('are its counts, its bytes and the seconds that it took to fetch', () => {
+  it('are its counts, its bytes and the seconds that fetching took', () => {
     const fetchedAt = { from: '2026-11-20T12:00:00.000Z', to: '2026-11-20T12:01:30.500Z' };
 
     expect(metricsOf(manifested({ written: 95, bytes: 10, fetchedAt, missing: { gone: [1, 2] } }))).toMatchObject({
@@ -74,7 +74,7 @@ describe('the metrics of a branch', () => {
     });
   });
 
-  it('are 0 s and none gone where nothing was fetched', () => {
+  it('are 0 s and 0 gone when nothing was fetched', () => {
     expect(metricsOf(manifested({ fetchedAt: { from: null, to: null }, missing: {} }))).toMatchObject({
       gone: { value: 0 },
       branchSeconds: { value: 0 },

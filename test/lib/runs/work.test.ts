@@ -12,7 +12,7 @@ const kept = <Value>(value: Value): Kept<Value> => ({
 const gone = (...ids: number[]): Outcome[] => ids.map((id) => ({ id, outcome: 'gone' }));
 
 describe('the work of a branch', () => {
-  it('comes back as it was kept', async () => {
+  it('is loaded as it was stored', async () => {
     const work = branchWork(memoryStore(), crime2017());
     const listing = { items: [{ id: 1 }], expected: 1, listed: 1, doubled: 0, passes: 1, warnings: ['“Größe”'] };
     await work.keepListing(kept(listing));
@@ -24,7 +24,7 @@ describe('the work of a branch', () => {
     expect(await Array.fromAsync(work.chunks())).toEqual([kept(gone(1, 2))]);
   });
 
-  it('is not there before it is kept', async () => {
+  it('is undefined before it is stored', async () => {
     const work = branchWork(memoryStore(), crime2017());
 
     expect([await work.listing(), await work.pages('pass-1-1'), await Array.fromAsync(work.chunks())]).toEqual([
@@ -34,7 +34,7 @@ describe('the work of a branch', () => {
     ]);
   });
 
-  it("is its own: no other branch's, and no other run's", async () => {
+  it('is separate from other branches and other runs', async () => {
     const store = memoryStore();
     await branchWork(store, crime2017()).keepChunk(kept(gone(1)));
 
@@ -42,7 +42,7 @@ describe('the work of a branch', () => {
       expect(await Array.fromAsync(branchWork(store, crime2017(other)).chunks())).toEqual([]);
   });
 
-  it('is kept under names of its own by two walkers at once: neither overwrites the other', async () => {
+  it('of two walkers has different names, so neither overwrites the other', async () => {
     const store = memoryStore();
     const [one, other] = [branchWork(store, crime2017()), branchWork(store, crime2017())];
     await Promise.all([
@@ -58,7 +58,7 @@ describe('the work of a branch', () => {
     ]);
   });
 
-  it('forgets the pages of a list that did not come out right, and nothing else', async () => {
+  it('can remove the pages of an incomplete list, and nothing else', async () => {
     const work = branchWork(memoryStore(), crime2017());
     await work.keepPages('pass-1-1', kept([]));
     await work.keepPages('pass-1-2', kept([]));

@@ -16,7 +16,7 @@ const KEY = 'Raw/Local/CSV/Movies/2026/11/20/movies.csv';
 const DAY = '2026-11-20';
 const settings = await loadDataset(join(import.meta.dirname, '../../../datasets'), 'csv-details', KINDS);
 
-/** One good row, with some of it changed. */
+/** One valid row, with some fields changed. */
 const row = ({ id = 'tt0000001', title = 'A Film', year = '2015', genres = 'Drama,Comedy' } = {}) =>
   `${id}|${title}|${title}|${year}|90|${genres}|6.1|120|actor|Hero|Somebody|1970|\\N||tt0000001,tt0000002`;
 const lines = (...rows: string[]) => `${[HEADER, ...rows].join('\n')}\n`;
@@ -37,7 +37,7 @@ const idsIn = ({ branches }: Awaited<ReturnType<typeof plan>>) =>
   branches.flatMap(({ listFrom }) => listFrom.ids as string[]);
 
 describe('the ids of a CSV', () => {
-  it('are distinct, in the order of their first rows, cut into branches', async () => {
+  it('are distinct, in the order of their first rows, divided into branches', async () => {
     const rows = ['tt0000003', 'tt0000001', 'tt0000003', 'tt0000002', 'tt0000001'].map((id) => row({ id }));
     const { branches, read } = await plan(lines(...rows), { idsPerBranch: 2 });
     expect(branches).toEqual([
@@ -72,12 +72,12 @@ describe('the ids of a CSV', () => {
     { genres: 'Comedy, romance', kept: true },
     { genres: 'Comedy,Horror', kept: false },
     { genres: '\\N', kept: false },
-  ])('with the genres $genres, where drama or romance is wanted, are kept: $kept', async ({ genres, kept }) => {
+  ])('with the genres $genres, when drama or romance is selected, are kept: $kept', async ({ genres, kept }) => {
     const wanted = { genres: ['Drama', 'Romance'] };
     expect(idsIn(await plan(lines(row(), row({ id: 'tt0000009', genres })), wanted)).includes('tt0000009')).toBe(kept);
   });
 
-  it('follow the years of the run where it has its own', async () => {
+  it('follow the years of the run when it defines them', async () => {
     expect(idsIn(await plan(lines(row({ year: '1999' })), {}, { from: 1999, to: 1999 }))).toEqual(['tt0000001']);
   });
 
@@ -94,7 +94,7 @@ describe('the ids of a CSV', () => {
     expect(idsIn(await plan(text))).toEqual(['tt0000001', 'tt0000002']);
   });
 
-  it('are read from a file with quoting, another delimiter, null and columns, where the dataset says so', async () => {
+  it('are read with the quoting, delimiter, null value and columns of the dataset', async () => {
     const text = 'tconst;y;g\n"tt0000001";2015;"Drama;Comedy"\n-;2015;Drama\n';
     const { branches, read } = await plan(text, {
       delimiter: ';',
@@ -114,7 +114,7 @@ describe('the ids of a CSV', () => {
     expect(good.read).toMatchObject({ rows: 202, badRows: 1, badLines: [3], ids: 200 });
   });
 
-  it('are just those that the maker of a CSV says it put in', async () => {
+  it('are exactly the ids that the generated CSV contains', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'csv-')), 'movies.csv');
     const statement = await writeCsv(file, {
       kind: 'Movies',
@@ -131,7 +131,7 @@ describe('the ids of a CSV', () => {
 });
 
 describe('slices of an earlier run of the day', () => {
-  it('that this one has not are planned empty, so that their parts go', async () => {
+  it('that this run does not have are planned empty, so that their parts are removed', async () => {
     const store = memoryStore();
     await store.put(KEY, lines(row()));
     for (const number of ['0001', '0002', '0003'])
@@ -145,7 +145,7 @@ describe('slices of an earlier run of the day', () => {
   });
 });
 
-describe('a day that was cut from a CSV already', () => {
+describe('a day that was already planned from a CSV', () => {
   const again = async (
     before: object,
     { years, only = false }: { years?: { from: number; to: number }; only?: boolean } = {},
@@ -164,25 +164,25 @@ describe('a day that was cut from a CSV already', () => {
     return branchesFrom({ store, years, only });
   };
 
-  it('may be cut again from another upload, as a whole', async () => {
+  it('can be planned again from another upload as a whole', async () => {
     expect((await again({ key: 'Raw/Local/CSV/Movies/old.csv' })).branches).toHaveLength(1);
   });
 
-  it('takes no single slices of another upload: some ids would stand twice, others nowhere', async () => {
+  it('rejects single slices of another upload, because ids would be doubled or missing', async () => {
     await expect(again({ key: 'Raw/Local/CSV/Movies/old.csv' }, { only: true })).rejects.toThrow(
       /^only: the files of csv-details, 2026-11-20, were made from Raw\/Local\/CSV\/Movies\/old\.csv/,
     );
     expect((await again({}, { only: true })).branches).toHaveLength(1);
   });
 
-  it('takes no other years: they would take the place of what is there', async () => {
+  it('rejects other years, because they would replace the existing ids', async () => {
     await expect(again({}, { years: { from: 2000, to: 2009 } })).rejects.toThrow(
       /^years: the files of csv-details, 2026-11-20, hold 2013-2022,/,
     );
   });
 });
 
-describe('a CSV that is not what it says', () => {
+describe('an invalid CSV', () => {
   const many = Array.from({ length: 300 }, (_, at) => row({ id: `tt${String(at + 1).padStart(7, '0')}` }));
 
   it.each([
@@ -234,7 +234,7 @@ describe('a CSV that is not what it says', () => {
       body: lines(row({ year: '1950' })),
       says: /none of its 1 rows matches the dataset's years and genres/,
     },
-  ])('with $what is refused in one sentence that names it', async ({ body, says }) => {
+  ])('with $what is rejected with a message that names the problem', async ({ body, says }) => {
     if (!says) {
       expect((await plan(body)).read).toMatchObject({ badRows: 3, badLines: [302, 303, 304], ids: 300 });
       return;
@@ -249,7 +249,10 @@ describe('a CSV that is not what it says', () => {
       says: /dataset csv-details reads a CSV, and there is no upload below Raw\/Local\/CSV\/Movies\/; upload one with: npm run upload -- movies\.csv/,
     },
     { upload: 'Raw/Local/CSV/Movies/x.csv', says: /there is no Raw\/Local\/CSV\/Movies\/x\.csv/ },
-  ])('or is not there ($upload) is asked for', async ({ upload, says }) => {
-    await expect(branchesFrom({ upload })).rejects.toThrow(says);
-  });
+  ])(
+    'that does not exist ($upload) is rejected with a message that says how to upload one',
+    async ({ upload, says }) => {
+      await expect(branchesFrom({ upload })).rejects.toThrow(says);
+    },
+  );
 });

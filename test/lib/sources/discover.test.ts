@@ -12,7 +12,7 @@ const YEAR = daysFrom('2017-01-01', '2017-12-31');
 const pair = { genreId: 80, from: '2017-01-01', to: '2017-12-31' } as const;
 const items = (count: number) => Array.from({ length: count }, (_, at) => listed(at + 1));
 
-/** Pages as the walker hands them out: under one name it asks once. */
+/** Pages as the walker provides them: it requests each name once. */
 const keeping = (answer: (query: Query, page: number) => ReturnType<typeof pageOf>) => {
   const kept = new Map<string, ReturnType<PagesOf>>();
   const asked: { query: Query; page: number }[] = [];
@@ -32,10 +32,10 @@ const keeping = (answer: (query: Query, page: number) => ReturnType<typeof pageO
   return { pages, asked };
 };
 
-/** A list that holds still. */
+/** A list that does not change. */
 const still = (all: readonly object[]) => keeping((_, page) => pageOf(all, page));
 
-/** A list of so many that has another order each time that a page is served: `orders` says how far it is turned by then. */
+/** A list whose order changes with each served page: `orders` has the number of positions by which it is rotated then. */
 const drifting = (count: number, turns: readonly number[]) => {
   const all = items(count);
   let served = 0;
@@ -48,9 +48,9 @@ const drifting = (count: number, turns: readonly number[]) => {
 const walked = (pages: PagesOf, tolerance = 0.005) => discover.open(crimeWar({ tolerance })).list(pair, pages);
 const idsOf = (list: { items: readonly { id: number | string }[] }) => list.items.map(({ id }) => Number(id));
 
-describe('a list that holds still', () => {
+describe('a list that does not change', () => {
   it.each([0, 1, 20, 21, 95, 430])(
-    'of %d movies is complete after one pass, each page asked for once',
+    'of %d movies is complete after one pass: each page is requested once, and page 1 again where there are several',
     async (count) => {
       const { pages, asked } = still(items(count));
 
@@ -62,13 +62,12 @@ describe('a list that holds still', () => {
         passes: 1,
         warnings: [],
       });
-      expect(asked.map(({ page }) => page)).toEqual(
-        Array.from({ length: Math.ceil(count / 20) || 1 }, (_, at) => at + 1),
-      );
+      const numbers = Array.from({ length: Math.ceil(count / 20) || 1 }, (_, index) => index + 1);
+      expect(asked.map(({ page }) => page)).toEqual(numbers.length > 1 ? [...numbers, 1] : numbers);
     },
   );
 
-  it('is asked for with the filters of the dataset, by first release and in an order that holds still', async () => {
+  it("is requested with the dataset's filters, by first release date, in a stable order", async () => {
     const { pages, asked } = still(items(1));
     await walked(pages);
 
@@ -91,9 +90,9 @@ describe('a list that holds still', () => {
   });
 });
 
-describe('a list that shifts while it is walked', () => {
-  it('drops doubles and finds in a second pass what the first one missed', async () => {
-    // Page 2 is served after movie 1 has gone to the end: 22 to 41 instead of 21 to 40.
+describe('a list that changes while it is read', () => {
+  it('drops duplicates, and a second pass finds the movies that the first one missed', async () => {
+    // Page 2 is served after movie 1 has moved to the end: 22 to 41 instead of 21 to 40.
     const { pages } = drifting(60, [0, 1, 0, 0, 0, 0]);
     const list = await walked(pages);
 
@@ -101,7 +100,7 @@ describe('a list that shifts while it is walked', () => {
     expect(list).toMatchObject({ expected: 60, listed: 60, doubled: 1, passes: 2, warnings: [] });
   });
 
-  it('is walked again where its first pass was empty, though TMDB counts movies', async () => {
+  it("is read again when its first pass is empty, but TMDB's total is not 0", async () => {
     const all = items(15);
     let served = 0;
     const { pages } = keeping((_, page) => ({ ...pageOf(served++ === 0 ? [] : all, page), total_results: 15 }));
@@ -109,13 +108,13 @@ describe('a list that shifts while it is walked', () => {
     expect(await walked(pages)).toMatchObject({ expected: 15, listed: 0, passes: 2, warnings: [] });
   });
 
-  it('is complete under every drift that comes to rest within the passes', async () => {
+  it('is complete for every change that ends within the passes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 21, max: 200 }),
         fc.array(fc.nat(40), { maxLength: 9 }),
         async (count, turns) => {
-          // The first pass drifts as it likes, the second sees all that there is.
+          // The list changes in the first pass in any way. The second pass reads all movies.
           const { pages } = drifting(count, turns.slice(0, Math.ceil(count / 20)));
           const list = await walked(pages, 0);
 
@@ -126,7 +125,7 @@ describe('a list that shifts while it is walked', () => {
     );
   });
 
-  it('never passes for complete when it is not, nor holds a movie twice', async () => {
+  it('is never complete while movies are missing, and never has a movie twice', async () => {
     const turns = fc.array(fc.nat(60), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 120 }), turns, async (count, schedule) => {
@@ -140,8 +139,8 @@ describe('a list that shifts while it is walked', () => {
     );
   });
 
-  it('is walked until a pass adds nothing new, and six times at most', async () => {
-    // A different stretch of it is shown in every pass.
+  it('is read until a pass finds no new movie, and at most six times', async () => {
+    // Every pass reads a different part of the list.
     let pass = 0;
     const restless = keeping((_, page) => {
       pass += page === 1 ? 1 : 0;
@@ -150,9 +149,71 @@ describe('a list that shifts while it is walked', () => {
     const list = await walked(restless.pages, 1);
 
     expect(list.passes).toBe(6);
-    expect(restless.asked).toHaveLength(12);
+    expect(restless.asked).toHaveLength(18);
     const settled = keeping((_, page) => ({ ...pageOf(items(38), page), total_results: 40 }));
     expect((await walked(settled.pages, 1)).passes).toBe(2);
+  });
+});
+
+describe('a list that changes while it is read', () => {
+  /** A list whose movies are changed once, after so many answers. */
+  const changing = (count: number, after: number, change: (all: { id: number }[]) => { id: number }[]) => {
+    const before = items(count);
+    const later = change([...before]);
+    let served = 0;
+    const source = keeping((_, page) => pageOf(served++ < after ? before : later, page));
+    return { ...source, later: later.map(({ id }) => id) };
+  };
+  const without = (id: number) => (all: { id: number }[]) => all.filter((one) => one.id !== id);
+
+  it.each([1, 2, 3])('loses no movie when another one leaves page 1 after answer %d', async (after) => {
+    const { pages, later } = changing(95, after, without(3));
+    const list = await walked(pages, 0);
+
+    expect(idsOf(list)).toEqual(expect.arrayContaining(later));
+    expect(list).toMatchObject({ expected: 94, passes: 2, warnings: [] });
+  });
+
+  it('loses no movie when one leaves page 1 and another enters, which leaves the total as it was', async () => {
+    const { pages, later } = changing(95, 1, (all) => [...without(3)(all), { id: 96 }]);
+    const list = await walked(pages, 0);
+
+    expect(idsOf(list)).toEqual(later);
+    expect(list).toMatchObject({ expected: 95, passes: 2, warnings: [] });
+  });
+
+  it('loses no movie, whatever leaves and enters at one moment, as long as the total or page 1 changes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 21, max: 130 }),
+        fc.nat(8),
+        fc.uniqueArray(fc.nat(129), { maxLength: 3 }),
+        fc.nat(3),
+        async (count, after, leaving, entering) => {
+          const { pages, later } = changing(count, after, (all) => [
+            ...all.filter((_, index) => !leaving.includes(index)),
+            ...Array.from({ length: entering }, (_, index) => ({ id: 1_000 + index })),
+          ]);
+          const left = leaving.filter((index) => index < count);
+          fc.pre(left.length !== entering || left.some((index) => index < 20) || left.length === 0);
+          const list = await walked(pages, 0);
+          // The change may come after the last answer: then the list is whole as it was before.
+          const holdsAll = (ids: readonly number[]) => ids.every((id) => idsOf(list).includes(id));
+          expect(holdsAll(later) || holdsAll(items(count).map(({ id }) => id))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('is not read forever where its number of pages is impossible: it is an error after one request', async () => {
+    const { pages, asked } = keeping((_, page) => ({
+      ...pageOf(items(20), page),
+      total_pages: 1_000_000_000,
+      total_results: 20_000_000_000,
+    }));
+
+    await expect(walked(pages)).rejects.toThrow(/TMDB lists 20000000000 movies of genre 80/);
+    expect(asked).toHaveLength(1);
   });
 });
 
@@ -167,14 +228,14 @@ describe("what differs from TMDB's total", () => {
     expect(list.warnings).toEqual(["TMDB's total is 1000 movies; its pages list 995 distinct ones in 2 passes"]);
   });
 
-  it('is an error beyond it', async () => {
+  it('is an error above the tolerance', async () => {
     const walking = walked(short(6).pages);
 
     await expect(walking).rejects.toThrow(ListIncompleteError);
     await expect(walking).rejects.toThrow(/list 994 distinct ones .* tolerates 0\.5 % missing/);
   });
 
-  it('is a warning where there are more movies than TMDB counts', async () => {
+  it("is a warning when there are more movies than TMDB's total", async () => {
     const { pages } = keeping((_, page) => ({ ...pageOf(items(30), page), total_results: 10 }));
 
     expect(await walked(pages, 0)).toMatchObject({ passes: 2, warnings: [expect.stringContaining('10 movies')] });
@@ -182,7 +243,7 @@ describe("what differs from TMDB's total", () => {
 });
 
 describe('a list beyond page 500', () => {
-  /** A year with so many movies on each day. */
+  /** A year with this number of movies on each day. */
   const yearOf = (perDay: readonly number[]) => {
     let id = 0;
     const all = YEAR.flatMap((day, at) =>
@@ -200,7 +261,7 @@ describe('a list beyond page 500', () => {
     return { all, ...source };
   };
 
-  it('is cut into stretches of days that cover each day once, and no movie is lost', async () => {
+  it('is divided into ranges of days that cover each day once, and no movie is lost', async () => {
     const day = fc.oneof({ weight: 20, arbitrary: fc.nat(100) }, { weight: 1, arbitrary: fc.nat(3_000) });
     await fc.assert(
       fc.asyncProperty(fc.array(day, { minLength: 20, maxLength: 60 }), async (perDay) => {
@@ -210,7 +271,7 @@ describe('a list beyond page 500', () => {
 
         expect(list).toMatchObject({ expected: all.length, listed: all.length, doubled: 0, passes: 1 });
         expect(idsOf(list)).toEqual(all.map(({ id }) => id));
-        // A window that was not walked to its end was asked for nothing but its page 1.
+        // For a range that is divided further, only page 1 is requested.
         const served = [
           ...Map.groupBy(
             asked,
@@ -220,7 +281,8 @@ describe('a list beyond page 500', () => {
         const walkedDays = served.flatMap(([window, questions]) => {
           const [from = '', to = ''] = window.split('/');
           const movies = all.filter(({ release_date }) => release_date >= from && release_date <= to).length;
-          return questions.length === Math.max(1, Math.ceil(movies / 20)) ? daysFrom(from, to) : [];
+          const numbers = Math.max(1, Math.ceil(movies / 20));
+          return questions.length === numbers + (numbers > 1 ? 1 : 0) ? daysFrom(from, to) : [];
         });
         expect(walkedDays.toSorted()).toEqual(YEAR);
       }),
@@ -228,17 +290,17 @@ describe('a list beyond page 500', () => {
     );
   });
 
-  it('takes a whole 500 pages without a cut', async () => {
+  it('is not divided when it has exactly 500 pages', async () => {
     const source = still(items(10_000));
     await walked(source.pages);
 
-    expect(source.asked).toHaveLength(500);
+    expect(source.asked).toHaveLength(501);
   });
 
-  it('is an error where a single day has more than TMDB serves', async () => {
+  it('is an error when a single day has more pages than TMDB serves', async () => {
     const { pages } = keeping((_, page) => ({ ...pageOf(items(20), page), total_pages: 501, total_results: 10_001 }));
 
-    await expect(walked(pages)).rejects.toThrow(/10001 movies of genre 80 on 2017-\d\d-\d\d alone/);
+    await expect(walked(pages)).rejects.toThrow(/10001 movies of genre 80 from (2017-\d\d-\d\d) to \1,/);
   });
 });
 
@@ -250,7 +312,7 @@ describe('the branches of a discover dataset', () => {
       .branches({ day: '2026-11-20', years, upload: undefined, only: false, store: memoryStore() });
   const pairs = async (...plan: Parameters<typeof planned>) => (await planned(...plan)).ofRun;
 
-  it('are its genre × year pairs: 22 for crime-war', async () => {
+  it('are its combinations of genre and year: 22 for crime-war', async () => {
     const all = await pairs({});
 
     expect(all.map(({ name }) => name)).toEqual(
@@ -260,21 +322,21 @@ describe('the branches of a discover dataset', () => {
     expect(all[5]).toEqual({ name: 'crime-2017', listFrom, placeholders });
   });
 
-  it('are called by name, whether the dataset names genres by name or by id', async () => {
+  it('have the name of the genre, whether the dataset has its name or its id', async () => {
     expect(await pairs({ genres: [10752, 'science-fiction'], years: { from: 1999, to: 1999 } })).toMatchObject([
       { name: 'war-1999', listFrom: { genreId: 10752 } },
       { name: 'science-fiction-1999', listFrom: { genreId: 878 } },
     ]);
   });
 
-  it("go to the year of the run's day, where the last year is the current one", async () => {
+  it("end with the year of the run's day when the last year is the current one", async () => {
     const names = (await pairs({ genres: ['war'], years: { from: 2025, to: 'current' } })).map(({ name }) => name);
 
     expect(names).toEqual(['war-2025', 'war-2026']);
     expect(await pairs({ years: { from: 2027, to: 'current' } })).toEqual([]);
   });
 
-  it("are those of the run's years, where it names some", async () => {
+  it("are those of the run's years when it defines them", async () => {
     expect((await pairs({ genres: ['war'] }, { from: 1944, to: 1945 })).map(({ name }) => name)).toEqual([
       'war-1944',
       'war-1945',
@@ -303,7 +365,7 @@ describe('a genre of movies', () => {
   });
 
   it.each([10768, 'war-politics', 'Crime', 'Science Fiction', '80', 0, '', 'constructor'])(
-    'can not be %j: series have others, and 10768 is one of theirs',
+    'cannot be %j: series have other genres, such as 10768',
     async (given) => {
       expect(await named(given)).toBeUndefined();
     },

@@ -30,8 +30,8 @@ const walked = async (all: readonly object[], source: object = {}, media: 'movie
 };
 const hundred = items(...Array.from({ length: 100 }, (_, at) => 100 - at));
 
-describe('what is popular', () => {
-  it('is the first page, as it comes', async () => {
+describe('a popular list', () => {
+  it("is the first page, in TMDB's order", async () => {
     const { list, asked } = await walked(hundred);
 
     expect(list).toEqual({
@@ -45,18 +45,18 @@ describe('what is popular', () => {
     expect(asked).toEqual([{ path: '/movie/popular', query: { language: 'pt-BR' }, page: 1 }]);
   });
 
-  it('is more pages where the dataset asks for them, and all where there are fewer', async () => {
+  it('has the number of pages in the dataset, or all pages if there are fewer', async () => {
     expect((await walked(hundred, { pages: 3 })).list.items).toHaveLength(60);
     expect((await walked(hundred, { pages: 500 })).asked).toHaveLength(5);
   });
 
-  it('has series of its own, and knows regions', async () => {
+  it('of series has its own path, and can have a region', async () => {
     const { asked } = await walked(hundred, { region: 'BR' }, 'series');
 
     expect(asked).toEqual([{ path: '/tv/popular', query: { language: 'pt-BR', region: 'BR' }, page: 1 }]);
   });
 
-  it('says how many items stood on two pages', async () => {
+  it('has a warning with the number of items on two pages', async () => {
     const drifted = [...items(...Array.from({ length: 20 }, (_, at) => at + 1)), ...items(20, 21)];
     const { list } = await walked(drifted, { pages: 2 });
 
@@ -65,7 +65,7 @@ describe('what is popular', () => {
     expect(list.warnings).toEqual([expect.stringMatching(/^1 of 22 items were on two pages/)]);
   });
 
-  it('promises, by its page 1, no more than the pages that are asked for', () => {
+  it('is estimated from page 1 for at most the requested pages', () => {
     const first = opened({ pages: 3 }).firstPage?.({ media: 'series' });
 
     expect(first).toMatchObject({ path: '/tv/popular', query: { language: 'pt-BR' } });
@@ -73,7 +73,7 @@ describe('what is popular', () => {
     expect(first?.expected(pageOf(hundred.slice(0, 7), 1))).toBe(7);
   });
 
-  it('is a branch each for movies and series', async () => {
+  it('has one branch for movies and one for series', async () => {
     const { ofRun } = await opened({ media: ['series', 'movies', 'series'] }).branches(plan);
 
     expect(ofRun).toEqual([

@@ -19,7 +19,7 @@ import { detailed } from '../crime-2017.ts';
 const settings = z.strictObject({ kind: z.literal('fixed'), lists: z.record(z.string(), z.array(z.int())) });
 const listFrom = z.object({ ids: z.array(z.int()) });
 
-/** A kind of source that nothing of the pipeline knows: lists of TMDB ids, written in the dataset itself. */
+/** A kind of source that the pipeline doesn't know: lists of TMDB ids in the dataset itself. */
 const fixed: SourceKind = {
   settings,
   listsItems: false,
@@ -59,7 +59,7 @@ const fixed: SourceKind = {
   },
 };
 
-it('a kind of source that is one file and a line of the registry runs from its plan to a complete day', async () => {
+it('a kind of source with one file and one line in the registry runs from the plan to a complete day', async () => {
   const datasets = await mkdtemp(join(tmpdir(), 'toy-'));
   await writeFile(
     join(datasets, 'toy.json'),

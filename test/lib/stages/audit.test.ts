@@ -14,7 +14,7 @@ const DAY_MANIFEST = '_manifests/crime-war/2026-11-20/manifest.json';
 const LATEST = '_manifests/crime-war/latest.json';
 const THREE = ['crime-2019', 'crime-2017', 'war-2017'];
 
-/** A run of three branches, planned, of which none is finished. */
+/** A planned run of three branches. None of them is finished. */
 const planned = async ({
   store = memoryStore(),
   ...changes
@@ -45,7 +45,7 @@ const planned = async ({
     redriven: () => {
       redrives += 1;
     },
-    /** @param others Executions that run at the moment. */
+    /** @param others Executions that are running. */
     audit: (state: Partial<AuditInput> = {}, ...others: string[]): Promise<Audited> => {
       const running = Object.fromEntries(others.map((arn) => [arn, { running: true }]));
       const executions = knownExecutions({ ...running, [run.execution]: { redrives } });
@@ -65,7 +65,7 @@ describe('a run whose branches all have a manifest', () => {
     expect(await audit()).toEqual({ ...input, complete: true, unfinished: [], planned: 3 });
   });
 
-  it('is complete, too, where a run that was planned later has done one of them', async () => {
+  it('is complete when a run that was planned later has finished one of them', async () => {
     const { audit, finish, store } = await planned();
     await finish('crime-2019', 'war-2017');
     await saveManifest(store, manifested({ run: 'saturday', plannedAt: '2026-11-21T09:00:00.000Z' }));
@@ -73,7 +73,7 @@ describe('a run whose branches all have a manifest', () => {
     expect(await audit()).toMatchObject({ complete: true });
   });
 
-  it('is not complete with what a run of before has left', async () => {
+  it('is not complete with branches of an earlier run', async () => {
     const { audit, finish, store } = await planned();
     await finish('crime-2019', 'war-2017');
     await saveManifest(store, manifested({ run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }));
@@ -82,8 +82,8 @@ describe('a run whose branches all have a manifest', () => {
   });
 });
 
-describe('a run with branches unfinished', () => {
-  it('hands them out for a second sweep, in the order of the plan', async () => {
+describe('a run with unfinished branches', () => {
+  it('returns them for a second sweep, in the order of the plan', async () => {
     const { audit, finish, input } = await planned();
     await finish('crime-2017');
 
@@ -96,7 +96,7 @@ describe('a run with branches unfinished', () => {
     });
   });
 
-  it('fails after two sweeps, and says which are unfinished and why', async () => {
+  it('fails after two sweeps, and reports which branches are unfinished and why', async () => {
     const { audit, finish, fail } = await planned();
     await finish('crime-2019');
     await fail('crime-2017', new TmdbUnavailableError('GET /discover/movie: status 500, after up to 5 retries'));
@@ -109,7 +109,7 @@ describe('a run with branches unfinished', () => {
     });
   });
 
-  it('keeps its sentence short enough for Step Functions, and says where the rest is', async () => {
+  it('keeps its message within the limit of Step Functions, and names the manifest with the rest', async () => {
     const names = Array.from({ length: 1_000 }, (_, at) => `branch-${at}`);
     const { audit, fail } = await planned({ branches: names.map((name) => ({ name, expected: 1 })), wholeDay: names });
     for (const name of names) await fail(name, new Error('x'.repeat(900)));
@@ -119,7 +119,7 @@ describe('a run with branches unfinished', () => {
     expect((error as Error).message.length).toBeLessThan(10_000);
   });
 
-  it('has a state that stays under what Step Functions passes on, be they a thousand of the longest names', async () => {
+  it('passes at most 256 KiB to the next state, even with a thousand of the longest names', async () => {
     const names = Array.from({ length: 1_000 }, (_, at) => `${'a'.repeat(39)}${String(at).padStart(4, '0')}`);
     const run = 'r'.repeat(80);
     const { audit } = await planned({ run, branches: names.map((name) => ({ name, expected: 1 })), wholeDay: names });
@@ -133,7 +133,7 @@ describe('a run with branches unfinished', () => {
 });
 
 describe('a redrive', () => {
-  it('of a run that failed begins two sweeps of its own, and a second redrive two more', async () => {
+  it('of a failed run starts two more sweeps, and so does a second redrive', async () => {
     const { audit, redriven } = await planned();
     // Step Functions redrives a Task with the input that it failed on.
     const failedOn = { redrive: 0, sweeps: 1 };
@@ -151,7 +151,7 @@ describe('a redrive', () => {
     await expect(audit(failedOn)).rejects.toThrow('3 of 3 branches');
   });
 
-  it('is turned down while another run has the day, and hands nothing out', async () => {
+  it('is turned away while another run is writing the day, and returns no branches', async () => {
     const { store, audit, redriven } = await planned();
     await store.put(
       '_runs/crime-war/2026-11-20/lock.json',
@@ -164,7 +164,7 @@ describe('a redrive', () => {
     });
   });
 
-  it('asks for nothing more where the branches were redriven by themselves before', async () => {
+  it('returns no branches when they were redriven before', async () => {
     const { audit, redriven, finish } = await planned();
     await expect(audit({ sweeps: 1 })).rejects.toThrow();
     await finish(...THREE);
@@ -175,7 +175,7 @@ describe('a redrive', () => {
 });
 
 describe('the manifest of a day', () => {
-  it('adds up its branches, and names each with its manifest', async () => {
+  it('adds up the figures of its branches, and names the manifest of each', async () => {
     const { audit, finish, store } = await planned();
     await finish('war-2017', 'crime-2019');
     await saveManifest(store, manifested({ kept: 4, written: 4, warnings: ['TMDB says 11 movies'] }));
@@ -209,7 +209,7 @@ describe('the manifest of a day', () => {
     });
   });
 
-  it('is written before the run fails, and says what is absent and why', async () => {
+  it('is written before the run fails, and lists absent branches with their errors', async () => {
     const { audit, finish, fail, store } = await planned();
     await finish('crime-2019', 'war-2017');
     await fail('crime-2017', new TmdbUnavailableError('status 500'));
@@ -224,7 +224,7 @@ describe('the manifest of a day', () => {
     expect(store.keys()).not.toContain(LATEST);
   });
 
-  it('is complete only with every branch of the dataset, though the run had no more to do', async () => {
+  it('is complete only with every branch of the dataset, even if the run had fewer branches', async () => {
     const { audit, finish, store } = await planned({ branches: [{ name: 'crime-2017', expected: 1 }] });
     await finish('crime-2017');
 
@@ -233,7 +233,7 @@ describe('the manifest of a day', () => {
     expect(store.keys()).not.toContain(LATEST);
   });
 
-  it('is complete with branches of an earlier run of the day, too', async () => {
+  it('is complete with branches of an earlier run of the day', async () => {
     const store = memoryStore();
     for (const branch of ['crime-2019', 'war-2017'])
       await saveManifest(store, manifested({ branch, run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }));
@@ -245,7 +245,7 @@ describe('the manifest of a day', () => {
     expect(store.json(LATEST)).toMatchObject({ day: '2026-11-20' });
   });
 
-  it('takes no notice of what lies beside the manifests', async () => {
+  it('ignores other objects next to the manifests', async () => {
     const { audit, finish, store } = await planned();
     await finish(...THREE);
     await store.put('_manifests/crime-war/2026-11-20/branches/Notes of mine.txt', 'x');
@@ -262,7 +262,7 @@ describe('latest.json', () => {
     return store.json<{ day: string; run: string }>(LATEST);
   };
 
-  it('names the last day that is complete', async () => {
+  it('names the last complete day', async () => {
     expect(await completed(memoryStore(), '2026-11-20', 'friday')).toEqual({
       dataset: 'crime-war',
       day: '2026-11-20',
@@ -271,7 +271,7 @@ describe('latest.json', () => {
     });
   });
 
-  it('moves on with the days, and never to an earlier one', async () => {
+  it('moves to later days, and never to an earlier one', async () => {
     const store = memoryStore();
     const seen: string[] = [];
     for (const day of ['2026-11-13', '2026-11-20', '2026-11-06', '2026-11-27'] as const)
@@ -287,7 +287,7 @@ describe('latest.json', () => {
     expect((await completed(store, '2026-11-20', 'second')).run).toBe('second');
   });
 
-  it('is not moved back by one who read it before somebody else moved it on', async () => {
+  it('is not moved back when another run has moved it at the same time', async () => {
     const store = memoryStore();
     let meanwhile: Promise<unknown> | undefined;
     const slow = {
@@ -307,7 +307,7 @@ describe('latest.json', () => {
   });
 });
 
-it('a run that nobody planned, or whose plan has expired, is said so', async () => {
+it('reports a run that was never planned, or whose plan has expired', async () => {
   const services = {
     store: memoryStore(),
     executions: knownExecutions(),

@@ -28,21 +28,21 @@ const failing = (thrown: unknown) => async () => {
 };
 
 describe('the work on a branch', () => {
-  it('gets the branch as it was planned, and leaves nothing else in the bucket', async () => {
+  it('gets the planned branch, and writes nothing else to the bucket', async () => {
     const { do: work, store, events } = await planned();
 
     expect(await work(async (one) => one.settings.name)).toEqual({ ref, done: 'crime-war' });
     expect([store.keys(), events]).toEqual([[PLAN], []]);
   });
 
-  it('is not done again where the branch is finished', async () => {
+  it('is not repeated when the branch is finished', async () => {
     const { do: work, store } = await planned();
     await saveManifest(store, manifested());
 
     expect(await work(() => expect.unreachable('It was done again.'))).toEqual({ ref, done: undefined });
   });
 
-  it('that fails records its error in the bucket, tells it, and fails', async () => {
+  it('records its error in the bucket, emits an event, and fails', async () => {
     const { do: work, store, events } = await planned();
 
     await expect(work(failing(new TmdbUnavailableError('GET /movie/7: status 500')))).rejects.toThrow(
@@ -58,7 +58,7 @@ describe('the work on a branch', () => {
     ]);
   });
 
-  it('fails with its own error where the bucket fails, too', async () => {
+  it('fails with its own error when the bucket fails, too', async () => {
     const { do: work, store } = await planned();
     const broken = { ...store, put: () => Promise.reject(new Error('SlowDown')) };
 
@@ -67,7 +67,7 @@ describe('the work on a branch', () => {
     );
   });
 
-  it('that throws something else than an error fails with one', async () => {
+  it('fails with an error when the thrown value is not an error', async () => {
     const { do: work, store } = await planned();
 
     await expect(work(failing('no error'))).rejects.toThrow('no error');
@@ -78,7 +78,7 @@ describe('the work on a branch', () => {
     [{ ...ref, branch: 'war-2017' }, 'NotPlannedError'],
     [{ ...ref, run: '../x' }, 'BadInputError'],
     ['nonsense', 'BadInputError'],
-  ])('is not done for the event %j, which names no planned branch, and nothing is written', async (event, name) => {
+  ])('is rejected for the event %j, which names no planned branch, and nothing is written', async (event, name) => {
     const { do: work, store } = await planned();
 
     await expect(work(() => expect.unreachable('It was done.'), event)).rejects.toMatchObject({ name });

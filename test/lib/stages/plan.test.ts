@@ -21,7 +21,7 @@ import { manifested } from '../runs/manifested.ts';
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-/** Datasets by name, in a folder of their own: crime-war with some fields changed. */
+/** A folder with datasets by name: crime-war with some fields changed. */
 const datasetsOf = async (changes: Record<string, Record<string, unknown>>) => {
   const folder = await mkdtemp(join(tmpdir(), 'datasets-'));
   folders.push(folder);
@@ -31,7 +31,7 @@ const datasetsOf = async (changes: Record<string, Record<string, unknown>>) => {
 };
 const crimeWarAlone = datasetsOf({ 'crime-war': {} });
 
-/** Page 1 of each pair; war of 2015 has most, then crime of 2014, and all others ten. */
+/** Page 1 of each branch. war-2015 has the most movies, then crime-2014; all others have ten. */
 const lists = (path: string, query: Query) => {
   const pair = `${query.with_genres} ${String(query['primary_release_date.gte']).slice(0, 4)}`;
   const total_results = { '10752 2015': 300, '80 2014': 200 }[pair] ?? 10;
@@ -64,7 +64,7 @@ const planning = async ({ says = lists, ...changes }: Partial<PlanServices> & { 
 const written = (store: { keys(): string[] }) => store.keys().filter((key) => !key.endsWith('/lock.json'));
 
 describe('a planned run', () => {
-  it('has every branch, largest first and then by name, and an estimate', async () => {
+  it('has every branch, sorted by size and then by name, and an estimate', async () => {
     const { plan, tmdb } = await planning();
     const planned = await plan({ years: '2014-2015' });
 
@@ -86,7 +86,7 @@ describe('a planned run', () => {
     );
   });
 
-  it('is written down branch by branch, each with the dataset as it stands, and at last as a whole', async () => {
+  it('is stored: first each branch with its dataset, then the run', async () => {
     const { plan, store } = await planning();
     const { unfinished, ...ref } = await plan({ limits: { walkSeconds: 5 } });
 
@@ -112,13 +112,13 @@ describe('a planned run', () => {
       });
   });
 
-  it('has a state of names alone, whatever the dataset holds', async () => {
+  it('passes only names to the next state, however large the dataset is', async () => {
     const { plan } = await planning();
 
     expect(JSON.stringify(await plan()).length).toBeLessThan(1_000);
   });
 
-  it('has the branches that are asked for, and knows those that make the day complete', async () => {
+  it('has the requested branches, and lists all branches of the day', async () => {
     const { plan, store, tmdb } = await planning();
     const planned = await plan({ only: ['war-2015', 'crime-2017'] });
 
@@ -127,7 +127,7 @@ describe('a planned run', () => {
     expect((await loadRun(store, planned))?.wholeDay).toHaveLength(22);
   });
 
-  it('has the years that are asked for, and knows that the dataset has others', async () => {
+  it('has the requested years, while the day has all years of the dataset', async () => {
     const { plan, store } = await planning();
     const planned = await plan({ years: '2001' });
 
@@ -138,7 +138,7 @@ describe('a planned run', () => {
 
 describe('the day of a run', () => {
   it.each([
-    ['the day that is said', { day: '2026-01-02', scheduledTime: '2026-11-21T00:30:00Z' }, '2026-01-02'],
+    ['the given day', { day: '2026-01-02', scheduledTime: '2026-11-21T00:30:00Z' }, '2026-01-02'],
     ["else that of the schedule, in the dataset's zone", { scheduledTime: '2026-11-14T00:30:00Z' }, '2026-11-13'],
     ["else that of its start, in the dataset's zone", {}, '2026-11-20'],
   ])('is %s', async (_, input, day) => {
@@ -150,7 +150,7 @@ describe('the day of a run', () => {
 });
 
 describe('a dry run', () => {
-  it('says what a run would do, and writes nothing, not even a lock', async () => {
+  it('reports what a run would do, and writes nothing, not even a lock', async () => {
     const { plan, store } = await planning();
 
     expect(await plan({ dryRun: true })).toMatchObject({
@@ -161,7 +161,7 @@ describe('a dry run', () => {
     expect(store.puts).toEqual([]);
   });
 
-  it('is told of a wrong token, too', async () => {
+  it('fails for a wrong token, too', async () => {
     const { plan } = await planning({
       says: () => {
         throw new TmdbTokenError('TMDB rejected the token');
@@ -172,8 +172,8 @@ describe('a dry run', () => {
   });
 });
 
-describe('a run that would be the second one of its day', () => {
-  it('is turned away while the first is running, says so, asks nothing and writes nothing', async () => {
+describe('a second run of a day', () => {
+  it('is turned away while the first is running: it makes no request and writes nothing', async () => {
     const { plan, store, tmdb } = await planning({ executions: knownExecutions({ 'arn:friday': { running: true } }) });
     await plan();
     const before = [store.puts.length, tmdb.asked.length];
@@ -186,7 +186,7 @@ describe('a run that would be the second one of its day', () => {
     expect([store.puts.length, tmdb.asked.length]).toEqual(before);
   });
 
-  it('is planned when the first has ended, or for another day', async () => {
+  it('is planned after the first has ended, or for another day', async () => {
     const { plan, services } = await planning();
     await plan();
     expect(await plan({}, { id: 'arn:second', name: 'second' })).toMatchObject({ outcome: 'planned' });
@@ -195,7 +195,7 @@ describe('a run that would be the second one of its day', () => {
     expect(await plan({ day: '2026-11-13' }, { id: 'arn:third', name: 'third' })).toMatchObject({ outcome: 'planned' });
   });
 
-  it('is the same run, where a retry plans it again', async () => {
+  it('is the same run when a retry plans it again', async () => {
     const { plan, store } = await planning({ executions: knownExecutions({ 'arn:friday': { running: true } }) });
     const first = await plan();
     const text = store.text('_runs/crime-war/2026-11-20/friday/run.json');
@@ -205,7 +205,7 @@ describe('a run that would be the second one of its day', () => {
   });
 });
 
-describe('lists whose page 1 can not be had', () => {
+describe('lists whose page 1 is unavailable', () => {
   const refusing =
     (...years: string[]) =>
     (path: string, query: Query) => {
@@ -214,7 +214,7 @@ describe('lists whose page 1 can not be had', () => {
       return lists(path, query);
     };
 
-  it('are planned all the same, last: it is their own branches that fail', async () => {
+  it('are planned last, so that only their own branches fail', async () => {
     const { plan, store, events } = await planning({ says: refusing('2017') });
     const planned = await plan();
 
@@ -229,7 +229,7 @@ describe('lists whose page 1 can not be had', () => {
     ]);
   });
 
-  it('are an error of the run where they are all of them', async () => {
+  it('fail the run when all lists are unavailable', async () => {
     const { plan, store } = await planning({ says: refusing('2') });
 
     await expect(plan()).rejects.toThrow(TmdbUnavailableError);
@@ -247,7 +247,7 @@ describe('lists whose page 1 can not be had', () => {
     await expect(plan()).rejects.toThrow(TmdbTokenError);
   });
 
-  it('are one clear error before anything is written where the token is wrong, and few are asked for then', async () => {
+  it('give one clear error for a wrong token, after few requests and before anything is written', async () => {
     const { plan, store, tmdb } = await planning({
       says: () => {
         throw new TmdbTokenError('TMDB rejected the token');
@@ -260,7 +260,7 @@ describe('lists whose page 1 can not be had', () => {
   });
 });
 
-describe('an input that can not be', () => {
+describe('an invalid input', () => {
   const refused = async (input: object, services: Partial<PlanServices> = {}) => {
     const { plan, store, tmdb } = await planning(services);
     const error = await plan(input).then(
@@ -299,20 +299,20 @@ describe('an input that can not be', () => {
       'upload: leave it out; the source of dataset crime-war has no upload.',
     ],
     [{ upload: '_runs/x' }, 'input.upload: use a key below Raw/Local/CSV/Movies/ or Raw/Local/CSV/Series/'],
-  ])('%j is refused in one sentence that names the field', async (input, sentence) => {
+  ])('%j is rejected with a message that names the field', async (input, sentence) => {
     const message = await refused(input);
 
     expect(message).toContain(sentence);
     expect(message).toMatch(/^[^\n]+\.$/);
   });
 
-  it('is refused where the execution is none', () => {
+  it('is rejected without a valid execution', () => {
     expect(() => parse(planEvent, { input: { dataset: 'crime-war' } }, 'event of the planner')).toThrow(
       /^event of the planner: execution: .*; it is missing\.$/,
     );
   });
 
-  it('is more than 1,000 branches: it says how to split them', async () => {
+  it('with more than 1,000 branches is rejected with advice how to split them', async () => {
     const genres = ['crime', 'war', 'drama', 'comedy', 'horror', 'action'];
     const years = { from: 1900, to: 2069 };
     const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, genres, years } } });
@@ -324,7 +324,7 @@ describe('an input that can not be', () => {
     expect((await plan({ years: '1900-2065', dryRun: true })).unfinished).toHaveLength(996);
   });
 
-  it('is a dataset that begins in the future', async () => {
+  it('with a dataset that starts in the future is rejected', async () => {
     const years = { from: 2090, to: 'current' };
     const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, years } } });
 
@@ -343,7 +343,7 @@ describe('a run that resumes another', () => {
   };
   const later = { id: 'arn:monday', name: 'monday', startTime: '2026-12-07T09:00:00Z' };
 
-  it('does not go on with another TMDB, to which its ids mean nothing', async () => {
+  it('is rejected for another TMDB host, because ids differ between hosts', async () => {
     const { services } = await ended();
     const elsewhere = { ...services, tmdb: { ...services.tmdb, host: '127.0.0.1' } };
     const event = parse(
@@ -356,7 +356,7 @@ describe('a run that resumes another', () => {
     );
   });
 
-  it('goes on with its plan, its day and its work, and does only what is unfinished', async () => {
+  it('uses its plan, day and stored work, and runs only the unfinished branches', async () => {
     const { plan, store, tmdb, before } = await ended();
 
     expect(await plan({ resume: 'friday' }, later)).toMatchObject({
@@ -375,14 +375,14 @@ describe('a run that resumes another', () => {
     expect(tmdb.paths().slice(before.asked)).toEqual(['/authentication']);
   });
 
-  it('finds it by its day, too, and not on another', async () => {
+  it('finds the run by its day, and not on another day', async () => {
     const { plan } = await ended();
 
     expect(await plan({ resume: 'friday', day: '2026-11-20' }, later)).toMatchObject({ run: 'friday' });
     await expect(plan({ resume: 'friday', day: '2026-11-21' }, later)).rejects.toThrow(/has no run "friday"/);
   });
 
-  it('asks nothing where nothing is unfinished', async () => {
+  it('makes no request when no branch is unfinished', async () => {
     const { plan, store, tmdb, before } = await ended();
     for (const branch of ['war-2015', 'crime-2015']) await saveManifest(store, manifested({ branch }));
 
@@ -390,14 +390,14 @@ describe('a run that resumes another', () => {
     expect(tmdb.asked).toHaveLength(before.asked);
   });
 
-  it('is turned away while that one is running', async () => {
+  it('is turned away while the other run is running', async () => {
     const { plan, services } = await ended();
     services.executions = knownExecutions({ 'arn:friday': { running: true } });
 
     expect(await plan({ resume: 'friday' }, later)).toMatchObject({ outcome: 'turnedAway', unfinished: [] });
   });
 
-  it('is told of a wrong token before anything fans out', async () => {
+  it('fails for a wrong token before any branch starts', async () => {
     const { store } = await ended();
     const { plan } = await planning({
       store,
@@ -410,7 +410,7 @@ describe('a run that resumes another', () => {
   });
 
   it.each([{ only: ['crime-2017'] }, { years: '2014' }, { dryRun: true }, { limits: {} }])(
-    'takes no %j, since the plan is there',
+    'rejects %j, because the plan already exists',
     async (input) => {
       const { plan } = await ended();
 
@@ -420,7 +420,7 @@ describe('a run that resumes another', () => {
     },
   );
 
-  it('says so where there is no such run, or no longer', async () => {
+  it('reports that the run does not exist, or no longer exists', async () => {
     const { plan } = await ended();
 
     await expect(plan({ resume: 'thursday' }, later)).rejects.toThrow(

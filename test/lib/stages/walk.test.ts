@@ -19,7 +19,7 @@ import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.
 type Answer = (path: string, query: Query) => unknown;
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
-/** A TMDB with so many movies in its list, and details of each. */
+/** A TMDB with this number of movies in its list, and details of each. */
 const cinema =
   (count: number): Answer =>
   (path, { page }) =>
@@ -52,8 +52,8 @@ const idsOf = (outcomes: readonly Outcome[]) => outcomes.map(({ id }) => Number(
 const movies = (paths: readonly string[]) => paths.filter((path) => path.startsWith('/movie/')).toSorted();
 const moviePaths = (count: number) => movies(numbers(count).map((id) => `/movie/${id}`));
 
-describe('a branch that is walked undisturbed', () => {
-  it('asks for each page and each movie once, and keeps them all', async () => {
+describe('a walk without errors', () => {
+  it('requests each page and each movie once, and stores all of them', async () => {
     const branch = branchAt(crime2017());
     const { tmdb, walked } = branch.walk(cinema(45));
 
@@ -63,7 +63,7 @@ describe('a branch that is walked undisturbed', () => {
     expect(idsOf(await branch.outcomes())).toEqual(numbers(45));
   });
 
-  it('keeps its list with what it took: requests, and from when to when', async () => {
+  it('stores its list with the number of requests, and their start and end', async () => {
     const branch = branchAt(crime2017());
     await branch.walk((path, query) => {
       branch.clock.skip(1_000);
@@ -85,14 +85,14 @@ describe('a branch that is walked undisturbed', () => {
     });
   });
 
-  it('is finished with an empty list', async () => {
+  it('finishes with an empty list', async () => {
     const { tmdb, walked } = branchAt(crime2017()).walk(cinema(0));
 
     expect(await walked).toMatchObject({ finished: true });
     expect(tmdb.asked).toHaveLength(1);
   });
 
-  it('is finished with its list, where the dataset asks for nothing more', async () => {
+  it('finishes with its list when the dataset needs only the list', async () => {
     const branch = branchAt(crime2017({ settings: crimeWar({ ask: [] }) }));
     const { tmdb, walked } = branch.walk(cinema(45));
 
@@ -100,7 +100,7 @@ describe('a branch that is walked undisturbed', () => {
     expect(movies(tmdb.paths())).toEqual([]);
   });
 
-  it('asks for nothing when it is walked again', async () => {
+  it('makes no request when it is repeated', async () => {
     const branch = branchAt(crime2017());
     await branch.walk(cinema(45)).walked;
     const again = branch.walk(cinema(45));
@@ -109,15 +109,15 @@ describe('a branch that is walked undisturbed', () => {
     expect(again.tmdb.asked).toEqual([]);
   });
 
-  it('refuses a page that is another one', async () => {
+  it('rejects a response with another page number', async () => {
     const { walked } = branchAt(crime2017()).walk(() => pageOf([listed(1)], 2));
 
     await expect(walked).rejects.toMatchObject({ name: 'TmdbShapeError', message: expect.stringContaining('page 1') });
   });
 });
 
-describe('what a kill can cost', () => {
-  it('is one chunk of requests: never are more movies asked for and not kept', async () => {
+describe('when a walker is killed', () => {
+  it('at most one chunk of requested movies is lost', async () => {
     const store = memoryStore();
     const pending = new Set<number>();
     let most = 0;
@@ -127,7 +127,7 @@ describe('what a kill can cost', () => {
     const branch = branchAt(crime2017(), {
       ...store,
       put: async (key, body) => {
-        // Kept is what S3 has taken, not what is on its way there.
+        // A chunk is stored only when S3 has confirmed the write.
         await slowly(7);
         const stored = await store.put(key, body);
         if (key.includes('/chunks/')) {
@@ -147,10 +147,10 @@ describe('what a kill can cost', () => {
 
     expect(pending.size).toBe(0);
     expect(most).toBeLessThanOrEqual(CHUNK);
-    expect(most).toBeGreaterThan(CHUNK / 2); // and one half is asked for while the other is being kept
+    expect(most).toBeGreaterThan(CHUNK / 2); // one half is requested while the other is stored
   });
 
-  it('is as many pages of a list: those that were kept are not asked for again', async () => {
+  it('as many pages of a list are lost, and stored pages are not requested again', async () => {
     const branch = branchAt(crime2017());
     const failing = branch.walk((path, query) => {
       if (query.page === 45) throw new TmdbUnavailableError('GET /discover/movie: status 500');
@@ -166,7 +166,7 @@ describe('what a kill can cost', () => {
 });
 
 describe('a walker whose time is up', () => {
-  it('stops, says that it is not finished, and the next one goes on from there', async () => {
+  it('stops and reports that it is not finished, and the next walker continues', async () => {
     const branch = branchAt(crime2017());
     const took = (path: string, query: Query) => {
       branch.clock.skip(1_000);
@@ -184,7 +184,7 @@ describe('a walker whose time is up', () => {
     expect(idsOf(await branch.outcomes())).toEqual(numbers(100));
   });
 
-  it('asks for nothing more from then on, be it in the middle of a chunk', async () => {
+  it('makes no more requests, even in the middle of a chunk', async () => {
     const branch = branchAt(crime2017());
     const times: number[] = [];
     const until = NOON + 15_500;
@@ -195,10 +195,10 @@ describe('a walker whose time is up', () => {
     }, until).walked;
 
     expect(Math.max(...times)).toBeLessThan(until);
-    expect(await branch.outcomes()).toHaveLength(times.length - 5); // all that was asked for, less five pages
+    expect(await branch.outcomes()).toHaveLength(times.length - 5); // all requests except five pages
   });
 
-  it('fails if it kept nothing at all: else it would be called for ever', async () => {
+  it('fails if it stored nothing, because it would be called again without end', async () => {
     const branch = branchAt(crime2017());
 
     await expect(branch.walk(cinema(100), NOON).walked).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe('a walker whose time is up', () => {
     });
   });
 
-  it('fails so, too, where the list is there and no movie came', async () => {
+  it('fails if it stored only the list, but no movie', async () => {
     const branch = branchAt(crime2017({ limits: { walkSeconds: 3 } }));
     const onlyTheList = branch.walk((path, query) => {
       if (path.startsWith('/movie/')) throw new TmdbUnavailableError('GET /movie/1: status 500');
@@ -219,25 +219,25 @@ describe('a walker whose time is up', () => {
   });
 });
 
-describe('an error', () => {
-  it('ends the walk and keeps what came before it, and what was under way', async () => {
+describe('an error during a walk', () => {
+  it('ends the walk, after storing all earlier movies and those being requested', async () => {
     const branch = branchAt(crime2017());
     const failing = branch.walk((path, query) => {
       if (path === '/movie/33') throw new TmdbUnavailableError('GET /movie/33: status 500');
       return cinema(100)(path, query);
     });
     await expect(failing.walked).rejects.toThrow('GET /movie/33');
-    const mended = branch.walk(cinema(100));
+    const repaired = branch.walk(cinema(100));
 
-    expect(await mended.walked).toMatchObject({ finished: true });
-    expect(movies([...failing.tmdb.paths(), ...mended.tmdb.paths()])).toEqual(
+    expect(await repaired.walked).toMatchObject({ finished: true });
+    expect(movies([...failing.tmdb.paths(), ...repaired.tmdb.paths()])).toEqual(
       [...moviePaths(100), '/movie/33'].toSorted(),
     );
     expect(movies(failing.tmdb.paths()).length).toBeGreaterThan(30);
     expect(movies(failing.tmdb.paths()).length).toBeLessThan(60);
   });
 
-  it('wherever it strikes, and however often, leaves nothing out and asks for nothing twice but what failed', async () => {
+  it('loses no movie, and causes repeated requests only for failed ones', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 70 }),
@@ -271,7 +271,7 @@ describe('an error', () => {
     );
   });
 
-  it('of a list that is not complete makes the next walker ask for it anew', async () => {
+  it('of an incomplete list makes the next walker request the list again', async () => {
     const branch = branchAt(crime2017());
     const incomplete = branch.walk((path, query) => ({ ...(cinema(45)(path, query) as object), total_results: 60 }));
     await expect(incomplete.walked).rejects.toMatchObject({ name: 'ListIncompleteError' });
@@ -284,7 +284,7 @@ describe('an error', () => {
 });
 
 describe('a movie without a record', () => {
-  it('is kept as gone, or put aside with what is wrong about it, and does not stop the branch', async () => {
+  it('is stored as gone, or quarantined with the reason, and does not stop the branch', async () => {
     const branch = branchAt(crime2017());
     const { walked } = branch.walk((path, query) => {
       if (path === '/movie/2') return 'gone';
@@ -301,17 +301,17 @@ describe('a movie without a record', () => {
   });
 });
 
-describe('answers that nobody can read, one after the other', () => {
-  it('fail the branch, for TMDB has changed and not a movie; mended, they are asked for again', async () => {
+describe('many unreadable responses in a row', () => {
+  it('fail the branch, because TMDB has changed, and are requested again after the fix', async () => {
     const branch = branchAt(crime2017());
     const changed = branch.walk((path, query) => (path.startsWith('/movie/') ? { id: 'x' } : cinema(30)(path, query)));
     await expect(changed.walked).rejects.toMatchObject({
       name: 'TmdbShapeError',
       message: expect.stringMatching(/^10 answers in a row could not be read/),
     });
-    const mended = branch.walk(cinema(30));
-    expect(await mended.walked).toMatchObject({ finished: true });
-    expect(movies(mended.tmdb.paths())).toEqual(moviePaths(30));
+    const repaired = branch.walk(cinema(30));
+    expect(await repaired.walked).toMatchObject({ finished: true });
+    expect(movies(repaired.tmdb.paths())).toEqual(moviePaths(30));
   });
 });
 
@@ -323,23 +323,23 @@ describe('a branch of IMDb ids', () => {
     return { ...none, movie_results: [{ id: Number(path.slice('/find/tt'.length)) }] };
   };
 
-  it('looks no id up twice, though its details could not be had the first time', async () => {
+  it('looks up no id twice, even if the request for its details failed', async () => {
     const branch = branchAt(detailsOf(...ids));
     const failing = branch.walk((path, query) => {
       if (path.startsWith('/movie/') && Number(path.split('/')[2]) > 4) throw new TmdbUnavailableError(path);
       return found(path, query);
     });
     await expect(failing.walked).rejects.toThrow(TmdbUnavailableError);
-    const mended = branch.walk(found);
+    const repaired = branch.walk(found);
 
-    expect(await mended.walked).toMatchObject({ finished: true });
-    const lookUps = [...failing.tmdb.paths(), ...mended.tmdb.paths()].filter((path) => path.startsWith('/find/'));
+    expect(await repaired.walked).toMatchObject({ finished: true });
+    const lookUps = [...failing.tmdb.paths(), ...repaired.tmdb.paths()].filter((path) => path.startsWith('/find/'));
     expect(lookUps.toSorted()).toEqual(ids.map((id) => `/find/${id}`));
     expect((await branch.outcomes()).filter(({ outcome }) => outcome === 'fetched')).toHaveLength(30);
   });
 });
 
-describe('with the real client', () => {
+describe('a walk with the real client', () => {
   const walkedAt = async (simulator: Simulator) => {
     const branch = branchAt(crime2017());
     const clock = fastClock(Date.now());
@@ -361,7 +361,7 @@ describe('with the real client', () => {
     };
   };
 
-  it('a branch comes out the same through 5 % of mixed faults and drifting lists', async () => {
+  it('gives the same branch with 5 % of mixed faults and drifting lists', async () => {
     const undisturbed = await walkedAt(await simulated());
     const disturbed = await walkedAt(await simulated({ faults: faultsNamed('mixed') ?? [] }));
 

@@ -27,7 +27,7 @@ const fetched = (id: number, changes: Record<string, unknown> = {}): Outcome => 
 });
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
-/** A branch whose walker has kept these outcomes, in these chunks, of a list of so many. */
+/** A branch with a list of this length, whose walker has stored these outcomes in these chunks. */
 const walked = async (
   branch: PlannedBranch,
   {
@@ -54,8 +54,8 @@ const walked = async (
 const records = (store: ReturnType<typeof memoryStore>, key: string) =>
   store.json<{ id: number; budget: number }[]>(key).map(({ id }) => id);
 
-describe('a branch that is written', () => {
-  it('has the movies with a budget in parts, dearest first', async () => {
+describe('a written branch', () => {
+  it('has the movies with a budget in parts, highest budget first', async () => {
     const { store, write } = await walked(crime2017(), {
       chunks: [[fetched(1), fetched(3)], [fetched(2, { budget: 0 })], [fetched(4, { budget: 1_000 })]],
     });
@@ -78,7 +78,7 @@ describe('a branch that is written', () => {
     expect(manifest.parts.flatMap(({ key }) => records(store, key))).toEqual(numbers(250).toReversed());
   });
 
-  it('has the same bytes however its walkers cut their chunks', async () => {
+  it('has the same bytes for any division into chunks', async () => {
     const outcomes = numbers(120).map((id) => fetched(id, { budget: 1 + (id % 3) }));
     const bytes = async (chunks: Outcome[][]) => {
       const { store, write } = await walked(crime2017(), { chunks, ids: numbers(120) });
@@ -88,7 +88,7 @@ describe('a branch that is written', () => {
     expect(await bytes([outcomes.slice(0, 7), outcomes.slice(7)])).toEqual(await bytes([outcomes.toReversed()]));
   });
 
-  it('keeps the order of the list where the dataset names none', async () => {
+  it('keeps the order of the list when the dataset defines none', async () => {
     const settings = crimeWar({ keep: [], sort: [] });
     const { store, write } = await walked(crime2017({ settings }), {
       chunks: [[fetched(2)], [fetched(1), fetched(3)]],
@@ -99,7 +99,7 @@ describe('a branch that is written', () => {
     expect(records(store, part(1))).toEqual([3, 1, 2]);
   });
 
-  it('is made from its list alone, where the dataset asks for nothing more', async () => {
+  it('is made from its list when the dataset needs only the list', async () => {
     const settings = crimeWar({ ask: [], keep: [{ field: 'vote_count', atLeast: 5 }], sort: [] });
     settings.record = { from: 'listed', without: [], with: {}, peopleWithout: [] };
     const { store, write } = await walked(crime2017({ settings }), { chunks: [], ids: [2, 1] });
@@ -119,7 +119,7 @@ describe('the manifest of a branch', () => {
     ],
   ];
 
-  it('adds up: what was listed is kept, left out or missing, and what is kept is written', async () => {
+  it('adds up: distinct = kept + left out + missing, and kept = written', async () => {
     const { store, write } = await walked(crime2017(), {
       chunks: outcomes,
       ids: [6, 5, 4, 3, 2, 1],
@@ -164,7 +164,7 @@ describe('the manifest of a branch', () => {
     expect(await loadManifest(store, crime2017())).toEqual(manifest);
   });
 
-  it('comes last, after every part that it names', async () => {
+  it('is written last, after every part that it names', async () => {
     const { store, write } = await walked(crime2017(), { chunks: [numbers(250).map((id) => fetched(id))] });
     const before = store.puts.length;
     await write();
@@ -178,7 +178,7 @@ describe('the manifest of a branch', () => {
     expect((await write()).parts).toMatchObject([{ versionId: expect.stringMatching(/^version-\d+$/) }]);
   });
 
-  it('is all that an empty branch has', async () => {
+  it('is the only object of an empty branch', async () => {
     for (const chunks of [[], [[fetched(1, { budget: 0 })]]] as Outcome[][][]) {
       const { store, write } = await walked(crime2017(), { chunks });
 
@@ -187,7 +187,7 @@ describe('the manifest of a branch', () => {
     }
   });
 
-  it('counts a movie once that two walkers have kept, and the requests of both', async () => {
+  it('counts a movie once when two walkers have stored it, and the requests of both', async () => {
     const { store, write } = await walked(crime2017(), {
       chunks: [
         [fetched(1), fetched(2), { id: 4, outcome: 'gone' }],
@@ -201,7 +201,7 @@ describe('the manifest of a branch', () => {
     expect(records(store, part(1))).toEqual([3, 2, 1]);
   });
 
-  it('names missing ids in the order of the list, however they came', async () => {
+  it('lists missing ids in the order of the list', async () => {
     const gone = (id: number): Outcome => ({ id, outcome: 'gone' });
     const { write } = await walked(crime2017(), {
       chunks: [[gone(1), gone(6), gone(3)], [gone(2)]],
@@ -211,7 +211,7 @@ describe('the manifest of a branch', () => {
     expect((await write()).missing.gone).toEqual([6, 3, 2, 1]);
   });
 
-  it('has the reasons of IMDb ids that gave no record', async () => {
+  it('has the reasons for IMDb ids without a record', async () => {
     const ids = ['tt0000001', 'tt0000002', 'x', 'tt0000004'];
     const chunks: Outcome[][] = [
       [
@@ -237,7 +237,7 @@ describe('the manifest of a branch', () => {
     expect(store.json(manifest.parts[0]?.key ?? '')).toMatchObject([{ id: 1, imdb_id: 'tt0000001' }]);
   });
 
-  it('warns of a rule or an order by a field that no movie has', async () => {
+  it('warns about a rule or sort field that no movie has', async () => {
     const settings = crimeWar({
       keep: [{ field: 'budgte', atLeast: 1 }],
       sort: [
@@ -251,8 +251,8 @@ describe('the manifest of a branch', () => {
   });
 });
 
-describe('parts of before', () => {
-  it('are removed where the new ones are fewer, and the other branches’ are left alone', async () => {
+describe('parts of an earlier run', () => {
+  it('are removed when there are fewer new ones, and parts of other branches are kept', async () => {
     const store = memoryStore();
     const others = [
       part(3, '20261120', 'crime_2018'),
@@ -267,7 +267,7 @@ describe('parts of before', () => {
     expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([...others, part(1)].toSorted());
   });
 
-  it('are removed where a killed writer left them, of whom there is no manifest', async () => {
+  it('are removed when a killed writer left them without a manifest', async () => {
     const store = memoryStore();
     for (const number of [1, 2, 3, 12]) await store.put(part(number), 'left by a killed writer');
     const { write } = await walked(crime2017(), { chunks: [numbers(150).map((id) => fetched(id))], store });
@@ -277,7 +277,7 @@ describe('parts of before', () => {
     expect(records(store, part(1))).toHaveLength(100);
   });
 
-  it('are removed where they lie under an older key pattern, by the manifest that names them', async () => {
+  it('are removed under an earlier key pattern, because the manifest names them', async () => {
     const store = memoryStore();
     const older = crimeWar();
     older.output = { ...older.output, key: 'Raw/TMDB/JSON/Old/{genre}_{year}_{part}_{yyyymmdd}.json' };
@@ -288,7 +288,7 @@ describe('parts of before', () => {
     expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([part(1)]);
   });
 
-  it('are removed after the new ones are there, and before the manifest says so', async () => {
+  it('are removed after the new ones are written, and before the manifest', async () => {
     const store = memoryStore();
     await store.put(part(2), 'left by a killed writer');
     const order: string[] = [];
@@ -310,8 +310,8 @@ describe('parts of before', () => {
   });
 });
 
-describe('a branch that is not there yet', () => {
-  it('is not written where nobody has walked it', async () => {
+describe('a branch that is not walked yet', () => {
+  it('is not written without a walk', async () => {
     const store = memoryStore();
     const work = branchWork(store, crime2017());
     const writing = write(crime2017(), {
@@ -329,7 +329,7 @@ describe('a branch that is not there yet', () => {
     expect(store.keys()).toEqual([]);
   });
 
-  it('is not written where its walk has not come to its end, nor are parts of before removed', async () => {
+  it('is not written before its walk is finished, and earlier parts are kept', async () => {
     const { store, write } = await walked(crime2017(), { chunks: [[fetched(1)]], ids: [1, 2, 3] });
     await store.put(part(7), 'of before');
 

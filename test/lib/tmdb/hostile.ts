@@ -5,7 +5,7 @@ import { newTally, type TmdbOptions, tmdbClient } from '../../../lib/tmdb/client
 import { pace } from '../../../lib/tmdb/pace.ts';
 import { fastClock } from '../../doubles/fast-clock.ts';
 
-/** Somebody on 127.0.0.1 who answers as the test says, for one test. */
+/** A server on 127.0.0.1 for one test, with the test's responses. */
 export const serving = async (listener: RequestListener) => {
   const server = createServer(listener);
   const seen = { requests: 0, sockets: 0 };
@@ -15,7 +15,7 @@ export const serving = async (listener: RequestListener) => {
   server.on('request', () => {
     seen.requests += 1;
   });
-  // A socket closed for idleness, just as the client uses it again, would be a fault that nobody asked for.
+  // No timeout: closing an idle connection just when the client reuses it would be an unwanted fault.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = () =>
@@ -27,13 +27,13 @@ export const serving = async (listener: RequestListener) => {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/3`, seen, close };
 };
 
-/** Answers with this and nothing else. */
+/** Always sends this response. */
 export const saying =
   (status: number, body: string | Uint8Array, headers: Record<string, string> = {}): RequestListener =>
   (_, response) =>
     response.writeHead(status, headers).end(body);
 
-/** The client at an address, on a clock that waits for nobody and with a pace that holds nobody back. */
+/** A client for an address, with a clock that does not wait and an unlimited request rate. */
 export const clientAt = (url: string, { clock = fastClock(), ...options }: Partial<TmdbOptions> = {}) => {
   const tally = newTally();
   const tmdb = tmdbClient({

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { pace } from '../../../lib/tmdb/pace.ts';
 import { fastClock, NOON } from '../../doubles/fast-clock.ts';
 
-/** Milliseconds after noon at which so many callers, all in line at once, got through. */
+/** Milliseconds after noon at which each of the concurrent callers passed. */
 const passing = async (count: number, { perSecond = 10, clock = fastClock(), gate = pace(perSecond, clock) } = {}) =>
   Promise.all(
     Array.from({ length: count }, async () => {
@@ -13,11 +13,11 @@ const passing = async (count: number, { perSecond = 10, clock = fastClock(), gat
   );
 
 describe('pace', () => {
-  it('lets requests leave evenly, the first at once', async () => {
+  it('spaces requests evenly, and sends the first at once', async () => {
     expect(await passing(5, { perSecond: 10 })).toEqual([0, 100, 200, 300, 400]);
   });
 
-  it('keeps 36 a second under 40 in any second, also after a hold-up', async () => {
+  it('keeps a rate of 36 per second below 40 in any second, also after a delay', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(3_000), { maxLength: 8 }), async (holdUps) => {
         const clock = fastClock();
@@ -32,7 +32,7 @@ describe('pace', () => {
     );
   });
 
-  it('catches up by two requests after a hold-up, and by no more', async () => {
+  it('catches up by at most two requests after a delay', async () => {
     const clock = fastClock();
     const gate = pace(10, clock);
     await gate.pass();
@@ -41,7 +41,7 @@ describe('pace', () => {
     expect(await passing(6, { clock, gate })).toEqual([60_000, 60_000, 60_000, 60_100, 60_200, 60_300]);
   });
 
-  it('holds everybody back while it is paused, those in line already too', async () => {
+  it('blocks all requests while it is paused, including waiting ones', async () => {
     const clock = fastClock();
     const gate = pace(10, clock);
     const inLine = passing(3, { clock, gate });
@@ -60,7 +60,7 @@ describe('pace', () => {
     expect(await passing(1, { clock, gate })).toEqual([5_000]);
   });
 
-  it('serves who came first', async () => {
+  it('serves requests in order', async () => {
     const clock = fastClock();
     const gate = pace(10, clock);
     const served: number[] = [];
@@ -75,7 +75,7 @@ describe('pace', () => {
     expect(served).toHaveLength(20);
   });
 
-  it.each([0, -1, Number.NaN])('refuses a pace of %d requests a second', (perSecond) => {
+  it.each([0, -1, Number.NaN])('rejects a rate of %d requests per second', (perSecond) => {
     expect(() => pace(perSecond, fastClock())).toThrow(RangeError);
   });
 });

@@ -2,14 +2,14 @@ import { onTestFinished } from 'vitest';
 import { type Catalogue, defaultCatalogue } from '../../../local/simulator/catalogue.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../local/simulator/simulator.ts';
 
-/** Made once: nothing in it changes. */
+/** Created once, because it never changes. */
 let made: Catalogue | undefined;
 export const catalogue = (): Catalogue => {
   made ??= defaultCatalogue();
   return made;
 };
 
-/** A simulator for one test, as fast as it goes and without a ceiling or a limit on connections unless asked otherwise. */
+/** A simulator for one test. By default, it has no response time, no rate limit, and a high limit on connections. */
 export const simulated = async (options: Partial<SimulatorOptions> = {}): Promise<Simulator> => {
   const simulator = await startSimulator({
     catalogue: catalogue(),
@@ -28,7 +28,7 @@ const AUTHORIZED = { authorization: 'Bearer simulator' };
 export const asking = ({ url }: Simulator, path: string, init: RequestInit = { headers: AUTHORIZED }) =>
   fetch(url + path, init);
 
-/** The parsed body of an answer, of whatever status. */
+/** The parsed body of a response with any status. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look at bodies of many shapes, and fail where one isn't as expected.
 export const body = async (simulator: Simulator, path: string): Promise<any> => (await asking(simulator, path)).json();
 

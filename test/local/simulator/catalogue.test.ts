@@ -11,13 +11,13 @@ import { body, catalogue, simulated } from './asking.ts';
 
 const YEARS = Array.from({ length: 11 }, (_, i) => 2012 + i);
 
-describe('the catalogue that comes with us', () => {
+describe('the default catalogue', () => {
   const discover = discovering(catalogue());
   const pair = (genre: number, year: number, more = '&vote_count.gte=5') =>
     discover(new URLSearchParams(`with_genres=${genre}&primary_release_year=${year}${more}`));
   const kept = (movies: readonly Movie[]) => movies.filter(({ budget = 0 }) => budget > 0).length;
 
-  it('is the same, byte for byte, on every machine', () => {
+  it('has the same bytes on every machine', () => {
     const bytes = JSON.stringify([defaultCatalogue().movies, defaultCatalogue().series]);
     const people = JSON.stringify([1, 100, 10_000_007].map((id) => catalogue().creditsOf('movie', id)));
     expect(createHash('sha256').update(bytes).digest('hex')).toMatchInlineSnapshot(
@@ -28,7 +28,7 @@ describe('the catalogue that comes with us', () => {
     );
   });
 
-  it('lists some 1,500 movies over the 22 pairs, some of them in both genres', () => {
+  it('lists about 1,500 movies for the 22 branches, some of them in both genres', () => {
     const crime = YEARS.flatMap((year) => pair(80, year));
     const war = YEARS.flatMap((year) => pair(10752, year));
     expect(crime.length + war.length).toSatisfy((count: number) => count >= 1450 && count <= 1550);
@@ -45,7 +45,7 @@ describe('the catalogue that comes with us', () => {
     expect(pair(genre, year).length).toBeGreaterThan(count);
   });
 
-  it('has a pair that lists nothing, though it has movies', () => {
+  it('has a branch with an empty list, although there are movies', () => {
     expect(pair(10752, 2020)).toEqual([]);
     expect(pair(10752, 2020, '').length).toBeGreaterThan(0);
   });
@@ -57,13 +57,13 @@ describe('the catalogue that comes with us', () => {
     ['revenue 0', 94.3, ({ revenue }) => revenue === 0],
     ['vote_average 0', 38.0, ({ vote_average }) => vote_average === 0],
     ['release_date empty', 2.3, ({ release_date }) => release_date === ''],
-  ])('has %s in %d %% of crime and war, as counted in the real one', (_, percent, holds) => {
+  ])('has %s in %d %% of crime and war, as in the real TMDB', (_, percent, holds) => {
     const movies = catalogue().movies.filter(({ genres }) => genres.some(({ id }) => id === 80 || id === 10752));
     const share = (100 * movies.filter(holds).length) / movies.length;
     expect(Math.abs(share - percent)).toBeLessThan(0.5);
   });
 
-  it('has equal budgets, junk budgets, missing pictures, and text that breaks careless writers', () => {
+  it('has equal budgets, implausible budgets, missing pictures, and texts that need escaping', () => {
     const movies = YEARS.flatMap((year) => pair(80, year)).filter(({ budget = 0 }) => budget > 0);
     expect(new Set(movies.map(({ budget }) => budget)).size).toBeLessThan(movies.length / 2);
     expect(movies.some(({ budget = 0 }) => budget < 1000)).toBe(true);
@@ -78,7 +78,7 @@ describe('the catalogue that comes with us', () => {
     expect(discover(new URLSearchParams(query + window)).length).toBeGreaterThanOrEqual(40);
   });
 
-  it('credits people of many trades, some twice, most movies with one director', () => {
+  it('has credits of many departments, some people twice, and mostly one director', () => {
     const all = catalogue()
       .movies.slice(0, 300)
       .map(({ id }) => catalogue().creditsOf('movie', id));
@@ -111,7 +111,7 @@ describe('a catalogue from a file', () => {
   const line = { tagline: 'é\u2028', id: 5, title: 'T', release_date: '', genres: [], runtime: 90, video: false };
   const text = (...lines: unknown[]) => `${lines.map((one) => JSON.stringify(one)).join('\n')}\n`;
 
-  it.each(['plain.jsonl', 'zipped.jsonl.gz'])('serves the fields of %s as they stand, and softcore', async (name) => {
+  it.each(['plain.jsonl', 'zipped.jsonl.gz'])('serves the fields of %s unchanged, and softcore', async (name) => {
     const content = text(line, { ...line, id: 6, softcore: true });
     const simulator = await simulated({
       catalogue: await catalogueFrom(file(name, name.endsWith('.gz') ? gzipSync(content) : content)),
@@ -129,7 +129,7 @@ describe('a catalogue from a file', () => {
     });
   });
 
-  it('serves the credits that the file has, only where they were asked for', async () => {
+  it("serves the file's credits only when they are requested", async () => {
     const credits = { cast: [{ id: 1, name: 'N' }], crew: [] };
     const simulator = await simulated({ catalogue: await catalogueFrom(file('c.jsonl', text({ ...line, credits }))) });
 
@@ -139,19 +139,39 @@ describe('a catalogue from a file', () => {
 
   it.each([
     { why: 'not JSON', content: `${text(line)}{"id":`, says: /broken\.jsonl, line 2: not JSON/ },
-    { why: 'not an object', content: text(line, line, 7), says: /line 3: .*the line/ },
-    { why: 'without a title', content: text({ ...line, title: undefined }), says: /line 1: .*title/ },
-    { why: 'without genres', content: text({ ...line, genres: undefined }), says: /line 1: .*genres/ },
-    { why: 'without an id', content: text({ ...line, id: undefined }), says: /line 1: .*id/ },
-    { why: 'without a release date', content: text({ ...line, release_date: null }), says: /line 1: .*release_date/ },
-  ])('is refused for a line that is $why, naming file and line', async ({ content, says }) => {
+    {
+      why: 'not an object',
+      content: text(line, line, 7),
+      says: /line 3: not a movie in TMDB's format: use an object; got 7\.$/,
+    },
+    {
+      why: 'without a title',
+      content: text({ ...line, title: undefined }),
+      says: /line 1: .*: title: use a text; it is missing\.$/,
+    },
+    {
+      why: 'without genres',
+      content: text({ ...line, genres: undefined }),
+      says: /line 1: .*: genres: use a list; it is missing\.$/,
+    },
+    {
+      why: 'without an id',
+      content: text({ ...line, id: undefined }),
+      says: /line 1: .*: id: use a number; it is missing\.$/,
+    },
+    {
+      why: 'without a release date',
+      content: text({ ...line, release_date: null }),
+      says: /line 1: .*: release_date: use a text; got null\.$/,
+    },
+  ])('is rejected for a line that is $why, with file and line in the message', async ({ content, says }) => {
     await expect(catalogueFrom(file('broken.jsonl', content))).rejects.toThrow(says);
   });
 
   it.each([join(tmpdir(), 'is-not-there.jsonl'), file('no.jsonl.gz', 'not gzip')])(
-    'is refused where %s can not be read',
+    'is rejected when %s is not readable',
     async (name) => {
-      await expect(catalogueFrom(name)).rejects.toThrow(`The catalogue ${name} can't be read: `);
+      await expect(catalogueFrom(name)).rejects.toThrow(`The catalogue ${name} is not readable: `);
     },
   );
 });

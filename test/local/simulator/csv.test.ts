@@ -19,8 +19,8 @@ const write = async (options: Partial<CsvOptions> = {}) => {
 };
 const everything = { fromYear: 0, toYear: 9999 };
 
-describe('a made CSV', () => {
-  it('has the header that people found, misspelling included', async () => {
+describe('a generated CSV', () => {
+  it('has the header of the real files, including the misspelling', async () => {
     const { header } = await write();
     const movies =
       'id|tituloPincipal|tituloOriginal|anoLancamento|tempoMinutos|genero|notaMedia|numeroVotos|generoArtista|personagem|nomeArtista|anoNascimento|anoFalecimento|profissao|titulosMaisConhecidos';
@@ -29,7 +29,7 @@ describe('a made CSV', () => {
     expect((await write({ kind: 'Series' })).header).toBe(movies.replace('anoLancamento', 'anoLancamento|anoTermino'));
   });
 
-  it.each(['Movies', 'Series'] as const)('has exactly the rows and ids asked for: %s', async (kind) => {
+  it.each(['Movies', 'Series'] as const)('has exactly the requested rows and ids: %s', async (kind) => {
     const { rows, header } = await write({ kind });
 
     expect(rows).toHaveLength(4500);
@@ -37,7 +37,7 @@ describe('a made CSV', () => {
     expect(new Set(rows.map((row) => row.length))).toEqual(new Set([header?.split('|').length]));
   });
 
-  it('has bare quotes, nulls, empty fields and ids that come back at the end', async () => {
+  it('has quotes, nulls, empty fields, and ids with another row at the end', async () => {
     const { text, rows } = await write();
     const places = Map.groupBy(rows.keys(), (place) => rows[place]?.[0]);
 
@@ -48,7 +48,7 @@ describe('a made CSV', () => {
   });
 
   it.each([{ lineEnd: '\r\n' as const }, { bom: true }, { seed: 1 }])(
-    'with %j differs in nothing else',
+    'with %j has no other difference',
     async (how) => {
       const plain = (text: string) => text.replaceAll('\r', '').replace('\uFEFF', '');
       const { text } = await write(how);
@@ -63,7 +63,7 @@ describe('a made CSV', () => {
     { filter: everything },
     { filter: { fromYear: 2013, toYear: 2022 } },
     { filter: { fromYear: 1990, toYear: 2022, genres: ['Drama', 'Romance'] } },
-  ])('holds what its statement says for $filter', async ({ filter }) => {
+  ])('contains the expected ids for $filter', async ({ filter }) => {
     const { rows, statement } = await write();
     const ids = new Set<string>();
     for (const [id = '', , , year, , genres = ''] of rows) {
@@ -80,7 +80,7 @@ describe('a made CSV', () => {
     expect(said.found.length).toBeGreaterThan(0.6 * ids.size);
   });
 
-  it('has as many malformed ids as asked for, and later years more often', async () => {
+  it('has the requested number of malformed ids, and later years more often', async () => {
     const { statement } = await write({ years: { from: 2001, to: 2020 } });
     const count = (fromYear: number, toYear: number) => Object.values(statement.of({ fromYear, toYear })).flat().length;
 
@@ -89,7 +89,9 @@ describe('a made CSV', () => {
     expect(count(2001, 2020)).toBe(count(1, 9999));
   });
 
-  it('refuses more ids than rows', async () => {
-    await expect(write({ rows: 10, ids: 11 })).rejects.toThrow("10 rows can't hold 11 ids");
+  it('rejects more ids than rows', async () => {
+    await expect(write({ rows: 10, ids: 11 })).rejects.toThrow(
+      'rows is 10 and ids is 11: use at least one id, and at least as many rows as ids',
+    );
   });
 });

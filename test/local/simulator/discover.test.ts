@@ -24,7 +24,7 @@ describe('discover/movie', () => {
     { query: 'with_genres=80|10752', ids: [1, 2, 3] },
     { query: 'without_genres=10752', ids: [1] },
     { query: 'with_genre=80', ids: [1, 2, 3] }, // TMDB ignores a name it doesn't know
-  ])('takes $query', ({ query, ids }) => {
+  ])('filters by $query', ({ query, ids }) => {
     expect(found(query, ...genres, both)).toEqual(ids);
   });
 
@@ -33,7 +33,7 @@ describe('discover/movie', () => {
     { query: 'primary_release_year=2012', ids: [2, 3] },
     { query: 'primary_release_date.lte=2012-01-01', ids: [1, 2] },
     { query: '', ids: [1, 2, 3, 4] },
-  ])('a movie without a date is in no window of dates: $query', ({ query, ids }) => {
+  ])('a movie without a date is in no range of dates: $query', ({ query, ids }) => {
     const dates = ['2011-12-31', '2012-01-01', '2012-12-31', ''];
     expect(found(query, ...dates.map((release_date, i) => movie({ id: i + 1, release_date })))).toEqual(ids);
   });
@@ -44,7 +44,7 @@ describe('discover/movie', () => {
     expect(found(`${name}.gte=5&${name}.lte=6`, ...movies)).toEqual([5, 6]);
   });
 
-  it('hides adult movies and videos until they are asked for', () => {
+  it('omits adult movies and videos unless they are requested', () => {
     const movies = [movie({ id: 1 }), movie({ id: 2, adult: true }), movie({ id: 3, video: true })];
     expect(found('', ...movies)).toEqual([1]);
     expect(found('include_adult=true&include_video=true', ...movies)).toEqual([1, 2, 3]);
@@ -60,7 +60,7 @@ describe('discover/movie', () => {
   });
 
   it.each(['original_title', 'popularity', 'primary_release_date', 'revenue', 'title', 'vote_average', 'vote_count'])(
-    'sorts by %s both ways, ties by id',
+    'sorts by %s in both directions, and equal movies by id',
     (field) => {
       const name = field === 'primary_release_date' ? 'release_date' : field;
       const movies = [9, 1, 5].flatMap((value, i) => [
@@ -72,7 +72,7 @@ describe('discover/movie', () => {
     },
   );
 
-  it.each(['', 'sort_by=budget.desc', 'sort_by=title'])('sorts by popularity where %j names no order', (query) => {
+  it.each(['', 'sort_by=budget.desc', 'sort_by=title'])('sorts by popularity when %j has no valid order', (query) => {
     expect(found(query, movie({ id: 1, popularity: 1 }), movie({ id: 2, popularity: 2 }))).toEqual([2, 1]);
   });
 });

@@ -42,7 +42,7 @@ describe('transient faults', () => {
     expect(simulator.asked).toMatchObject([{ status }]);
   });
 
-  it('can be a cut body where nothing is zipped: a whole message around half a JSON text', async () => {
+  it('can be a complete response with half of a JSON body', async () => {
     const simulator = await simulated({ faults: [{ kind: 'cut', share: 1, what: 'body' }] });
     const headers = { authorization: 'Bearer simulator', 'accept-encoding': 'identity' };
     const text = await (await asking(simulator, '/movie/popular', { headers })).text();
@@ -51,7 +51,7 @@ describe('transient faults', () => {
     expect(() => JSON.parse(text)).toThrow();
   });
 
-  it('can be silence, until the simulator is closed', async () => {
+  it('can be no response until the simulator is closed', async () => {
     const simulator = await simulated({ faults: [{ kind: 'stall', share: 1 }] });
     const never = asking(simulator, '/configuration').catch(() => 'closed');
     await expect.poll(() => simulator.asked).toMatchObject([{ status: 'stall' }]);
@@ -61,7 +61,7 @@ describe('transient faults', () => {
     expect(await never).toBe('closed');
   });
 
-  it('befall the same requests in every run with the same seed, and others with another', async () => {
+  it('affect the same requests in every run with the same seed, and others with another seed', async () => {
     const run = async (seed: number) => {
       const simulator = await simulated({ seed, faults: [{ kind: 'bad-gateway', share: 0.3 }] });
       const seen: number[] = [];
@@ -74,13 +74,13 @@ describe('transient faults', () => {
     expect((await run(1)).filter((status) => status === 502).length).toSatisfy((n: number) => n > 8 && n < 30);
   });
 
-  it('pass: the same request, asked again, gets through', async () => {
+  it('are transient: a retry of the same request succeeds', async () => {
     const simulator = await simulated({ faults: [{ kind: 'bad-gateway', share: 0.5 }] });
 
     expect(new Set(await statuses(simulator, '/configuration', 20))).toEqual(new Set([200, 502]));
   });
 
-  it('can be limited to a path and to the first tries', async () => {
+  it('can be limited to a path and to the first requests', async () => {
     const simulator = await simulated({ faults: [{ kind: 'internal-error', share: 1, under: '/movie', times: 2 }] });
 
     expect(await statuses(simulator, '/movie/popular', 3)).toEqual([500, 500, 200]);
@@ -88,13 +88,13 @@ describe('transient faults', () => {
   });
 });
 
-describe('faults that stay', () => {
+describe('permanent faults', () => {
   const idsOver = async (simulator: Simulator, count: number) =>
     (await Promise.all(pages(count).map((page) => body(simulator, page)))).flatMap(({ results }) =>
       results.map(({ id }: { id: number }) => id),
     );
 
-  it('drift doubles some items and misses others, though the totals stay', async () => {
+  it('drift repeats some items and omits others, with the same totals', async () => {
     const straight = await idsOver(await simulated(), 30);
     const drifting = await simulated({ faults: [{ kind: 'drift', share: 0.3 }] });
     const drifted = await idsOver(drifting, 30);
@@ -106,7 +106,7 @@ describe('faults that stay', () => {
     );
   });
 
-  it('drift is gone from some repetitions, so that further passes see every item', async () => {
+  it('drift does not affect every repetition, so further passes find every item', async () => {
     const simulator = await simulated({ faults: [{ kind: 'drift', share: 0.3 }] });
     const seen = new Set<number>();
     for (let pass = 0; pass < 6; pass++) for (const id of await idsOver(simulator, 10)) seen.add(id);
@@ -114,7 +114,7 @@ describe('faults that stay', () => {
     expect(seen).toEqual(new Set([...seen, ...(await idsOver(await simulated(), 10))]));
   });
 
-  it('gone movies are listed, yet 404 by themselves and in all that hangs on them', async () => {
+  it('gone movies are in lists, but their details and credits are 404', async () => {
     const [gone, there] = catalogue().movies.map(({ id }) => id);
     const simulator = await simulated({ faults: [{ kind: 'gone', ids: [gone ?? 0] }] });
 
@@ -123,7 +123,7 @@ describe('faults that stay', () => {
     expect(await statuses(simulator, `/movie/${there}`, 1)).toEqual([200]);
   });
 
-  it('a share of all ids can be gone, the same ones whatever is asked', async () => {
+  it('a share of all ids can be gone, and they are the same for every request', async () => {
     const simulator = await simulated({ faults: [{ kind: 'gone', share: 0.1 }] });
     const ids = catalogue()
       .movies.slice(0, 300)
@@ -135,7 +135,7 @@ describe('faults that stay', () => {
     expect(await Promise.all(ids.map((id) => status(`/movie/${id}/credits`)))).toEqual(details);
   });
 
-  it('a refused pair is refused until it is mended, its neighbors never', async () => {
+  it('an outage affects one genre and year until the fault is removed, and no other', async () => {
     const simulator = await simulated({ faults: [{ kind: 'outage', genre: 80, year: 2017 }] });
     const window =
       '/discover/movie?with_genres=80&primary_release_date.gte=2017-07-01&primary_release_date.lte=2017-12-31';
@@ -149,7 +149,7 @@ describe('faults that stay', () => {
     expect(await statuses(simulator, crimeIn(2017), 1)).toEqual([200]);
   });
 
-  it('a pair refused for good gets an answer that no client asks again', async () => {
+  it('an outage with forGood gets a status that clients do not retry', async () => {
     const simulator = await simulated({ faults: [{ kind: 'outage', genre: 80, year: 2017, forGood: true }] });
 
     expect(await statuses(simulator, crimeIn(2017), 2)).toEqual([422, 422]);
@@ -165,23 +165,23 @@ describe('faults by name', () => {
     ['outage-movie-popular', '/movie/popular'],
     ['outage-tv-popular', '/tv/popular'],
     ['outage-find', '/find/tt0000001?external_source=imdb_id'],
-  ])('%s refuses %s', async (name, path) => {
+  ])('%s makes %s fail', async (name, path) => {
     expect(await refused(faultsNamed(name) ?? [], path)).toBe(true);
     expect(await refused(faultsNamed(name) ?? [], '/configuration')).toBe(false);
   });
 
   it.each(['', 'outage', 'outage-', 'outage-2017', 'outage-crimes-2017', 'outage-nothing', 'constructor', 'toString'])(
-    '%j names none',
+    '%j is unknown',
     (name) => {
       expect(faultsNamed(name)).toBeUndefined();
     },
   );
 
-  it('every plain name in the list is one', () => {
+  it('every name in the list is known', () => {
     for (const name of FAULT_NAMES.filter((one) => !one.includes('<'))) expect(faultsNamed(name)).toBeDefined();
   });
 
-  it('every name stands in one group of the help text', () => {
+  it('every name is in one group of the help text', () => {
     const words = FAULT_GROUPS.flatMap((group) => group.split(/,? +/));
     for (const name of FAULT_NAMES.slice(1)) {
       const [plain = ''] = name.split(' ');
@@ -190,7 +190,7 @@ describe('faults by name', () => {
   });
 
   it.each(['token-revoked-after-', 'token-revoked-after-x', 'token-revoked-after--1', 'list-', 'always'])(
-    '%j names none either',
+    '%j is unknown too',
     (name) => {
       expect(faultsNamed(name)).toBeUndefined();
     },
@@ -199,7 +199,7 @@ describe('faults by name', () => {
   it.each([
     { name: 'storm', sum: 0.05 },
     { name: 'storm-10', sum: 0.1 },
-  ])('$name is $sum of everything that passes, over lists that drift, and changes no data', async ({ name, sum }) => {
+  ])('$name is $sum of all faults that a retry can get past, and drift, and changes no data', async ({ name, sum }) => {
     const faults = faultsNamed(name) ?? [];
     const passing = faults.flatMap((fault) => (fault.kind !== 'drift' && 'share' in fault ? [fault.share ?? 0] : []));
     const kinds = new Set(faults.map(({ kind }) => kind));
@@ -213,7 +213,7 @@ describe('faults by name', () => {
     );
   });
 
-  it('mixed is 5 % of all transient kinds and drift, and changes no data', () => {
+  it('mixed is 5 % transient faults of all kinds, and drift, and changes no data', () => {
     const mixed = faultsNamed('mixed') ?? [];
     const transient = mixed.flatMap((fault) => (fault.kind !== 'drift' && 'share' in fault ? [fault.share ?? 0] : []));
 

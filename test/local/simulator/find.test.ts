@@ -17,7 +17,7 @@ describe('find', () => {
     ['is_person', 0.5],
     ['ambiguous', 0.5],
     ['gone', 0.5],
-  ])('says %s of %d %% of all ids', (fate, percent) => {
+  ])('returns %s for %d %% of all ids', (fate, percent) => {
     const share = (100 * imdbIds.filter((id) => whatFindSays(id) === fate).length) / imdbIds.length;
     expect(Math.abs(share - percent)).toBeLessThan(1);
   });
@@ -30,7 +30,7 @@ describe('find', () => {
     ['is_person', ['person_results']],
     ['ambiguous', ['movie_results', 'tv_results']],
     ['gone', ['movie_results']],
-  ])('answers five lists for %s, of which %j are filled', async (fate, filled) => {
+  ])('returns five lists for %s, and only %j have items', async (fate, filled) => {
     const answer = await body(await simulated(), path(exampleOf(fate)));
 
     found.parse(answer);
@@ -53,7 +53,7 @@ describe('find', () => {
       expect(await byId.json()).toMatchObject({ imdb_id: exampleOf(fate), title: movie_results[0].title });
   });
 
-  it('gives every IMDb id a TMDB id of its own, which leads back to it', async () => {
+  it('gives every IMDb id a unique TMDB id that has this IMDb id', async () => {
     const simulator = await simulated();
     const digits = fc.oneof(fc.integer({ max: 9_999_999, min: 0 }), fc.integer({ max: 99_999_999, min: 0 }));
     const ids = fc.tuple(digits, fc.constantFrom(7, 8)).map(([n, length]) => `tt${String(n).padStart(length, '0')}`);
@@ -67,7 +67,7 @@ describe('find', () => {
     );
   });
 
-  it('finds a movie of the catalogue under its own id and no other', async () => {
+  it('finds a movie of the catalogue only by its own id', async () => {
     const movie = catalogue().movies.find(({ imdb_id }) => imdb_id);
     const imdbId = movie?.imdb_id ?? '';
     const simulator = await simulated();
@@ -77,7 +77,7 @@ describe('find', () => {
     expect((await asking(simulator, `/movie/${10_000_000 + Number(imdbId.slice(2))}`)).status).toBe(404);
   });
 
-  it.each(['tt12', 'nm0000001', 'tt123456789', 'x'])('knows nothing by the id %s', async (id) => {
+  it.each(['tt12', 'nm0000001', 'tt123456789', 'x'])('finds nothing for the id %s', async (id) => {
     expect(whatFindSays(id)).toBe('not_found');
     expect(Object.values(await body(await simulated(), path(id))).flat()).toEqual([]);
   });

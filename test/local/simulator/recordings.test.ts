@@ -11,14 +11,14 @@ const material = process.env.TEST_MATERIAL_DIR;
 const recorded = (name: string) =>
   JSON.parse(readFileSync(join(material ?? '', 'tmdb/recordings', `${name}.json`), 'utf8'));
 
-/** Every key of an answer in its order, lists by their first item; not what the values are. */
+/** All keys of a response in order, without values. A list is represented by its first item. */
 const shape = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.slice(0, 1).map(shape);
   if (typeof value !== 'object' || value === null) return '';
   return Object.entries(value).map(([key, inner]) => [key, shape(inner)]);
 };
 
-/** A movie with nothing missing, so that its shape can be compared to the end. */
+/** A movie with all fields, so that all its keys can be compared. */
 const full = (): Movie | undefined =>
   catalogue().movies.find((movie) => {
     const { belongs_to_collection, production_companies } = movie as Movie & Record<string, unknown>;
@@ -47,7 +47,7 @@ describe.skipIf(!material)(`TMDB as recorded${material ? '' : ' (skipped: TEST_M
     ['error-404-subresource-2026', '/movie/999999999/keywords', failure],
     ['error-400-invalid-page-modern', '/movie/popular?page=501', failure],
     ['error-400-too-many-append', `/movie/${full()?.id}?append_to_response=${'x,'.repeat(20)}x`, failure],
-  ])('%s and our %s have one shape, key by key', async (recording, path, schema) => {
+  ])('%s and the simulated %s have the same keys', async (recording, path, schema) => {
     const answer = await body(await simulated(), path);
 
     schema.parse(recorded(recording));
@@ -56,7 +56,7 @@ describe.skipIf(!material)(`TMDB as recorded${material ? '' : ' (skipped: TEST_M
     if (schema === failure || schema === genreList) expect(answer).toEqual(recorded(recording));
   });
 
-  it('the 401 and the 429 say the same as the recorded ones', async () => {
+  it('the 401 and the 429 have the recorded messages', async () => {
     const simulator = await simulated({ ceiling: 1 });
     const unauthorized = await (await fetch(`${simulator.url}/movie/popular`)).json();
     const over = await body(simulator, '/movie/popular');
@@ -68,7 +68,7 @@ describe.skipIf(!material)(`TMDB as recorded${material ? '' : ' (skipped: TEST_M
     expect(shape(over)).toEqual(shape(recorded('error-429-over-limit-2017')));
   });
 
-  it('series have the keys of 2024, and softcore', async () => {
+  it('series have the keys of 2024 and softcore', async () => {
     const keys = Object.keys(await body(await simulated(), `/tv/${catalogue().series[0]?.id}`));
 
     expect(keys.filter((key) => key !== 'softcore')).toEqual(Object.keys(recorded('tv-details-2024')));

@@ -8,8 +8,8 @@ const serve = (...args: string[]) => {
   return child;
 };
 
-describe('the simulator as a process of its own', () => {
-  it('says where it serves, and ends when told to', async () => {
+describe('the simulator as a separate process', () => {
+  it('prints its URL, and ends with SIGTERM', async () => {
     const child = serve('--faults', 'outage-find', '--no-ceiling');
     const [line] = await once(child.stdout, 'data');
     const { url } = JSON.parse(String(line));
@@ -21,11 +21,11 @@ describe('the simulator as a process of its own', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
-  it('refuses a name that no faults have, and says which do', async () => {
+  it('rejects an unknown name of faults, and lists the known names', async () => {
     const child = serve('--faults', 'bad-weather');
     const [error] = await once(child.stderr, 'data');
 
-    expect(String(error)).toMatch(/^No faults are named bad-weather; none, mixed, .*\n$/);
+    expect(String(error)).toMatch(/^--faults bad-weather is unknown; use one of none, mixed, .*\n$/);
     expect(await once(child, 'exit')).toEqual([1, null]);
   });
 });

@@ -8,7 +8,7 @@ const NOT_FOUND = { success: false, status_code: 34, status_message: 'The resour
 const someMovie = () => catalogue().movies[0]?.id ?? 0;
 
 describe('the simulated TMDB', () => {
-  it('lets in who has the token, in the header or as api_key', async () => {
+  it('accepts the token in the header or as api_key', async () => {
     const simulator = await simulated({ token: 'right' });
     const withToken = { headers: { authorization: 'Bearer right' } };
 
@@ -32,7 +32,7 @@ describe('the simulated TMDB', () => {
     },
   );
 
-  it('answers 404 to a POST, as TMDB does where only GET is meant', async () => {
+  it('answers 404 to a POST, as TMDB does for paths with GET only', async () => {
     const response = await asking(await simulated(), '/movie/popular', {
       method: 'POST',
       headers: { authorization: 'Bearer simulator' },
@@ -41,7 +41,7 @@ describe('the simulated TMDB', () => {
     expect([response.status, await response.json()]).toEqual([404, NOT_FOUND]);
   });
 
-  it.each(['/discover/movie', '/movie/popular', '/tv/popular'])('serves %s 20 to a page', async (path) => {
+  it.each(['/discover/movie', '/movie/popular', '/tv/popular'])('serves %s with 20 items per page', async (path) => {
     const simulator = await simulated();
     const [first, second] = [await body(simulator, path), await body(simulator, `${path}?page=2`)];
 
@@ -52,13 +52,13 @@ describe('the simulated TMDB', () => {
     expect(second.results[0].id).not.toBe(first.results[0].id);
   });
 
-  it.each(['0', '-1', '501', '1.5', 'two', ''])('refuses page %j with 400, code 22', async (page) => {
+  it.each(['0', '-1', '501', '1.5', 'two', ''])('rejects page %j with 400, code 22', async (page) => {
     const response = await asking(await simulated(), `/movie/popular?page=${page}`);
 
     expect([response.status, await response.json()]).toMatchObject([400, { status_code: 22 }]);
   });
 
-  it('serves an empty page past the last one, up to page 500', async () => {
+  it('serves empty pages after the last one, up to page 500', async () => {
     const past = await body(await simulated(), '/tv/popular?page=500');
 
     expect(past).toMatchObject({ page: 500, results: [], total_pages: 20, total_results: 400 });
@@ -75,7 +75,7 @@ describe('the simulated TMDB', () => {
     expect(await body(simulator, '/configuration')).toHaveProperty('images.secure_base_url');
   });
 
-  it('puts the same credits into the details as it serves by themselves, there without an id', async () => {
+  it('has the same credits in the details as in /credits, but without an id', async () => {
     const simulator = await simulated();
     const both = await body(simulator, `/movie/${someMovie()}?append_to_response=credits,nonsense`);
     const { id, ...alone } = await body(simulator, `/movie/${someMovie()}/credits`);
@@ -85,13 +85,13 @@ describe('the simulated TMDB', () => {
     expect(id).toBe(someMovie());
   });
 
-  it('finds a movie by its IMDb id too', async () => {
+  it('finds a movie by its IMDb id, too', async () => {
     const movie = catalogue().movies.find(({ imdb_id }) => imdb_id);
 
     expect(await body(await simulated(), `/movie/${movie?.imdb_id}`)).toEqual(movie);
   });
 
-  it('serves a series with credits, in which nobody has a cast_id', async () => {
+  it('serves a series with credits without a cast_id', async () => {
     const series = await body(await simulated(), `/tv/${catalogue().series[0]?.id}?append_to_response=credits`);
 
     expect(details.parse(series).credits?.cast[0]).not.toHaveProperty('cast_id');
@@ -108,7 +108,7 @@ describe('the simulated TMDB', () => {
     if (status === 400) expect(await response.json()).toMatchObject({ status_code: 27 });
   });
 
-  it('zips what it sends to a client that can unzip, and says what it is', async () => {
+  it('compresses responses for clients that accept gzip', async () => {
     const simulator = await simulated();
     const headers = { authorization: 'Bearer simulator' };
     const zipped = await asking(simulator, '/movie/popular', { headers });
@@ -120,7 +120,7 @@ describe('the simulated TMDB', () => {
     expect(await zipped.json()).toEqual(await plain.json());
   });
 
-  it('tells when so many requests have come', async () => {
+  it('reports when a number of requests has arrived', async () => {
     const simulator = await simulated();
     await simulator.reached(0);
     const two = simulator.reached(2).then(() => simulator.asked.length);
@@ -129,7 +129,7 @@ describe('the simulated TMDB', () => {
     expect(await two).toBe(2);
   });
 
-  it('keeps a list of who asked for what, and what they got', async () => {
+  it('records all requests with their status', async () => {
     const simulator = await simulated({ now: () => 7 });
     await statuses(simulator, '/movie/popular?page=501', 1);
     await statuses(simulator, `/movie/${someMovie()}`, 2);
@@ -146,7 +146,7 @@ describe('the simulated TMDB', () => {
     ]);
   });
 
-  it('turns the 41st request of a second away, without Retry-After, and serves again in the next', async () => {
+  it('rejects the 41st request of a second without Retry-After, and serves again in the next second', async () => {
     let time = 1000;
     const simulator = await simulated({ ceiling: 40, now: () => time });
     const path = '/authentication';
@@ -167,7 +167,7 @@ describe('the simulated TMDB', () => {
     expect(await statuses(simulator, path, 1)).toEqual([200]);
   });
 
-  it('resets one connection more than it allows', async () => {
+  it('resets connections above its limit', async () => {
     const simulator = await simulated({ connections: 2 });
     const open = () => connect(Number(new URL(simulator.url).port), '127.0.0.1');
     const allowed = [open(), open()];
@@ -179,7 +179,7 @@ describe('the simulated TMDB', () => {
     for (const socket of allowed) socket.destroy();
   });
 
-  it('takes as long as its latency says, and closes without waiting for it', async () => {
+  it('responds after its latency, and closes without waiting', async () => {
     const simulator = await simulated({ latencyMs: { from: 60_000, to: 60_000 } });
     const never = asking(simulator, '/authentication').catch((error) => error);
     await expect.poll(() => simulator.asked.length).toBe(1);
@@ -189,7 +189,7 @@ describe('the simulated TMDB', () => {
     expect(await never).toBeInstanceOf(TypeError);
   });
 
-  it('can be mended and counted by another process', async () => {
+  it('lets other processes replace the faults and read the requests', async () => {
     const simulator = await simulated();
     const control = (name: string) =>
       fetch(new URL('/_simulator/faults', simulator.url), { method: 'POST', body: JSON.stringify({ name }) });

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { sfnExecutions } from '../../../lib/runs/executions.ts';
 import { type DescribedExecution, serveDescribeExecution } from '../../../local/step-functions/describe-execution.ts';
 
-it('DescribeExecution answers the SDK, with the state of the execution at that moment', async () => {
+it('DescribeExecution returns the current state of an execution to the SDK', async () => {
   const execution: DescribedExecution = {
     name: 'a',
     status: 'RUNNING',

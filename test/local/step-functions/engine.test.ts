@@ -26,7 +26,7 @@ const good: Options['handlers'] = {
 
 const shippedMachines = async () => (await readMachines()) as Options['machines'];
 
-/** The shipped machines over stand-ins for the functions. */
+/** The shipped state machines with fake functions. */
 const engine = async (
   handlers: Partial<Options['handlers']>,
   options: Partial<Omit<Options, 'functions'>> & { functions?: Partial<Options['functions']> } = {},
@@ -59,7 +59,7 @@ describe('the state machines on the local engine', () => {
     expect(calls).toBe(3);
   });
 
-  it('sweep again over the branches that Audit reports as unfinished', async () => {
+  it('run the branches again that Audit reports as unfinished', async () => {
     let audits = 0;
     const walked: string[] = [];
     const machines = await engine({
@@ -123,7 +123,7 @@ describe('the attempts of a Task', () => {
     { name: 'TmdbUnavailableError', calls: 3 },
     { name: 'ListIncompleteError', calls: 3 },
     { name: 'Lambda.TooManyRequestsException', calls: 7 },
-  ])('are $calls for a walker that fails with $name, and as many are announced', async ({ name, calls }) => {
+  ])('are $calls for a walker that fails with $name, and as many are reported', async ({ name, calls }) => {
     let called = 0;
     const failed: FailedAttempt[] = [];
     const machines = await engine(
@@ -154,7 +154,7 @@ describe('the attempts of a Task', () => {
     );
   });
 
-  it('are announced before the next one begins', async () => {
+  it('are reported before the next one begins', async () => {
     const order: string[] = [];
     const machines = await engine(
       {
@@ -228,14 +228,14 @@ describe('the attempts of a Task', () => {
 });
 
 describe('a definition', () => {
-  it('that is not valid is refused before anything runs', async () => {
+  it('that is not valid is rejected before anything runs', async () => {
     const { ingest, branch } = await shippedMachines();
     await expect(engine({}, { machines: { ingest, branch: { ...branch, StartAt: 'Nowhere' } } })).rejects.toThrow(
       /definition is invalid/,
     );
   });
 
-  it('that reads $$.State inside a Map is refused, since the engine shares it between iterations', async () => {
+  it('that reads $$.State inside a Map is rejected, because the engine shares it between iterations', async () => {
     const { ingest, branch } = await shippedMachines();
     const { States } = structuredClone(ingest);
     const map = States.WalkBranches as { ItemProcessor: { States: Record<string, { Parameters: object }> } };
@@ -247,7 +247,7 @@ describe('a definition', () => {
 });
 
 describe('the limits of AWS on this machine', () => {
-  it('refuse more than 262,144 bytes between states, and no Retry repeats it', async () => {
+  it('reject more than 262,144 bytes between states, without a retry', async () => {
     let called = 0;
     const machines = await engine({
       Plan: async () => {
@@ -271,7 +271,7 @@ describe('the limits of AWS on this machine', () => {
     expect(await machines.start({}).ended).toMatchObject({ status: 'FAILED', error: 'Sandbox.Timedout' });
   });
 
-  it('make the Cause of a failure the JSON that Lambda makes of an error', async () => {
+  it("give the Cause of a failure the JSON of Lambda's errors", async () => {
     const machines = await engine({
       Audit: async () => {
         throw failing('BranchesUnfinishedError', 'three are left');
@@ -281,7 +281,7 @@ describe('the limits of AWS on this machine', () => {
     expect(JSON.parse(cause ?? '')).toEqual({ errorType: 'BranchesUnfinishedError', errorMessage: 'three are left' });
   });
 
-  it('allow 40 iterations at once and no more', async () => {
+  it('allow at most 40 iterations at once', async () => {
     const withWalkers = (walkersAtOnce: number) => engine({ Plan: async () => ({ ...planned, walkersAtOnce }) });
     expect(await (await withWalkers(40)).start({}).ended).toMatchObject({ status: 'SUCCEEDED' });
     expect(await (await withWalkers(41)).start({}).ended).toMatchObject({

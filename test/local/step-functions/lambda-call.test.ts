@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { callAsLambda } from '../../../local/step-functions/lambda-call.ts';
 
-describe('a handler called as Lambda calls it', () => {
+describe('a handler, called as in Lambda,', () => {
   it('gets the event, and returns its result', async () => {
     expect(await callAsLambda(async (event) => ({ event }), 'in', 1)).toEqual({ event: 'in' });
   });

@@ -10,7 +10,7 @@ type Retriers = Parameters<typeof countAttempts>[0];
  * Runs one Task with these Retry blocks on the engine; its n-th call throws the n-th error, and a call after the last
  * error returns.
  *
- * @returns What countAttempts said of each call that failed, and whether the execution failed.
+ * @returns The results of countAttempts for all failed calls, and whether the execution failed.
  */
 const runTask = async (retriers: Retriers, errors: readonly { name: string; terminal?: boolean }[]) => {
   const definition: StateMachineDefinition = {
@@ -102,14 +102,14 @@ describe('the attempts of a Task', () => {
     { maxLength: 3 },
   );
 
-  it('are announced as the engine makes them, whatever the blocks and the errors', async () => {
+  it('are reported as the engine makes them, for any blocks and errors', async () => {
     await fc.assert(
       fc.asyncProperty(blocks, fc.array(names, { minLength: 1, maxLength: 12 }), async (retriers, thrown) => {
         const { outcomes, failed } = await runTask(
           retriers,
           thrown.map((name) => ({ name })),
         );
-        // A retry is announced for every failure but the one that ends the execution.
+        // A retry is reported for every failure except the one that ends the execution.
         const retries = outcomes.filter(({ retryInMs }) => retryInMs !== undefined).length;
         expect(retries).toBe(outcomes.length - (failed ? 1 : 0));
         expect(outcomes.map(({ attempt }) => attempt)).toEqual(outcomes.map((_, at) => at + 1));
@@ -117,7 +117,7 @@ describe('the attempts of a Task', () => {
     );
   });
 
-  it('are as many as announced, where the same error comes back', async () => {
+  it('are as many as reported, when the same error is thrown again', async () => {
     await fc.assert(
       fc.asyncProperty(blocks, names, async (retriers, name) => {
         const { outcomes, failed } = await runTask(retriers, repeated(name));

@@ -9,8 +9,8 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LOCAL_BUCKET, startBucket } from '../../../local/bucket.ts';
 import { writeCsv } from '../../../local/simulator/csv.ts';
-import { lookAt } from '../../../local/upload/csv-file.ts';
-import type { FarEnd } from '../../../local/upload/destination.ts';
+import { checkCsvFile } from '../../../local/upload/csv-file.ts';
+import type { Destination } from '../../../local/upload/destination.ts';
 import { type SendOptions, send } from '../../../local/upload/send.ts';
 import { rawZone, temporaryFolder } from '../running.ts';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
 const looked = async (content: Buffer | string) => {
   const path = join(await temporaryFolder(), 'movies.csv');
   await writeFile(path, content);
-  return lookAt(path, '|', 'movies.csv');
+  return checkCsvFile(path, '|', 'movies.csv');
 };
 
 const client = (endpoint: string) =>
@@ -44,13 +44,13 @@ interface Kept {
   sha256: string | undefined;
 }
 
-/** As much of AWS's S3 as an upload asks for, in memory: it sums what arrives, which the embedded S3 leaves to others. */
+/** The requests of an upload in memory. Like AWS, and unlike the embedded S3, it computes checksums of the received bytes. */
 const summingS3 = async ({
   spoils = false,
   sums = true,
   refuses = () => false,
 }: {
-  /** Changes a byte of every object on its way. */
+  /** Changes one byte of every received object. */
   spoils?: boolean;
   /** Reports a checksum of the whole. */
   sums?: boolean;
@@ -134,7 +134,7 @@ const summingS3 = async ({
     server.close();
   });
   const s3 = client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const to: FarEnd = { s3, bucket: 'raw-zone', onePutBytes: 16_000_000, sumsItself: true };
+  const to: Destination = { s3, bucket: 'raw-zone', onePutBytes: 16_000_000, computesChecksums: true };
   return { to, asked, objects, uploads };
 };
 
@@ -145,14 +145,14 @@ const sum = (body: Buffer) => {
 };
 
 describe('send', () => {
-  it('sends a small file in one request, and believes the checksum that the far end has made', async () => {
+  it('sends a small file in one request, and checks it by the checksum that S3 computed', async () => {
     const { to, asked, objects } = await summingS3();
     expect(await send(await looked(SMALL), KEY, to)).toMatchObject({ sent: true, bytes: SMALL.length });
     expect([...objects.values()].map(({ body }) => body.toString())).toEqual([SMALL]);
     expect(asked).toEqual(['HEAD', 'PUT', 'HEAD']);
   });
 
-  it('sends a file of more than 16 MB in parts of 8 MiB, with a checksum of the whole', async () => {
+  it('sends a file of more than 16 MB in parts of 8 MiB, with a checksum of the whole file', async () => {
     const { to, asked, objects, uploads } = await summingS3();
     const { sha256 } = await send(await looked(large), KEY, to);
     const [object] = objects.values();
@@ -162,14 +162,14 @@ describe('send', () => {
     expect(uploads.size).toBe(0);
   });
 
-  it('reads the object back where the far end makes no checksum of the whole', async () => {
+  it('reads the object back when S3 computed no checksum of the whole object', async () => {
     const { to, asked } = await summingS3({ sums: false });
     await send(await looked(SMALL), KEY, to);
     expect(asked).toEqual(['HEAD', 'PUT', 'HEAD', 'GET']);
   });
 
   it.each([{ size: 'small' }, { size: 'large' }])(
-    'sends a $size file that is there already no second time',
+    'does not send a $size file that is already in the bucket',
     async ({ size }) => {
       const { to, asked } = await summingS3();
       const file = await looked(size === 'small' ? SMALL : large);
@@ -181,15 +181,15 @@ describe('send', () => {
   );
 
   it.each([{ sums: true }, { sums: false }])(
-    'removes what arrived with another byte in it (sums: $sums)',
+    'removes an object that differs from the file in one byte (S3 computes checksums: $sums)',
     async ({ sums }) => {
       const { to, objects, asked } = await summingS3({ spoils: true, sums });
       await expect(send(await looked(large), KEY, to)).rejects.toMatchObject({
-        name: 'FarEndDiffersError',
+        name: 'ObjectDiffersError',
         message: expect.stringMatching(
           sums
-            ? /^what arrived is not what was sent: CRC32 \S+ instead of \S+; send it again$/
-            : /^what arrived is not what was sent: sha256 \w{64} instead of \w{64}; send it again$/,
+            ? /^the object differs from the file: CRC32 \S+ instead of \S+; upload the file again$/
+            : /^the object differs from the file: sha256 \w{64} instead of \w{64}; upload the file again$/,
         ),
       });
       expect(objects.size).toBe(0);
@@ -197,20 +197,20 @@ describe('send', () => {
     },
   );
 
-  it('says so where what is wrong could not be removed', async () => {
+  it('reports a wrong object that could not be removed', async () => {
     const { to } = await summingS3({ spoils: true, refuses: (what) => what === 'DELETE' });
     await expect(send(await looked(SMALL), KEY, to)).rejects.toMatchObject({
       name: 'NotRemovedError',
-      message: `It could not be removed either; do it with aws s3 rm s3://raw-zone/${KEY}.`,
-      cause: { name: 'FarEndDiffersError' },
+      message: `The wrong object could not be removed: remove it with aws s3 rm s3://raw-zone/${KEY}.`,
+      cause: { name: 'ObjectDiffersError' },
     });
   });
 
   it.each([
     { how: 'grew', change: (path: string) => appendFile(path, 'tt2|2000|Drama\n') },
-    { how: 'was cut short', change: (path: string) => truncate(path, 100_000) },
-    { how: 'was written anew at the same size', change: (path: string) => utimes(path, 1, 1) },
-  ])('leaves nothing of a file that $how while it was sent', async ({ change }) => {
+    { how: 'was truncated', change: (path: string) => truncate(path, 100_000) },
+    { how: 'was overwritten with the same size', change: (path: string) => utimes(path, 1, 1) },
+  ])('leaves nothing in the bucket of a file that $how while it was sent', async ({ change }) => {
     const { to, objects, uploads } = await summingS3();
     const file = await looked(large);
     let changed: Promise<void> | undefined;
@@ -222,7 +222,7 @@ describe('send', () => {
     expect([objects.size, uploads.size]).toEqual([0, 0]);
   });
 
-  it('sends nothing of a file that has changed since it was looked at', async () => {
+  it('does not send a file that has changed since the check', async () => {
     const { to, asked } = await summingS3();
     const file = await looked(SMALL);
     await appendFile(file.path, 'tt2|2000|Drama\n');
@@ -230,13 +230,13 @@ describe('send', () => {
     expect(asked).toEqual([]);
   });
 
-  it('stopped in the middle, gives up the parts that it has sent', async () => {
+  it('removes the parts that it has sent when it is stopped', async () => {
     const { to, asked, objects, uploads } = await summingS3();
     const stop = new AbortController();
     const progress: SendOptions['progress'] = (stage) => {
       if (stage === 'sending') stop.abort(new Error('SIGINT'));
     };
-    // Larger than all parts that are under way at once, so that there is something left to stop.
+    // Larger than all parts that are sent at once, so that the upload can be stopped before its last part.
     const file = await looked(Buffer.concat([large, large, large]));
     await expect(send(file, KEY, to, { signal: stop.signal, progress })).rejects.toThrow();
     expect(asked).toContain('Abort');
@@ -244,7 +244,7 @@ describe('send', () => {
     expect(await send(file, KEY, to)).toMatchObject({ sent: true });
   });
 
-  it('whose part fails, gives up the others, and works when it is said again', async () => {
+  it('removes the other parts when one part fails, and succeeds when it is repeated', async () => {
     let failing = true;
     let parts = 0;
     const { to, objects, uploads } = await summingS3({
@@ -262,11 +262,16 @@ describe('send', () => {
 describe('send to the embedded S3', () => {
   const embedded = async (storage: string) => {
     const bucket = await startBucket(storage);
-    const to: FarEnd = { s3: client(bucket.url), bucket: LOCAL_BUCKET, onePutBytes: 8_388_608, sumsItself: false };
+    const to: Destination = {
+      s3: client(bucket.url),
+      bucket: LOCAL_BUCKET,
+      onePutBytes: 8_388_608,
+      computesChecksums: false,
+    };
     return { ...bucket, to };
   };
 
-  it('that goes away in the middle leaves no object, and the same again works', async () => {
+  it('leaves no object when the connection breaks, and succeeds when it is repeated', async () => {
     const storage = await temporaryFolder();
     const first = await embedded(storage);
     const file = await looked(Buffer.concat([large, large, large]));
@@ -288,7 +293,7 @@ describe('send to the embedded S3', () => {
     expect(sha256).toBe(createHash('sha256').update(large).update(large).update(large).digest('hex'));
   });
 
-  it('finds that an object is not what its checksum says, since it reads it', async () => {
+  it('finds an object with a wrong checksum, because it reads the object', async () => {
     const storage = await temporaryFolder();
     const { to, close } = await embedded(storage);
     onTestFinished(close);
