@@ -21,7 +21,11 @@ const fetched = async (
   const tmdb = fakeTmdb(answer);
   const partly: Outcome[] = [];
   const tally = newTally();
-  const outcome = await fetcherOf(branch)?.(id, resolved, { tmdb, asker: { tally }, partly: (one) => partly.push(one) });
+  const outcome = await fetcherOf(branch)?.(id, resolved, {
+    tmdb,
+    asker: { tally },
+    partly: (one) => partly.push(one),
+  });
   return { outcome, asked: tmdb.asked, partly, tally };
 };
 const asking = (...ask: ('details' | 'credits')[]) => crime2017({ settings: crimeWar({ ask }) });
@@ -31,7 +35,7 @@ describe('a movie of a list', () => {
     const { outcome, asked, tally } = await fetched(crime2017(), 7, () => detailed(7));
 
     expect(asked).toEqual([{ path: '/movie/7', query: { language: 'en-US', append_to_response: 'credits' } }]);
-    expect(outcome).toEqual({ id: 7, outcome: 'fetched', tmdbId: 7, body: detailed(7) });
+    expect(outcome).toEqual({ id: 7, outcome: 'fetched', tmdbId: 7, text: JSON.stringify(detailed(7)) });
     expect(tally.requests).toBe(1);
   });
 
