@@ -4,8 +4,8 @@ import { type Day, day } from '../day.ts';
 import type { Listing } from '../runs/work.ts';
 import type { Query } from '../tmdb/client.ts';
 import { MOVIE_GENRES } from '../tmdb/genres.ts';
-import type { ListedItem } from '../tmdb/responses.ts';
-import { collect, itemsOf, LAST_PAGE, PAGE_SIZE, readAllPages, rowsOf, type Seen } from './pages.ts';
+import { type ReadList, readList } from './list-reader.ts';
+import { collect, itemsOf, LAST_PAGE, PAGE_SIZE, type Seen } from './pages.ts';
 import { ListIncompleteError, type PagesOf, type SourceBranch, type SourceKind } from './source.ts';
 import { years, yearsOn } from './years.ts';
 
@@ -133,19 +133,7 @@ export const discover: SourceKind = {
 
       list: async (from, pages) => {
         const windows = await readWindow(listFrom.parse(from), source, pages);
-        const seen: Seen = new Map();
-        const rows = windows.flatMap(({ items }) => items);
-        collect(seen, rows);
-        const listing: Listing = {
-          items: itemsOf(seen),
-          expected: sum(windows, 'expected'),
-          listed: sum(windows, 'listed'),
-          // Two adjacent windows can both list a movie whose date has changed in between.
-          doubled: sum(windows, 'doubled') + (rows.length - seen.size),
-          passes: Math.max(...windows.map(({ passes }) => passes)),
-          warnings: [],
-        };
-        return checkComplete(listing, tolerance);
+        return checkComplete(joined(windows), tolerance);
       },
 
       itemRequest: () => ({
@@ -185,54 +173,37 @@ const queryOf = ({ genreId, from, to }: Selection, { filters }: DiscoverSettings
   with_genres: genreId,
 });
 
-/** Passes over one list, at most. A list that still changes then is changed faster than it can be read. */
-const MOST_PASSES = 6;
-
+/** A window of days that is read as one list. */
 interface Window {
-  items: ListedItem[];
-  expected: number;
-  listed: number;
-  doubled: number;
-  passes: number;
+  from: Day;
+  to: Day;
+  list: ReadList;
 }
 
-/** One window of days; where TMDB would not serve all its pages, its two halves. */
-const readWindow = async (selection: Selection, source: DiscoverSettings, pages: PagesOf): Promise<Window[]> => {
-  const name = `${selection.from}-${selection.to}`;
-  const query = queryOf(selection, source);
-  const [first] = await pages(`${name}-pass-1-1`, PATH, query, [1]);
-  if (first && first.total_pages > LAST_PAGE) {
-    const halves = halve(selection);
-    if (!halves) {
-      throw new ListIncompleteError(
-        `TMDB lists ${first.total_results} movies of genre ${selection.genreId} on ${selection.from} alone and serves ${LAST_PAGE} pages of 20 at most: use narrower filters in the dataset.`,
-      );
-    }
-    return (await Promise.all(halves.map((half) => readWindow(half, source, pages)))).flat();
-  }
-  return [await readPasses(name, query, pages)];
-};
+/**
+ * Windows that one branch may be cut into: 32,000 pages, 640,000 movies of one genre and year. A larger total is wrong.
+ */
+const MOST_WINDOWS = 64;
 
 /**
- * Reads one window, again and again until a pass adds nothing new.
+ * Reads one window of days; where TMDB would not serve all its pages, its two halves.
  *
- * A list changes while it is read: a movie that moves from page 3 to page 2 in between is missed, one that moves the
- * other way is seen twice. So where the distinct ids are not as many as TMDB's total, the list is read again, and is
- * complete when a pass adds no new id.
+ * @throws {ListIncompleteError} TMDB would not serve all pages of a single day, or names an impossible number of pages.
  */
-const readPasses = async (name: string, query: Query, pages: PagesOf): Promise<Window> => {
-  const seen: Seen = new Map();
-  let [expected, listed, doubled, passes] = [0, 0, 0, 0];
-  while (passes < MOST_PASSES) {
-    passes += 1;
-    const pass = await readAllPages(pages, `${name}-pass-${passes}`, PATH, query);
-    const rows = rowsOf(pass);
-    const added = collect(seen, rows);
-    expected = pass.at(-1)?.total_results ?? 0;
-    if (passes === 1) [listed, doubled] = [rows.length, rows.length - added];
-    if (seen.size === expected || (passes > 1 && added === 0)) break;
+const readWindow = async (selection: Selection, source: DiscoverSettings, pages: PagesOf): Promise<Window[]> => {
+  const { genreId, from, to } = selection;
+  const query = queryOf(selection, source);
+  const [first] = await pages(`${from}-${to}-pass-1-1`, PATH, query, [1]);
+  if (first && first.total_pages > LAST_PAGE) {
+    const halves = halve(selection);
+    const windows = Math.ceil(first.total_pages / LAST_PAGE);
+    if (!halves || windows > MOST_WINDOWS)
+      throw new ListIncompleteError(
+        `TMDB lists ${first.total_results} movies of genre ${genreId} from ${from} to ${to}, on ${first.total_pages} pages, and serves ${LAST_PAGE} pages of a list; a branch is cut into at most ${MOST_WINDOWS} windows of a day or more. Use narrower filters in the dataset.`,
+      );
+    return (await Promise.all(halves.map((half) => readWindow(half, source, pages)))).flat();
   }
-  return { items: [...seen.values()], expected, listed, doubled, passes };
+  return [{ from, to, list: await readList(pages, `${from}-${to}`, PATH, query) }];
 };
 
 const halve = ({ from, to, ...rest }: Selection): [Selection, Selection] | undefined => {
@@ -249,8 +220,28 @@ const DAY_MS = 86_400_000;
 const dayNumber = (day: Day): number => Date.parse(day) / DAY_MS;
 const dayAt = (number: number): Day => new Date(number * DAY_MS).toISOString().slice(0, 10) as Day;
 
-const sum = (windows: readonly Window[], field: 'expected' | 'listed' | 'doubled'): number =>
-  windows.reduce((total, window) => total + window[field], 0);
+/** Puts the lists of a branch's windows together. */
+const joined = (windows: readonly Window[]): Listing => {
+  const lists = windows.map(({ list }) => list);
+  const seen: Seen = new Map();
+  const rows = lists.flatMap(({ items }) => items);
+  collect(seen, rows);
+  const sum = (field: 'expected' | 'listed' | 'doubled') => lists.reduce((total, list) => total + list[field], 0);
+  return {
+    items: itemsOf(seen),
+    expected: sum('expected'),
+    listed: sum('listed'),
+    // Two adjacent windows can both list a movie whose date has changed in between.
+    doubled: sum('doubled') + (rows.length - seen.size),
+    passes: Math.max(...lists.map(({ passes }) => passes)),
+    warnings: windows
+      .filter(({ list }) => !list.isSteady)
+      .map(
+        ({ from, to, list }) =>
+          `the list from ${from} to ${to} changed in each of ${list.passes} passes; the movies of all passes are used`,
+      ),
+  };
+};
 
 /** @throws {ListIncompleteError} More is missing than the dataset tolerates. */
 const checkComplete = (listing: Listing, tolerance: number): Listing => {
@@ -259,5 +250,5 @@ const checkComplete = (listing: Listing, tolerance: number): Listing => {
   const what = `TMDB's total is ${listing.expected} movies; its pages list ${listing.items.length} distinct ones in ${listing.passes} passes`;
   if (missing > listing.expected * tolerance)
     throw new ListIncompleteError(`${what}; the dataset tolerates ${tolerance * 100} % missing.`);
-  return { ...listing, warnings: [what] };
+  return { ...listing, warnings: [...listing.warnings, what] };
 };

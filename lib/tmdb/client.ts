@@ -26,6 +26,32 @@ export interface Tally {
 
 export const newTally = (): Tally => ({ requests: 0, retries: 0, throttles: 0 });
 
+/** Who asks: its requests are counted in `tally`, and it hears when a request waits before a retry, and when the retry is sent. */
+export interface Asker {
+  tally: Tally;
+  onWait?(wait: Wait): void;
+  /** @param retry The number of the retry that is sent now: 1, 2 and so on. */
+  onRetry?(retry: number): void;
+}
+
+/** A wait before a retry. */
+export interface Wait {
+  /** In plain English, such as 'TMDB answers 503' or 'TMDB throttles (429)'. */
+  reason: string;
+  /** The number of the retry that follows: 1, 2 and so on. */
+  retry: number;
+  /** Highest number of retries for this reason. */
+  retries: number;
+  waitMs: number;
+}
+
+export interface Answer<Body> {
+  /** The parsed `text`. For checks only: JSON.parse turns 7.0 into 7. */
+  body: Body;
+  /** The JSON text as TMDB sent it, unpacked and without a byte order mark. */
+  text: string;
+}
+
 export type Query = Readonly<Record<string, string | number | boolean>>;
 
 export interface Tmdb {
@@ -35,17 +61,22 @@ export interface Tmdb {
    * One GET. It is retried where a retry can help.
    *
    * @param path Path below the API's root, such as '/discover/movie'.
-   * @returns TMDB's own object, unchanged, after `schema` has checked it.
+   * @returns TMDB's own text and object, unchanged, after `schema` has checked the object.
    * @throws {TmdbTokenError | TmdbThrottledError | TmdbUnavailableError | TmdbRefusedError | TmdbShapeError}
    */
-  get<Shape extends z.ZodType>(path: string, query: Query, schema: Shape, tally: Tally): Promise<z.output<Shape>>;
+  get<Shape extends z.ZodType>(
+    path: string,
+    query: Query,
+    schema: Shape,
+    asker: Asker,
+  ): Promise<Answer<z.output<Shape>>>;
   /** Like `get`, but a 404 is a result and not an error: the id is in TMDB's list, but TMDB has deleted the movie. */
   lookUp<Shape extends z.ZodType>(
     path: string,
     query: Query,
     schema: Shape,
-    tally: Tally,
-  ): Promise<z.output<Shape> | 'gone'>;
+    asker: Asker,
+  ): Promise<Answer<z.output<Shape>> | 'gone'>;
 }
 
 export interface TmdbOptions {
@@ -167,7 +198,7 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
     return config;
   });
 
-  const ask = async (path: string, query: Query, tally: Tally): Promise<{ status: number; body: unknown }> => {
+  const ask = async (path: string, query: Query, { tally }: Asker): Promise<Answer<unknown> & { status: number }> => {
     const bearer = token();
     if (!bearer)
       throw new TmdbTokenError(
@@ -175,36 +206,40 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
       );
     const question = new Question(tally, clock.now());
     try {
-      const { status, data } = await http.get<unknown>(path, {
+      const { status, data } = await http.get<Answer<unknown>>(path, {
         params: query,
         headers: { Authorization: `Bearer ${bearer}` },
         question,
       });
-      return { status, body: data };
+      return { status, ...data };
     } catch (error) {
       throw typedError(error, path, retries);
     }
   };
 
-  const checked = <Shape extends z.ZodType>(path: string, body: unknown, schema: Shape): z.output<Shape> => {
+  const checked = <Shape extends z.ZodType>(
+    path: string,
+    { body, text }: Answer<unknown>,
+    schema: Shape,
+  ): Answer<z.output<Shape>> => {
     const problem = firstProblem(schema, body);
-    if (problem === undefined) return body as z.output<Shape>;
+    if (problem === undefined) return { body: body as z.output<Shape>, text };
     throw new TmdbShapeError(
       `GET ${path}: TMDB's response has an unknown shape: ${problem}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
-      body,
+      { body, text },
     );
   };
 
   return {
     host: new URL(baseUrl).hostname,
-    get: async (path, query, schema, tally) => {
-      const { status, body } = await ask(path, query, tally);
-      if (status === 404) throw refusal(path, status, body);
-      return checked(path, body, schema);
+    get: async (path, query, schema, asker) => {
+      const { status, ...answer } = await ask(path, query, asker);
+      if (status === 404) throw refusal(path, status, answer.body);
+      return checked(path, answer, schema);
     },
-    lookUp: async (path, query, schema, tally) => {
-      const { status, body } = await ask(path, query, tally);
-      return status === 404 ? 'gone' : checked(path, body, schema);
+    lookUp: async (path, query, schema, asker) => {
+      const { status, ...answer } = await ask(path, query, asker);
+      return status === 404 ? 'gone' : checked(path, answer, schema);
     },
   };
 };
@@ -220,14 +255,15 @@ const LEAST_PAUSE_MS = 1_000;
  */
 const readable = (response: AxiosResponse): AxiosResponse => {
   const { status } = response;
+  const text = String(response.data).replace(/^\uFEFF/, '');
   let body: unknown;
   try {
-    body = JSON.parse(String(response.data).replace(/^\uFEFF/, ''));
+    body = JSON.parse(text);
   } catch {
     throw answered('no JSON', response);
   }
   if (status !== 200 && !(status === 404 && failure.safeParse(body).success)) throw answered('refused', response, body);
-  response.data = body;
+  response.data = { body, text };
   return response;
 };
 

@@ -28,11 +28,14 @@ export class TmdbRefusedError extends Error {
 /** The response is JSON, but a field that this project reads is absent or of another type. */
 export class TmdbShapeError extends Error {
   override readonly name = 'TmdbShapeError';
-  /** TMDB's response, for the quarantine. */
+  /** TMDB's last response, for the quarantine. */
   readonly body: unknown;
+  /** The same response with its text. */
+  readonly answer: { body: unknown; text: string } | undefined;
 
-  constructor(message: string, body?: unknown) {
+  constructor(message: string, answer?: { body: unknown; text: string }) {
     super(message);
-    this.body = body;
+    this.body = answer?.body;
+    this.answer = answer;
   }
 }

@@ -16,18 +16,21 @@ export interface FakeTmdb extends Tmdb {
 /**
  * A TMDB client without a network. The test decides its responses and their time.
  *
- * @param answer Returns the body of a response, or 'gone' for a 404. If it throws, the client throws the same error.
+ * @param answer Returns the body of a response, as a value or as its JSON text, or 'gone' for a 404. If it throws, the
+ *   client throws the same error.
  */
 export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeTmdb => {
   const asked: Asked[] = [];
-  const ask: Tmdb['lookUp'] = async (path, query, schema, tally) => {
+  const ask: Tmdb['lookUp'] = async (path, query, schema, { tally }) => {
     asked.push({ path, query });
     tally.requests += 1;
-    const body = await answer(path, query);
-    if (body === 'gone') return body;
+    const given = await answer(path, query);
+    if (given === 'gone') return given;
+    const text = typeof given === 'string' ? given : JSON.stringify(given);
+    const body = JSON.parse(text);
     if (!schema.safeParse(body).success)
-      throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, body);
-    return body as never;
+      throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, { body, text });
+    return { body, text };
   };
   return { host: 'tmdb.test', get: ask as Tmdb['get'], lookUp: ask, asked, paths: () => asked.map(({ path }) => path) };
 };

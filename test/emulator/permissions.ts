@@ -1,14 +1,15 @@
-/** What a function asked of AWS, as an action on a resource. */
+/** One request of a function to AWS, as an IAM action on a resource. */
 export interface Call {
   function: string;
   action: string;
-  /** An S3 ARN, where the request line says which; a DeleteObjects names its keys in its body. */
+  /** An S3 ARN; absent for DeleteObjects, whose keys are in the body, and for other services. */
   resource?: string;
-  /** Of a listing. */
+  /** The prefix of a ListBucket. */
   prefix?: string;
 }
 
-interface Logged {
+/** One line of the emulator's calls.jsonl. */
+interface LoggedRequest {
   function: string;
   service: string;
   method: string;
@@ -17,10 +18,10 @@ interface Logged {
   target: string | null;
 }
 
-/** A line of the emulator's calls.jsonl as an action of IAM. */
-export const callOf = ({ function: name, service, method, path, query, target }: Logged): Call => {
+/** The IAM action that a logged request needs. */
+export const callOf = ({ function: name, service, method, path, query, target }: LoggedRequest): Call => {
   if (service !== 's3') {
-    // AmazonSSM.GetParameters, AWSStepFunctions.DescribeExecution
+    // The target is AmazonSSM.GetParameters or AWSStepFunctions.DescribeExecution.
     return { function: name, action: `${service}:${target?.split('.').at(-1)}` };
   }
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(path)) ?? [];
@@ -54,10 +55,10 @@ export interface Policies {
   [functionName: string]: Statement[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation takes
+// biome-ignore lint/suspicious/noExplicitAny: the properties differ for each type of resource
 type Template = { Resources: Record<string, { Type: string; Properties: any }> };
 
-/** The statements of each function's role, out of a CloudFormation template, by the function's name. */
+/** The statements of each function's IAM role in a CloudFormation template, by the function's name. */
 export const policiesOf = (template: Template): Policies => {
   const functions = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
   return Object.fromEntries(
@@ -73,7 +74,7 @@ export const policiesOf = (template: Template): Policies => {
   );
 };
 
-/** The calls that no statement allows. */
+/** The calls that no statement of the function's IAM role allows. */
 export const denied = (calls: readonly Call[], policies: Policies): Call[] =>
   calls.filter((call) => !(policies[call.function] ?? []).some((statement) => allows(statement, call)));
 
@@ -88,11 +89,11 @@ const allows = ({ Effect, Action, Resource, Condition }: Statement, { action, re
   );
 };
 
-/** IAM's wildcards. */
+/** Whether an ARN or a prefix matches a pattern with IAM's wildcard *. */
 const matches = (pattern: string, value: string): boolean =>
   new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`, 's').test(value);
 
-/** An intrinsic as text; what only CloudFormation knows becomes a wildcard of one region and account. */
+/** The text of a CloudFormation intrinsic; a value that only a deployment knows, such as the region, becomes *. */
 const text = (value: unknown): string => {
   if (typeof value === 'string') return value;
   const { 'Fn::Sub': sub, 'Fn::Join': join } = value as { 'Fn::Sub'?: string; 'Fn::Join'?: [string, unknown[]] };

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import {
   GetObjectCommand,
@@ -29,44 +30,47 @@ import { writeCsv } from '../../local/simulator/csv.ts';
 import { faultsNamed } from '../../local/simulator/faults.ts';
 import { startSimulator } from '../../local/simulator/simulator.ts';
 import { callOf, denied, policiesOf } from './permissions.ts';
+import { pythonWithPackages } from './python.ts';
 
 /*
- * `sls deploy`, for real, on an emulator of AWS: deployed, run, failed, redriven, removed and deployed again, and every
- * call of every function held against its role. One command, some 20 minutes:
+ * `npm run emulator`: a deployment for real, on an emulator of AWS.
  *
- *   AWS_EMULATOR=<emulator.py> PYTHON=<python with moto[server,all]==5.2.5> npm run emulator
- *
- * The emulator serves `python emulator.py PORT NODE` as AWS, runs the deployed zips, and logs the functions' calls to
- * RIG_LOGS/calls.jsonl.
+ * It deploys with `sls deploy`, runs, makes a run fail, redrives it, removes the service and deploys it again, and checks
+ * every call of every function against the function's IAM role. It takes 10 to 20 minutes, and needs Python 3.10 or
+ * later: its first run installs moto into .local/emulator-venv, which takes another minute.
  */
-const { AWS_EMULATOR = '', PYTHON = 'python3' } = process.env;
-if (!existsSync(AWS_EMULATOR)) {
-  process.stderr.write(
-    'It needs AWS_EMULATOR, the path of the emulator, and PYTHON, a Python with moto[server,all]==5.2.5: see test/emulator/run.ts.\n',
-  );
-  process.exit(2);
-}
-
 const STAGE = 'emulator';
 const BUCKET = 'emulated-raw-zone';
 const SERVICE = `tmdb-raw-zone-${STAGE}`;
 const DAY = '2026-11-20';
+/** Minutes to wait for one execution. One that fails takes some 3, as its retries wait half a minute and more. */
+const MAX_WAIT_MINUTES = 15;
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+const python = await pythonWithPackages({
+  venv: join(ROOT, '.local/emulator-venv'),
+  onInstall: () => say('Installing test/emulator/requirements.txt into .local/emulator-venv …'),
+}).catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 const work = await mkdtemp(join(tmpdir(), 'emulator-'));
 const logs = join(work, 'logs');
+await mkdir(logs);
 
-// --- what this says ------------------------------------------------------------------------------------------------
+// --- what it prints ------------------------------------------------------------------------------------------------
 
 let failures = 0;
-const say = (text: string) => process.stdout.write(`${text}\n`);
 const check = (what: string, actual: unknown, expected: unknown) => {
-  const good = expected instanceof RegExp ? expected.test(String(actual)) : isDeepStrictEqual(actual, expected);
-  if (!good) failures += 1;
+  const matches = expected instanceof RegExp ? expected.test(String(actual)) : isDeepStrictEqual(actual, expected);
+  if (!matches) failures += 1;
   say(
-    `${good ? '  ok  ' : 'WRONG '} ${what}${good ? '' : `: expected ${expected instanceof RegExp ? expected : JSON.stringify(expected)}, got ${JSON.stringify(actual)}`}`,
+    `${matches ? '  ok  ' : 'WRONG '} ${what}${matches ? '' : `: expected ${expected instanceof RegExp ? expected : JSON.stringify(expected)}, got ${JSON.stringify(actual)}`}`,
   );
 };
 
-// --- the emulator, and what stands around it ----------------------------------------------------------------------
+// --- the emulator, and TMDB's simulator ---------------------------------------------------------------------------
 
 const freePort = () =>
   new Promise<number>((resolve) => {
@@ -85,11 +89,20 @@ const simulator = await startSimulator({
 });
 const port = await freePort();
 const endpoint = `http://127.0.0.1:${port}`;
-const emulator: ChildProcess = spawn(PYTHON, [AWS_EMULATOR, String(port), process.execPath], {
-  env: { ...process.env, RIG_LOGS: logs, RIG_LAMBDA_ENV: JSON.stringify({ TMDB_BASE_URL: simulator.url }) },
-  stdio: 'ignore',
-});
-const ended = new Promise((resolve) => emulator.on('close', resolve));
+const emulatorLog = await open(join(logs, 'emulator.log'), 'w');
+const emulator = spawn(
+  python,
+  [
+    join(import.meta.dirname, 'emulator.py'),
+    ...['--port', String(port)],
+    ...['--folder', work],
+    ...['--node', process.execPath],
+    ...['--sandbox', fileURLToPath(new URL('./lambda-sandbox.ts', import.meta.url))],
+    ...['--lambda-env', JSON.stringify({ TMDB_BASE_URL: simulator.url })],
+  ],
+  { stdio: ['ignore', emulatorLog.fd, emulatorLog.fd] },
+);
+const emulatorEnded = new Promise((resolve) => emulator.on('close', resolve));
 
 const credentials = { accessKeyId: 'ak', secretAccessKey: 'sk' };
 const config = { endpoint, region: 'us-east-1', credentials };
@@ -97,17 +110,26 @@ const s3 = new S3Client({ ...config, forcePathStyle: true });
 const sfn = new SFNClient(config);
 const ssm = new SSMClient(config);
 
-const until = async <Value>(what: () => Promise<Value | undefined>, everyMs = 500): Promise<Value> => {
+/** Asks until there is a value; an error means that there is none yet. */
+const until = async <Value>(ask: () => Promise<Value | undefined>, everyMs = 500): Promise<Value> => {
+  const giveUpAt = Date.now() + MAX_WAIT_MINUTES * 60_000;
+  let lastError: unknown;
   for (;;) {
-    const value = await what().catch(() => undefined);
+    const value = await ask().catch((error: unknown) => {
+      lastError = error;
+      return undefined;
+    });
     if (value !== undefined) return value;
-    if (emulator.exitCode !== null) throw new Error(`the emulator has ended with ${emulator.exitCode}`);
+    if (Date.now() > giveUpAt)
+      throw new Error(`Nothing after ${MAX_WAIT_MINUTES} minutes; see ${logs}.`, { cause: lastError });
+    if (emulator.exitCode !== null)
+      throw new Error(`The emulator ended with exit code ${emulator.exitCode}; see ${logs}/emulator.log.`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 };
 
 const sls = (...args: string[]) =>
-  new Promise<{ code: number | null; said: string }>((resolve) => {
+  new Promise<{ code: number | null; printed: string }>((resolve) => {
     const child = spawn(
       process.execPath,
       ['node_modules/serverless/bin/serverless.js', ...args, '--stage', STAGE, '--param', `bucket=${BUCKET}`],
@@ -124,41 +146,44 @@ const sls = (...args: string[]) =>
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
-    let said = '';
-    child.stdout.on('data', (chunk) => (said += chunk));
-    child.stderr.on('data', (chunk) => (said += chunk));
-    child.on('close', (code) => resolve({ code, said }));
+    let printed = '';
+    child.stdout.on('data', (chunk) => (printed += chunk));
+    child.stderr.on('data', (chunk) => (printed += chunk));
+    child.on('close', (code) => resolve({ code, printed }));
   });
 
-const deployed = async (...args: string[]) => {
-  const { code, said } = await sls(...args);
+/** Runs `sls` and checks that it succeeds. @returns What it printed. */
+const slsSucceeds = async (...args: string[]) => {
+  const { code, printed } = await sls(...args);
   check(`sls ${args.join(' ')}`, code, 0);
-  if (code !== 0) say(said);
-  return said;
+  if (code !== 0) say(printed);
+  return printed;
 };
 
 // --- executions and the bucket ------------------------------------------------------------------------------------
 
-const machine = (name: 'ingest' | 'branch') => `arn:aws:states:us-east-1:123456789012:stateMachine:${SERVICE}-${name}`;
+const machineArn = (name: 'ingest' | 'branch') =>
+  `arn:aws:states:us-east-1:123456789012:stateMachine:${SERVICE}-${name}`;
 const start = async (input: object, of: 'ingest' | 'branch' = 'ingest') => {
   const { executionArn = '' } = await sfn.send(
-    new StartExecutionCommand({ stateMachineArn: machine(of), input: JSON.stringify(input) }),
+    new StartExecutionCommand({ stateMachineArn: machineArn(of), input: JSON.stringify(input) }),
   );
   return executionArn;
 };
-const end = (executionArn: string) =>
+/** The execution once it has ended. */
+const ended = (executionArn: string) =>
   until(async () => {
     const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     return execution.status === 'RUNNING' ? undefined : execution;
   });
 const redrive = async (executionArn: string) => {
   await sfn.send(new RedriveExecutionCommand({ executionArn }));
-  return end(executionArn);
+  return ended(executionArn);
 };
-const branchesOf = async (status?: 'FAILED') => {
+const branchExecutions = async (status?: 'FAILED') => {
   const { executions = [] } = await sfn.send(
     new ListExecutionsCommand({
-      stateMachineArn: machine('branch'),
+      stateMachineArn: machineArn('branch'),
       maxResults: 1000,
       ...(status && { statusFilter: status }),
     }),
@@ -167,7 +192,7 @@ const branchesOf = async (status?: 'FAILED') => {
 };
 const runOf = (executionArn: string) => executionArn.split(':').at(-1) ?? '';
 
-const keysBelow = async (prefix: string): Promise<string[]> => {
+const keysWithPrefix = async (prefix: string): Promise<string[]> => {
   const keys: string[] = [];
   let next: string | undefined;
   do {
@@ -185,11 +210,11 @@ const sha256 = (body: Uint8Array) => createHash('sha256').update(body).digest('h
 const rawZone = async (prefix: string): Promise<Record<string, string>> =>
   Object.fromEntries(
     await Promise.all(
-      (await keysBelow(prefix)).toSorted().map(async (key) => [key, sha256(await object(key))] as const),
+      (await keysWithPrefix(prefix)).toSorted().map(async (key) => [key, sha256(await object(key))] as const),
     ),
   );
 
-/** What `npm start` writes for the same day and catalogue. */
+/** The raw zone as `npm start` writes it for the same day and catalogue; each key with the SHA-256 of its object. */
 const rawZoneOfNpmStart = async (): Promise<Record<string, string>> => {
   const env = { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator', TMDB_REQUESTS_PER_SECOND: '100000' };
   const pipeline = await openPipeline({ out: join(work, 'local'), env });
@@ -202,20 +227,20 @@ const rawZoneOfNpmStart = async (): Promise<Record<string, string>> => {
   return Object.fromEntries(files);
 };
 
-/** Whether TMDB was asked about crime in 2017 alone since. */
+/** Whether all lists that were requested since concern crime in 2017. */
 const onlyCrime2017 = (from: number) => {
-  const asked = simulator.asked.slice(from).filter(({ path }) => path === '/discover/movie');
-  return asked.every(
+  const lists = simulator.asked.slice(from).filter(({ path }) => path === '/discover/movie');
+  return lists.every(
     ({ query }) => query.with_genres === '80' && query['primary_release_date.gte']?.startsWith('2017'),
   );
 };
-const movies = (from: number) => simulator.asked.slice(from).filter(({ path }) => path !== '/authentication').length;
-const refusing = () => simulator.use(faultsNamed('outage-crime-2017') ?? []);
-const mended = () => simulator.use([]);
+const requests = (from: number) => simulator.asked.slice(from).filter(({ path }) => path !== '/authentication').length;
+const breakTmdb = () => simulator.use(faultsNamed('outage-crime-2017') ?? []);
+const fixTmdb = () => simulator.use([]);
 
-// --- the story ----------------------------------------------------------------------------------------------------
+// --- the checks ----------------------------------------------------------------------------------------------------
 
-const story = async () => {
+const runChecks = async () => {
   await until(async () => ((await fetch(`${endpoint}/moto-api/`)).ok ? true : undefined));
   const putToken = (Value: string) =>
     ssm.send(
@@ -227,18 +252,18 @@ const story = async () => {
       }),
     );
 
-  say('deploy, run, compare');
-  await deployed('deploy');
-  const noToken = await end(await start({ dataset: 'crime-war', day: '2026-01-01' }));
+  say('Deploy, run, compare with npm start');
+  await slsSucceeds('deploy');
+  const noToken = await ended(await start({ dataset: 'crime-war', day: '2026-01-01' }));
   check(
-    'without a token the run fails at Plan, in one sentence',
+    'without a token the run fails in Plan, and says how to set it',
     `${noToken.error} ${noToken.cause}`,
     /^TmdbTokenError .*The SSM parameter \/tmdb-raw-zone\/emulator\/tmdb-token could not be read .*put-parameter/,
   );
   await putToken('simulator');
-  // The template asks for it; the emulator's CloudFormation leaves it out.
+  // The template enables it, but moto's CloudFormation ignores that.
   await s3.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration: { Status: 'Enabled' } }));
-  const said = await deployed(
+  const printed = await slsSucceeds(
     'invoke',
     'stepf',
     '--name',
@@ -246,67 +271,75 @@ const story = async () => {
     '--data',
     JSON.stringify({ dataset: 'crime-war', day: DAY }),
   );
-  check('an execution started with sls invoke stepf', said, /SUCCEEDED/);
-  const names = (await branchesOf()).map(({ name = '' }) => name.replace(/-[0-9a-f]{8}-[0-9a-f-]{27}$/, ''));
+  check('an execution started with sls invoke stepf succeeds', printed, /SUCCEEDED/);
+  const names = (await branchExecutions()).map(({ name = '' }) => name.replace(/-[0-9a-f]{8}-[0-9a-f-]{27}$/, ''));
   check(
-    'has 22 branch executions with readable names',
+    'it has 22 branch executions with readable names',
     names.toSorted().join(' '),
     ['crime', 'war'].flatMap((genre) => Array.from({ length: 11 }, (_, at) => `${genre}-${2012 + at}`)).join(' '),
   );
-  check('writes what npm start writes, byte for byte', await rawZone('Raw/TMDB/'), await rawZoneOfNpmStart());
-  check('and the manifest says complete', (await json(`_manifests/crime-war/${DAY}/manifest.json`)).complete, true);
+  check('it writes what npm start writes, byte for byte', await rawZone('Raw/TMDB/'), await rawZoneOfNpmStart());
+  check('its manifest says complete', (await json(`_manifests/crime-war/${DAY}/manifest.json`)).complete, true);
   check(
     'its parts have versions',
     (await json(`_manifests/crime-war/${DAY}/branches/crime-2017.json`)).parts[0].versionId,
     /^(?!undefined)\S+/,
   );
 
-  say('a pair that TMDB refuses');
-  refusing();
+  say('One failed branch, redriven with the run');
+  breakTmdb();
   const failing = await start({ dataset: 'crime-war', day: '2026-11-27' });
-  const failed = await end(failing);
+  const failed = await ended(failing);
   check('the run fails in Audit', `${failed.status} ${failed.error}`, 'FAILED BranchesUnfinishedError');
-  check('and names the branch and its error', failed.cause, /1 of 22 branches: crime-2017 \(TmdbUnavailableError/);
-  check('21 branches are written', (await keysBelow('_manifests/crime-war/2026-11-27/branches/')).length, 21);
+  check(
+    'its cause names the branch and the error',
+    failed.cause,
+    /1 of 22 branches: crime-2017 \(TmdbUnavailableError/,
+  );
+  check(
+    'the other 21 branches are written',
+    (await keysWithPrefix('_manifests/crime-war/2026-11-27/branches/')).length,
+    21,
+  );
   let asked = simulator.asked.length;
-  check('redriven while TMDB still refuses, it fails again', (await redrive(failing)).status, 'FAILED');
-  check('and asks for nothing but that pair', simulator.asked.length > asked && onlyCrime2017(asked), true);
-  mended();
+  check('redriven while TMDB still fails, it fails again', (await redrive(failing)).status, 'FAILED');
+  check('that redrive requests only crime in 2017', simulator.asked.length > asked && onlyCrime2017(asked), true);
+  fixTmdb();
   asked = simulator.asked.length;
-  check('redriven after TMDB is mended, it succeeds', (await redrive(failing)).status, 'SUCCEEDED');
-  check('and nothing was asked for the 21', onlyCrime2017(asked), true);
+  check('redriven after TMDB is fixed, it succeeds', (await redrive(failing)).status, 'SUCCEEDED');
+  check('that redrive requests only crime in 2017', onlyCrime2017(asked), true);
   check('the day is complete', (await json('_manifests/crime-war/2026-11-27/manifest.json')).complete, true);
 
-  say('its own execution redriven, then the run');
+  say('One failed branch, redriven by itself');
   const few = ['crime-2017', 'war-2012', 'war-2013'];
-  refusing();
+  breakTmdb();
   const second = await start({ dataset: 'crime-war', day: '2026-12-04', only: few });
-  check('the run fails', (await end(second)).status, 'FAILED');
-  mended();
-  const [latest] = (await branchesOf('FAILED'))
+  check('the run fails', (await ended(second)).status, 'FAILED');
+  fixTmdb();
+  const [latest] = (await branchExecutions('FAILED'))
     .filter(({ name = '' }) => name.startsWith('crime-2017-'))
     .toSorted((a, b) => Number(b.startDate) - Number(a.startDate));
-  check('the branch succeeds', (await redrive(latest?.executionArn ?? '')).status, 'SUCCEEDED');
+  check('the branch, redriven, succeeds', (await redrive(latest?.executionArn ?? '')).status, 'SUCCEEDED');
   asked = simulator.asked.length;
-  check('the run succeeds', (await redrive(second)).status, 'SUCCEEDED');
-  check('with no request to TMDB', simulator.asked.length - asked, 0);
+  check('the run, redriven after it, succeeds', (await redrive(second)).status, 'SUCCEEDED');
+  check('its redrive makes no request to TMDB', simulator.asked.length - asked, 0);
 
-  say('resume');
-  refusing();
+  say('Resume');
+  breakTmdb();
   const third = await start({ dataset: 'crime-war', day: '2026-12-11', only: few });
-  check('the run fails', (await end(third)).status, 'FAILED');
-  mended();
+  check('the run fails', (await ended(third)).status, 'FAILED');
+  fixTmdb();
   asked = simulator.asked.length;
-  const resumed = await end(await start({ dataset: 'crime-war', resume: runOf(third) }));
+  const resumed = await ended(await start({ dataset: 'crime-war', resume: runOf(third) }));
   check('a new execution that resumes it succeeds', resumed.status, 'SUCCEEDED');
-  check('and asks for nothing but that pair', movies(asked) > 0 && onlyCrime2017(asked), true);
+  check('it requests only crime in 2017', requests(asked) > 0 && onlyCrime2017(asked), true);
 
-  say('one day, two starts');
+  say('Two starts for the same day');
   const both = await Promise.all([
     start({ dataset: 'crime-war', day: '2026-12-18', only: few }),
     start({ dataset: 'crime-war', day: '2026-12-18', only: few }),
   ]);
-  const ends = await Promise.all(both.map(end));
+  const ends = await Promise.all(both.map(ended));
   check(
     'both end SUCCEEDED',
     ends.map(({ status }) => status),
@@ -314,13 +347,13 @@ const story = async () => {
   );
   const away = ends.filter(({ output = '' }) => output.includes('turnedAway'));
   check(
-    'one of them because the other has the day, and says so',
+    'one of them because the other is writing this day, and says so',
     away.map(({ output = '' }) => JSON.parse(output).says).join(),
     /arn:aws:states:\S+ is running for crime-war, 2026-12-18, already; this one writes nothing\.$/,
   );
-  const runs = (await keysBelow('_runs/crime-war/2026-12-18/')).map((key) => key.split('/')[3]);
-  check('and wrote nothing', new Set(runs).size, 2); // the lock, and the one run that worked
-  const holder = `${machine('ingest').replace('stateMachine', 'execution')}:died-long-ago`;
+  const runs = (await keysWithPrefix('_runs/crime-war/2026-12-18/')).map((key) => key.split('/')[3]);
+  check('that one wrote nothing', new Set(runs).size, 2); // the lock, and the run that worked
+  const holder = `${machineArn('ingest').replace('stateMachine', 'execution')}:died-long-ago`;
   await s3.send(
     new PutObjectCommand({
       Bucket: BUCKET,
@@ -329,13 +362,13 @@ const story = async () => {
     }),
   );
   check(
-    'a lock left by a dead execution is taken over',
-    (await end(await start({ dataset: 'crime-war', day: '2026-12-25', only: ['war-2012'] }))).output,
+    'a run takes over the lock of an execution that no longer exists',
+    (await ended(await start({ dataset: 'crime-war', day: '2026-12-25', only: ['war-2012'] }))).output,
     /"complete": ?true/,
   );
 
-  say('the other datasets');
-  check('popular', (await end(await start({ dataset: 'popular', day: DAY }))).status, 'SUCCEEDED');
+  say('The other datasets');
+  check('popular succeeds', (await ended(await start({ dataset: 'popular', day: DAY }))).status, 'SUCCEEDED');
   const csv = join(work, 'movies.csv');
   await writeCsv(csv, { kind: 'Movies', rows: 2_000, ids: 500, seed: 1 });
   await s3.send(
@@ -345,40 +378,40 @@ const story = async () => {
       Body: await readFile(csv),
     }),
   );
-  check('csv-details', (await end(await start({ dataset: 'csv-details', day: DAY }))).status, 'SUCCEEDED');
+  check('csv-details succeeds', (await ended(await start({ dataset: 'csv-details', day: DAY }))).status, 'SUCCEEDED');
 
-  say('nonsense');
-  await nonsense();
+  say('Invalid events');
+  await invalidEvents();
 
-  say('removed, deployed again, with a wrong token');
-  await deployed('remove');
+  say('Remove, deploy again, with a wrong token');
+  await slsSucceeds('remove');
   check(
-    'sls remove keeps the bucket and what is in it',
-    (await keysBelow('_manifests/crime-war/latest.json')).length,
+    'sls remove keeps the bucket and its objects',
+    (await keysWithPrefix('_manifests/crime-war/latest.json')).length,
     1,
   );
-  // From a parameter of another name: what a warm function has read is believed for five minutes.
+  // Under another name: a warm function caches the parameter that it has read for five minutes.
   await ssm.send(
     new PutParameterCommand({ Name: `/tmdb-raw-zone/${STAGE}/wrong-token`, Value: 'wrong', Type: 'SecureString' }),
   );
-  await deployed('deploy', '--param', `tokenParameter=/tmdb-raw-zone/${STAGE}/wrong-token`);
-  const wrong = await end(await start({ dataset: 'crime-war', day: '2027-01-01', only: ['war-2012'] }));
+  await slsSucceeds('deploy', '--param', `tokenParameter=/tmdb-raw-zone/${STAGE}/wrong-token`);
+  const wrong = await ended(await start({ dataset: 'crime-war', day: '2027-01-01', only: ['war-2012'] }));
   check(
-    'deployed again, a wrong token fails at Plan',
+    'with a wrong token the run fails in Plan',
     `${wrong.error} ${wrong.cause}`,
     /^TmdbTokenError .*TMDB rejected the token \(401, code 7/,
   );
-  await deployed('info');
+  await slsSucceeds('info');
 
-  say('roles');
-  await permissions();
+  say('IAM roles');
+  await checkRoles();
 };
 
-/** Each function with events that nobody should send: one typed error, and nothing written. */
-const nonsense = async () => {
+/** Invokes each function with invalid events: each fails with a typed error, and nothing is written. */
+const invalidEvents = async () => {
   const ref = { dataset: 'crime-war', day: DAY, run: 'r', branch: 'crime-2017' };
   const execution = { id: 'arn', name: 'r', startTime: '2026-11-20T00:00:00Z' };
-  const events: [string, unknown, RegExp][] = [
+  const events: [name: string, event: unknown, error: RegExp][] = [
     ...['planner', 'pageWalker', 'writer', 'auditor'].flatMap((name): [string, unknown, RegExp][] => [
       [name, {}, /BadInputError/],
       [name, null, /BadInputError/],
@@ -406,8 +439,8 @@ const nonsense = async () => {
       /NotPlannedError/,
     ],
   ];
-  const before = await keysBelow('');
-  for (const [name, event, says] of events) {
+  const before = await keysWithPrefix('');
+  for (const [name, event, error] of events) {
     const answer = await fetch(`${endpoint}/2015-03-31/functions/${SERVICE}-${name}/invocations`, {
       method: 'POST',
       headers: {
@@ -420,13 +453,16 @@ const nonsense = async () => {
       errorType?: string;
       errorMessage?: string;
     };
-    check(`${name} answers ${JSON.stringify(event)?.slice(0, 70)}`, `${errorType}: ${errorMessage}`, says);
+    check(`${name} rejects ${JSON.stringify(event)?.slice(0, 70)}`, `${errorType}: ${errorMessage}`, error);
   }
-  check('and nothing was written', await keysBelow(''), before);
+  check('none of them wrote anything', await keysWithPrefix(''), before);
 };
 
-/** Every call that a function made is allowed by its role; and would not be, were a statement that it needed taken away. */
-const permissions = async () => {
+/**
+ * Checks every call against the function's IAM role. Then removes one statement at a time and counts the calls that the
+ * role would deny: a statement that no call needed is printed.
+ */
+const checkRoles = async () => {
   const template = JSON.parse(
     await readFile(join(ROOT, '.serverless/cloudformation-template-update-stack.json'), 'utf8'),
   );
@@ -435,32 +471,32 @@ const permissions = async () => {
   for await (const line of createInterface(createReadStream(join(logs, 'calls.jsonl'))))
     calls.push(callOf(JSON.parse(line)));
   check(
-    `${calls.length} calls were made by`,
+    `all functions made calls (${calls.length})`,
     [...new Set(calls.map((call) => call.function))].toSorted(),
     Object.keys(policies).toSorted(),
   );
-  check('each is allowed by its role', denied(calls, policies).slice(0, 5), []);
+  check('the IAM role of the function allows each call', denied(calls, policies).slice(0, 5), []);
   for (const [name, statements] of Object.entries(policies)) {
     for (const [at, statement] of statements.entries()) {
       const without = { ...policies, [name]: statements.toSpliced(at, 1) };
-      const missed = denied(calls, without).length;
+      const deniedCalls = denied(calls, without).length;
       const what = `${name.slice(SERVICE.length + 1)} ${[statement.Action].flat().join(', ')}`;
-      if (missed === 0) say(`  --   ${what}: no call of this run needed it`);
-      else check(`without ${what}, ${missed} calls would be denied, and this would fail`, missed > 0, true);
+      if (deniedCalls === 0) say(`  --   ${what}: no call in this run needed it`);
+      else check(`without ${what}, the role would deny ${deniedCalls} calls`, deniedCalls > 0, true);
     }
   }
 };
 
 try {
-  await story();
+  await runChecks();
 } catch (error) {
   failures += 1;
   say(`WRONG  ${error instanceof Error ? error.stack : error}`);
 } finally {
   emulator.kill('SIGTERM');
-  await ended;
+  await emulatorEnded;
   await simulator.close();
   if (failures === 0) await rm(work, { recursive: true });
 }
-say(failures === 0 ? 'All of it is as it should be.' : `${failures} wrong; the functions' logs are in ${logs}`);
+say(failures === 0 ? 'All checks passed.' : `${failures} checks failed; the logs are in ${logs}`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -36,7 +36,12 @@ describe('a request to TMDB', () => {
   it('has the token in its header, and the given query', async () => {
     const simulator = await simulated();
     const { tmdb, tally } = clientAt(simulator.url);
-    const page = await tmdb.get('/discover/movie', { with_genres: 80, 'vote_count.gte': 5, page: 2 }, listPage, tally);
+    const { body: page } = await tmdb.get(
+      '/discover/movie',
+      { with_genres: 80, 'vote_count.gte': 5, page: 2 },
+      listPage,
+      { tally },
+    );
 
     expect(page.page).toBe(2);
     expect(simulator.asked).toMatchObject([
@@ -49,7 +54,9 @@ describe('a request to TMDB', () => {
     const text = '{"new_in_2027":[1],"id":7,"budget":5,"another":null}';
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
-    expect(JSON.stringify(await tmdb.get('/movie/7', {}, details, tally))).toBe(text);
+    const answer = await tmdb.get('/movie/7', {}, details, { tally });
+
+    expect([answer.text, JSON.stringify(answer.body)]).toEqual([text, text]);
   });
 
   it('accepts compressed and plain bodies, and a byte order mark', async () => {
@@ -59,14 +66,14 @@ describe('a request to TMDB', () => {
       saying(200, '{"id":1}', { 'content-type': 'text/html' }),
     ]) {
       const { tmdb, tally } = clientAt((await serving(listener)).url);
-      expect(await tmdb.get('/movie/1', {}, details, tally)).toEqual({ id: 1 });
+      expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({ body: { id: 1 }, text: '{"id":1}' });
     }
   });
 
   it('uses few connections for many requests', async () => {
     const server = await serving(good);
     const { tmdb, tally } = clientAt(server.url, { limits: { sockets: 3 } });
-    await Promise.all(Array.from({ length: 100 }, () => tmdb.get('/movie/1', {}, details, tally)));
+    await Promise.all(Array.from({ length: 100 }, () => tmdb.get('/movie/1', {}, details, { tally })));
 
     expect(server.seen.requests).toBe(100);
     expect(server.seen.sockets).toBeLessThanOrEqual(3);
@@ -76,17 +83,19 @@ describe('a request to TMDB', () => {
     const simulator = await simulated({ token: 'right' });
     let token = 'wrong';
     const { tmdb, tally } = clientAt(simulator.url, { token: () => token });
-    await expect(tmdb.get('/authentication', {}, anything, tally)).rejects.toMatchObject({ name: 'TmdbTokenError' });
+    await expect(tmdb.get('/authentication', {}, anything, { tally })).rejects.toMatchObject({
+      name: 'TmdbTokenError',
+    });
     token = 'right';
 
-    expect(await tmdb.get('/authentication', {}, anything, tally)).toMatchObject({ success: true });
+    expect(await tmdb.get('/authentication', {}, anything, { tally })).toMatchObject({ body: { success: true } });
   });
 
   it('is not sent without a token', async () => {
     const server = await serving(good);
     const { tmdb, tally } = clientAt(server.url, { token: () => undefined });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbTokenError',
       message: expect.stringContaining('TMDB_TOKEN is not set: set it to an API Read Access Token'),
     });
@@ -103,7 +112,7 @@ describe('a request to TMDB', () => {
   ])('fails with an error that names the field when the response is %s', async (body, problem) => {
     const { tmdb, tally } = clientAt((await serving(saying(200, body, JSON_TYPE))).url);
 
-    await expect(tmdb.get('/movie/7', {}, details, tally)).rejects.toMatchObject({
+    await expect(tmdb.get('/movie/7', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbShapeError',
       message: `GET /movie/7: TMDB's response has an unknown shape: ${problem}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
     });
@@ -132,7 +141,9 @@ describe('a transient fault is retried:', () => {
     const { tmdb, tally } = clientAt(simulator.url, { clock });
     const id = catalogue().movies[0]?.id ?? 0;
 
-    expect(await tmdb.lookUp(`/movie/${id}`, { append_to_response: 'credits' }, details, tally)).toMatchObject({ id });
+    expect(await tmdb.lookUp(`/movie/${id}`, { append_to_response: 'credits' }, details, { tally })).toMatchObject({
+      body: { id },
+    });
     expect(tally).toEqual({ requests: 3, retries: 2, throttles: fault.kind === 'throttle' ? 2 : 0 });
     expect(simulator.asked.map(({ status }) => status)).toHaveLength(3);
   });
@@ -141,7 +152,7 @@ describe('a transient fault is retried:', () => {
     const simulator = await simulated({ faults: [{ kind: 'stall', share: 1, times: 1 }] });
     const { tmdb, tally } = clientAt(simulator.url, { limits: { tryMs: 1_000 } });
 
-    expect(await tmdb.get('/authentication', {}, anything, tally)).toMatchObject({ success: true });
+    expect(await tmdb.get('/authentication', {}, anything, { tally })).toMatchObject({ body: { success: true } });
     expect(simulator.asked.at(0)?.status).toBe('stall');
     expect(tally).toMatchObject({ requests: simulator.asked.length, retries: simulator.asked.length - 1 });
   });
@@ -153,7 +164,7 @@ describe('a transient fault is retried:', () => {
     };
     const { tmdb, tally } = clientAt((await serving(inTurn(half, saying(404, failure(34), JSON_TYPE)))).url);
 
-    expect(await tmdb.lookUp('/movie/1', {}, details, tally)).toBe('gone');
+    expect(await tmdb.lookUp('/movie/1', {}, details, { tally })).toBe('gone');
     expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
   });
 });
@@ -173,7 +184,7 @@ describe('after a 429, all requests wait', () => {
     };
     const server = await serving(inTurn(saying(429, '', headers), good));
     const { tmdb, tally } = clientAt(server.url, { clock, gate: watched, random: () => random });
-    await tmdb.get('/movie/1', {}, details, tally);
+    await tmdb.get('/movie/1', {}, details, { tally });
     expect(tally).toEqual({ requests: 2, retries: 1, throttles: 1 });
     return paused;
   };
@@ -207,11 +218,11 @@ describe('after a 429, all requests wait', () => {
       pass: gate.pass,
       pause: (ms) => {
         gate.pause(ms);
-        for (let i = 0; i < 3; i += 1) meanwhile.push(tmdb.get('/movie/2', {}, details, tally));
+        for (let i = 0; i < 3; i += 1) meanwhile.push(tmdb.get('/movie/2', {}, details, { tally }));
       },
     };
     const { tmdb, tally } = clientAt(server.url, { clock, gate: watched });
-    await tmdb.get('/movie/1', {}, details, tally);
+    await tmdb.get('/movie/1', {}, details, { tally });
     await Promise.all(meanwhile);
 
     expect(arrivals).toHaveLength(5);
@@ -224,7 +235,7 @@ describe('retries are limited', () => {
     const server = await serving(saying(500, failure(11), JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 3 } });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
       message: 'GET /movie/1: status 500, after up to 3 retries',
     });
@@ -238,7 +249,7 @@ describe('retries are limited', () => {
       limits: { backoffMs: 1_000, questionMs: 4_000, retries: 50 },
     });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
     expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 }); // after 1 s and another 2 s; another 4 s would exceed the limit
     expect(clock.now() - NOON).toBeLessThanOrEqual(4_000);
   });
@@ -255,7 +266,7 @@ describe('retries are limited', () => {
       random: () => 0.5,
       limits: { retries: 9, backoffMs: 1_000, questionMs: 1_000_000 },
     });
-    await errorOf(tmdb.get('/movie/1', {}, details, tally));
+    await errorOf(tmdb.get('/movie/1', {}, details, { tally }));
     const waits = arrivals.slice(1).map((at, i) => Math.round((at - (arrivals[i] ?? 0)) / 100) / 10);
 
     expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15, 15, 15]);
@@ -265,7 +276,7 @@ describe('retries are limited', () => {
     const server = await serving(saying(429, failure(25), JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 2 } });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbThrottledError' });
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbThrottledError' });
     expect(tally).toEqual({ requests: 3, retries: 2, throttles: 3 });
   });
 
@@ -274,7 +285,7 @@ describe('retries are limited', () => {
     await server.close();
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 2 } });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
       message: expect.stringContaining('ECONNREFUSED'),
     });
@@ -292,7 +303,7 @@ describe('a hostile response', () => {
       const server = await serving(saying(status, '', { location: `${elsewhere.url}/movie/1` }));
       const { tmdb, tally } = clientAt(server.url);
 
-      await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbRefusedError' });
+      await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbRefusedError' });
       expect([server.seen.requests, elsewhere.seen.requests]).toEqual([1, 0]);
     },
   );
@@ -331,7 +342,7 @@ describe('a hostile response', () => {
   ])('%s is read only up to the limit', async (_, listener) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, { limits: { ...limits, tryMs: 600_000 } });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
       message: expect.stringContaining('too long'),
     });
@@ -346,7 +357,7 @@ describe('a hostile response', () => {
     });
     const { tmdb, tally } = clientAt(server.url, { limits: { ...limits, tryMs: 200 } });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
       message: 'GET /movie/1: no complete response in time, after up to 1 retries',
     });
@@ -362,7 +373,7 @@ describe('a hostile response', () => {
     const server = await serving(saying(200, text, JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits });
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
     expect(server.seen.requests).toBe(2);
   });
 });
@@ -380,7 +391,7 @@ describe('a rejected request is not retried:', () => {
     const server = await serving(saying(status, body, JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url);
 
-    await expect(tmdb.get('/movie/1', {}, details, tally)).rejects.toMatchObject({
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name,
       message: expect.stringContaining(message),
     });
@@ -390,8 +401,8 @@ describe('a rejected request is not retried:', () => {
   it('a 404 from TMDB means that the looked-up id is gone', async () => {
     const { tmdb, tally } = clientAt((await simulated()).url);
 
-    expect(await tmdb.lookUp('/movie/99999', {}, details, tally)).toBe('gone');
-    await expect(tmdb.get('/movie/99999', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbRefusedError' });
+    expect(await tmdb.lookUp('/movie/99999', {}, details, { tally })).toBe('gone');
+    await expect(tmdb.get('/movie/99999', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbRefusedError' });
   });
 
   it.each(['<html>Not found</html>', '{"message":"no Route matched with those values"}'])(
@@ -399,7 +410,7 @@ describe('a rejected request is not retried:', () => {
     async (body) => {
       const { tmdb, tally } = clientAt((await serving(saying(404, body))).url);
 
-      await expect(tmdb.lookUp('/movie/1', {}, details, tally)).rejects.toMatchObject({ name: 'TmdbRefusedError' });
+      await expect(tmdb.lookUp('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbRefusedError' });
     },
   );
 });
@@ -423,7 +434,7 @@ describe('no error contains the token:', () => {
     ['TmdbShapeError', saying(200, '[]', JSON_TYPE)],
   ])('%s', async (name, listener) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, { token: () => SECRET, limits: { retries: 1 } });
-    const error = await errorOf(tmdb.get('/movie/1', {}, details, tally));
+    const error = await errorOf(tmdb.get('/movie/1', {}, details, { tally }));
 
     expect(error.name).toBe(name);
     expect(shown(error)).toContain(error.message);
