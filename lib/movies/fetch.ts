@@ -1,46 +1,65 @@
 import type { Dataset } from '../datasets/dataset.ts';
+import { appendField } from '../json-text.ts';
 import type { Outcome, Reason } from '../runs/work.ts';
-import type { Query, Tally, Tmdb } from '../tmdb/client.ts';
+import type { Asker, Query, Tmdb } from '../tmdb/client.ts';
 import { TmdbShapeError } from '../tmdb/errors.ts';
 import type { ItemRequest } from '../tmdb/item-request.ts';
 import { credits, details, type Found, found } from '../tmdb/responses.ts';
 
 export interface Fetching {
   tmdb: Tmdb;
-  tally: Tally;
-  /** Called with an intermediate outcome: the TMDB id of an IMDb id, before the details are requested. */
+  asker: Asker;
+  /** Called with what is known of an item before all of it is. */
   partly(outcome: Outcome): void;
 }
 
-/** Requests one item of a branch's list, as `ask` in its dataset says. */
+/**
+ * Requests one item of a branch's list, as its dataset says.
+ *
+ * @throws {TmdbUnavailableError | TmdbThrottledError | TmdbTokenError | TmdbRefusedError}
+ */
 export type FetchItem = (id: number | string, resolved: number | undefined, fetching: Fetching) => Promise<Outcome>;
 
 /**
- * Creates the function that requests one item: its details, its credits, or both in one request. For an IMDb id, it
- * looks up the TMDB id first.
+ * How the items of a branch are requested: details, credits or both in one request; an IMDb id is looked up first.
  *
- * @returns undefined where the dataset needs only the list.
+ * @returns undefined where the dataset wants the list alone.
  */
 export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRequest): FetchItem | undefined => {
   if (ask.length === 0) return undefined;
   const query: Query = language === undefined ? {} : { language };
   const both = ask.includes('details') && ask.includes('credits');
 
-  const byTmdbId = async (id: number | string, tmdbId: number, { tmdb, tally }: Fetching): Promise<Outcome> => {
-    const path = `/${media}/${tmdbId}`;
+  /** @throws {TmdbShapeError} */
+  const answerOf = async (path: string, { tmdb, asker }: Fetching) => {
+    if (!ask.includes('details')) return tmdb.lookUp(`${path}/credits`, query, credits, asker);
+    if (!both) return tmdb.lookUp(path, query, details, asker);
     try {
-      const body = ask.includes('details')
-        ? await tmdb.lookUp(
-            path,
-            { ...query, ...(both && { append_to_response: 'credits' }) },
-            both ? details.required({ credits: true }) : details,
-            tally,
-          )
-        : await tmdb.lookUp(`${path}/credits`, query, credits, tally);
-      if (body === 'gone') return { id, outcome: 'gone' };
+      return await tmdb.lookUp(
+        path,
+        { ...query, append_to_response: 'credits' },
+        details.required({ credits: true }),
+        asker,
+      );
+    } catch (error) {
+      // TMDB sometimes leaves the appended credits out, and answers when they are asked for alone.
+      const answer = error instanceof TmdbShapeError ? error.answer : undefined;
+      const alone = answer && details.omit({ credits: true }).safeParse(answer.body);
+      if (!alone?.success) throw error;
+      const people = await tmdb.lookUp(`${path}/credits`, query, credits, asker);
+      if (people === 'gone') throw error;
+      return { body: { id: alone.data.id }, text: appendField(answer?.text ?? '', 'credits', people.text) };
+    }
+  };
+
+  const byTmdbId = async (id: number | string, tmdbId: number, fetching: Fetching): Promise<Outcome> => {
+    try {
+      const answer = await answerOf(`/${media}/${tmdbId}`, fetching);
+      if (answer === 'gone') return { id, outcome: 'gone' };
+      const { body, text } = answer;
       if (body.id !== tmdbId)
-        return { id, outcome: 'quarantined', why: `requested id ${tmdbId}, got id ${String(body.id)}`, body };
-      return { id, outcome: 'fetched', tmdbId, body };
+        return { id, outcome: 'quarantined', why: `asked for ${tmdbId}, got ${String(body.id)}`, body };
+      return { id, outcome: 'fetched', tmdbId, text };
     } catch (error) {
       if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message, body: error.body };
       throw error;
@@ -64,10 +83,11 @@ const IMDB_ID = /^tt\d{7,8}$/;
 /** Looks up an IMDb id with `find`. The result must be exactly one movie. For an unknown id, TMDB sends five empty lists and no 404. */
 const byImdbId = async (
   imdbId: string,
-  { tmdb, tally }: Fetching,
+  { tmdb, asker }: Fetching,
 ): Promise<number | { outcome: Reason; why?: string; body?: unknown }> => {
   try {
-    return movieIn(await tmdb.get(`/find/${imdbId}`, { external_source: 'imdb_id' }, found, tally));
+    const { body } = await tmdb.get(`/find/${imdbId}`, { external_source: 'imdb_id' }, found, asker);
+    return movieIn(body);
   } catch (error) {
     if (error instanceof TmdbShapeError) return { outcome: 'quarantined', why: error.message, body: error.body };
     throw error;

@@ -1,5 +1,5 @@
 import type { Dataset } from '../datasets/dataset.ts';
-import type { Outcome } from '../runs/work.ts';
+import type { Fetched } from '../runs/work.ts';
 import type { Credits, Details } from '../tmdb/responses.ts';
 
 /** The data of one movie (or series) from which its record is built. */
@@ -19,7 +19,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export const subjectOf = (
   ask: Dataset['ask'],
   item: { id: number | string; listed?: Record<string, unknown> },
-  fetched: Extract<Outcome, { outcome: 'fetched' }> | undefined,
+  fetched: Fetched | undefined,
 ): Subject => {
   const listed = item.listed && { listed: item.listed };
   if (!fetched) return { id: Number(item.id), asked: item.id, ...listed };
@@ -61,7 +61,8 @@ const value = (
   peopleWithout: readonly string[],
 ): unknown => {
   if (how.from === 'asked') return asked;
-  if (how.from === 'details') return details?.[name] ?? how.default ?? null;
+  // A null that TMDB sent stays null; the default is for a field that is missing.
+  if (how.from === 'details') return details && Object.hasOwn(details, name) ? details[name] : (how.default ?? null);
   const people: readonly Fields[] = credits?.[how.from] ?? [];
   return people
     .filter((person) => Object.entries(how.where ?? {}).every(([field, wanted]) => person[field] === wanted))

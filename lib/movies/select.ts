@@ -1,4 +1,5 @@
 import type { Dataset } from '../datasets/dataset.ts';
+import { numberOf } from '../json-text.ts';
 
 export interface Candidate {
   /** TMDB's id. */
@@ -30,9 +31,9 @@ export const select = <Movie extends Candidate>(
 };
 
 const holds = ({ above, atLeast, oneOf }: Dataset['keep'][number], value: unknown): boolean =>
-  (above === undefined || (typeof value === 'number' && value > above)) &&
-  (atLeast === undefined || (typeof value === 'number' && value >= atLeast)) &&
-  (oneOf === undefined || (Array.isArray(value) ? value : [value]).some((one) => oneOf.includes(one)));
+  (above === undefined || (numberOf(value) ?? Number.NaN) > above) &&
+  (atLeast === undefined || (numberOf(value) ?? Number.NaN) >= atLeast) &&
+  (oneOf === undefined || (Array.isArray(value) ? value : [value]).some((one) => oneOf.includes(numberOf(one) ?? one)));
 
 /** Compares numbers by size and strings by their code units, because a locale may differ between machines. Missing values come first. */
 const compare = (a: unknown, b: unknown): number => {
@@ -42,6 +43,6 @@ const compare = (a: unknown, b: unknown): number => {
 };
 
 const sortable = (value: unknown): number | string | false =>
-  typeof value === 'number' || typeof value === 'string' ? value : false;
+  typeof value === 'string' ? value : (numberOf(value) ?? false);
 
 const rank = (value: number | string | false): number => (value === false ? 0 : typeof value === 'number' ? 1 : 2);

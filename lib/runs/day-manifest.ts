@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { day } from '../day.ts';
+import { type Day, day } from '../day.ts';
 import { branchName, type DayRef, datasetName, runName } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
@@ -23,12 +23,26 @@ const dayManifest = z.object({
   codeVersion: z.string(),
   csv: csvRead.optional(),
   writtenAt: z.iso.datetime(),
-  /** Whether every branch of the dataset has a manifest for this day. Readers of a whole prefix wait until it is true. */
+  /**
+   * Whether the files of the day are exactly what its branch manifests name, and every branch of the dataset is there.
+   * Readers of a whole prefix wait until it is true.
+   */
   complete: z.boolean(),
+  /** A run that has begun to write a complete day again and has not finished: branches of two runs may be mixed. */
+  rewriting: runName.optional(),
   /** Branches of the dataset that have no manifest for this day. */
   absent: z.array(branchName),
   /** Branches of this run that aren't finished. */
   unfinished: z.array(unfinishedBranch),
+  /**
+   * Branches that an earlier run of the day wrote and that do not fit the dataset as it is now: it no longer has them, or
+   * it has another key pattern or format. A run of all branches replaces or removes them.
+   */
+  outdated: z.array(branchName).default([]),
+  /** What a person should look at. */
+  warnings: z.array(z.string()).default([]),
+  /** The complete day before this one, which its branches were compared with. */
+  comparedWith: day.optional(),
   ...figures.shape,
   missing: missingIds,
   branches: z.array(
@@ -36,6 +50,7 @@ const dayManifest = z.object({
       branch: branchName,
       /** The run that wrote the branch. */
       run: runName,
+      distinct: z.int().default(0),
       kept: z.int(),
       written: z.int(),
       parts: z.int(),
@@ -56,17 +71,36 @@ export const loadDayManifest = async (store: ObjectStore, ref: DayRef): Promise<
 export const saveDayManifest = (store: ObjectStore, manifest: DayManifest) =>
   store.put(layout.dayManifest(manifest), JSON.stringify(dayManifest.parse(manifest), null, 2));
 
+/**
+ * Marks a complete day as being written again, before its first part changes. The audit of the run that finishes it makes
+ * it complete again.
+ */
+export const markRewriting = async (store: ObjectStore, ref: DayRef, run: string): Promise<void> => {
+  const manifest = await loadDayManifest(store, ref);
+  if (manifest?.complete) await saveDayManifest(store, { ...manifest, complete: false, rewriting: run });
+};
+
 /** `_manifests/<dataset>/latest.json`: the newest complete day. */
 const latestDay = z.object({ dataset: datasetName, day, run: runName, manifest: z.string() });
+
+/** @returns The newest complete day; undefined where no day has been complete yet. */
+export const loadLatest = async (store: ObjectStore, dataset: string): Promise<Day | undefined> => {
+  const object = await store.get(layout.latest(dataset));
+  return object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data?.day;
+};
+
+/** Attempts to write `latest.json` before it is an error; each one lost to another run. */
+const TRIES = 20;
 
 /** Sets `latest.json` to a complete day. It never goes back to an earlier day, such as a back-filled one. */
 export const moveLatest = async (store: ObjectStore, { dataset, day: newDay, run }: DayManifest): Promise<void> => {
   const key = layout.latest(dataset);
   const latest = latestDay.parse({ dataset, day: newDay, run, manifest: layout.dayManifest({ dataset, day: newDay }) });
-  for (;;) {
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const object = await store.get(key);
     const current = object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data;
     if (current && current.day > newDay) return;
     if (await store.putIf(key, JSON.stringify(latest, null, 2), object?.etag)) return;
   }
+  throw new Error(`${key}: another run changed this object first in each of ${TRIES} attempts; redrive the run.`);
 };

@@ -1,9 +1,10 @@
+import pLimit from 'p-limit';
 import * as z from 'zod';
-import { type BranchRef, branchRef } from '../names.ts';
+import { type BranchRef, branchName, branchRef, type DayRef } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
-import type { PlannedBranch } from './plan.ts';
-import { REASONS } from './work.ts';
+import { branchRole, outputRef, type PlannedBranch } from './plan.ts';
+import { isRetried, REASONS } from './work.ts';
 
 const id = z.union([z.int(), z.string()]);
 const moment = z.iso.datetime().nullable();
@@ -46,6 +47,9 @@ export type Figures = z.output<typeof figures>;
  */
 const branchManifest = branchRef.extend({
   plannedAt: z.iso.datetime(),
+  /** See the branch's plan. */
+  role: branchRole.default('dataset'),
+  round: z.int().default(0),
   codeVersion: z.string(),
   writtenAt: moment,
   ...figures.shape,
@@ -53,11 +57,20 @@ const branchManifest = branchRef.extend({
   missing: missingIds,
   /** For each quarantined id: the reason, and the key of TMDB's response. */
   quarantine: z.array(z.object({ id, why: z.string(), key: z.string() })),
+  /** For each unavailable id: what TMDB answered last. */
+  unavailable: z.array(z.object({ id, why: z.string() })).default([]),
   warnings: z.array(z.string()),
   fetchedAt: z.object({ from: moment, to: moment }),
+  /** Key pattern and format of the parts. */
+  output: outputRef.optional(),
   parts: z.array(part),
 });
 export type BranchManifest = z.output<typeof branchManifest>;
+
+/** A manifest whose figures do not add up: an error of this code. The branch fails instead of being reported as whole. */
+export class InconsistentManifestError extends Error {
+  override readonly name = 'InconsistentManifestError';
+}
 
 /** @returns undefined where there is no manifest, or this version of the code can't read it. */
 export const loadManifest = async (
@@ -68,8 +81,44 @@ export const loadManifest = async (
   return object && branchManifest.safeParse(JSON.parse(object.body.toString())).data;
 };
 
-export const saveManifest = (store: ObjectStore, manifest: BranchManifest) =>
-  store.put(layout.branchManifest(manifest), JSON.stringify(branchManifest.parse(manifest), null, 2));
+/** Objects of S3 that are read at once; a thousand manifests take a few seconds. */
+const READS_AT_ONCE = 20;
+
+/** The manifests of all branches that a day has, by branch. */
+export const loadManifests = async (store: ObjectStore, ref: DayRef): Promise<Map<string, BranchManifest>> => {
+  const atOnce = pLimit(READS_AT_ONCE);
+  const prefix = layout.branchManifests(ref);
+  const names = (await store.list(prefix))
+    .map((key) => key.slice(prefix.length, -'.json'.length))
+    .filter((name) => branchName.safeParse(name).success);
+  const manifests = await Promise.all(
+    names.map((branch) => atOnce(() => loadManifest(store, { dataset: ref.dataset, day: ref.day, branch }))),
+  );
+  return new Map(manifests.flatMap((manifest) => (manifest ? [[manifest.branch, manifest] as const] : [])));
+};
+
+/** @throws {InconsistentManifestError} */
+export const saveManifest = (store: ObjectStore, manifest: BranchManifest) => {
+  checkSums(manifest);
+  return store.put(layout.branchManifest(manifest), JSON.stringify(branchManifest.parse(manifest), null, 2));
+};
+
+const checkSums = ({ branch, distinct, kept, leftOut, written, missing, parts }: BranchManifest): void => {
+  const ids = Object.values(missing).flat();
+  const records = parts.reduce((sum, part) => sum + part.records, 0);
+  const wrong = [
+    distinct !== kept + leftOut + ids.length &&
+      `${distinct} distinct items are not ${kept} kept + ${leftOut} left out + ${ids.length} missing`,
+    (kept !== written || kept !== records) &&
+      `${kept} kept movies are not ${written} written ones with ${records} records in the parts`,
+    new Set(ids).size !== ids.length && 'an id is missing for two reasons',
+    new Set(parts.map(({ key }) => key)).size !== parts.length && 'two parts have one key',
+  ].filter((one) => one !== false);
+  if (wrong.length)
+    throw new InconsistentManifestError(
+      `${branch}: the manifest's figures do not add up: ${wrong.join('; ')}. Please report this error.`,
+    );
+};
 
 /**
  * Whether a branch is finished: by its own run, or by a run of the same day that was planned later. A run that is
@@ -77,8 +126,13 @@ export const saveManifest = (store: ObjectStore, manifest: BranchManifest) =>
  */
 export const isFinished = (
   manifest: BranchManifest | undefined,
-  { run, plannedAt }: Pick<PlannedBranch, 'run' | 'plannedAt'>,
-): boolean => manifest !== undefined && (manifest.run === run || manifest.plannedAt > plannedAt);
+  { run, plannedAt, round = 0 }: Pick<PlannedBranch, 'run' | 'plannedAt'> & { round?: number },
+): boolean =>
+  manifest !== undefined && ((manifest.run === run && manifest.round >= round) || manifest.plannedAt > plannedAt);
+
+/** Whether a branch was written without movies that another request may bring. */
+export const hasRetriedIds = ({ missing }: BranchManifest): boolean =>
+  REASONS.some((reason) => isRetried(reason) && (missing[reason]?.length ?? 0) > 0);
 
 const numbers = Object.keys(figures.shape) as (keyof Figures)[];
 

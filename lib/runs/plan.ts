@@ -13,12 +13,26 @@ export const limits = z.strictObject({
   walkSeconds: z.int().min(1).max(840).optional(),
 });
 
+export const branchRole = z.enum(['dataset', 'extra', 'removed']);
+
+/** The key pattern and format of a dataset's parts. */
+export const outputRef = z.object({ key: z.string(), format: z.string(), gzip: z.boolean() });
+
 /** `_runs/…/plan/<branch>.json`: one branch, with its dataset as it was when the run was planned. */
 const plannedBranch = runRef.extend({
   branch: branchName,
   settings: keptDataset,
   /** When the run was planned. Of two runs of a day, the one that was planned later is used. */
   plannedAt: z.iso.datetime(),
+  /**
+   * dataset: the dataset has this branch on that day. extra: it has not; the run's input names other years. removed: it
+   * no longer has it, and an earlier run of the day wrote it; its files are removed.
+   */
+  role: branchRole.default('dataset'),
+  /** How often resumed runs have asked this branch again for movies without a usable answer; 0 at first. */
+  round: z.int().default(0),
+  /** Items of the list by its page 1 when the run was planned; null where page 1 was not available. */
+  expected: z.int().nullable().default(null),
   /** Definition of the branch's list. Only the dataset's source reads it (lib/sources/). */
   listFrom: z.record(z.string(), z.unknown()),
   /** The branch's values for the placeholders of the key pattern. */
@@ -50,12 +64,17 @@ const plannedRun = runRef.extend({
   plannedAt: z.iso.datetime(),
   /** Host of the TMDB API that the run uses. */
   tmdb: z.string(),
-  branches: z.array(z.object({ name: branchName, expected: z.int().nullable() })),
+  branches: z.array(z.object({ name: branchName, expected: z.int().nullable(), round: z.int().optional() })),
   /** Every branch of the dataset on that day, including those of other runs. The day is complete when all are written. */
   wholeDay: z.array(branchName),
   csv: csvRead.optional(),
+  /** Where the dataset's parts go, and in which format. A day holds one of each. */
+  output: outputRef.optional(),
 });
 export type PlannedRun = z.output<typeof plannedRun>;
+
+export const saveBranch = (store: ObjectStore, branch: PlannedBranch) =>
+  store.put(layout.plan(branch), JSON.stringify(branch));
 
 export const savePlan = async (
   store: ObjectStore,
@@ -63,7 +82,7 @@ export const savePlan = async (
   branches: readonly PlannedBranch[],
   atOnce: <T>(work: () => Promise<T>) => Promise<T>,
 ) => {
-  await Promise.all(branches.map((branch) => atOnce(() => store.put(layout.plan(branch), JSON.stringify(branch)))));
+  await Promise.all(branches.map((branch) => atOnce(() => saveBranch(store, branch))));
   await store.put(layout.run(run), JSON.stringify(run));
 };
 

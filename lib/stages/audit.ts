@@ -1,15 +1,21 @@
-import pLimit from 'p-limit';
 import * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Emit } from '../events.ts';
-import { branchName, runRef } from '../names.ts';
+import { runRef } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { type DayManifest, moveLatest, saveDayManifest, type UnfinishedBranch } from '../runs/day-manifest.ts';
+import {
+  type DayManifest,
+  loadDayManifest,
+  loadLatest,
+  moveLatest,
+  saveDayManifest,
+  type UnfinishedBranch,
+} from '../runs/day-manifest.ts';
 import type { Executions } from '../runs/executions.ts';
 import { loadFailure, NO_ERROR_RECORDED } from '../runs/failure.ts';
 import { layout } from '../runs/layout.ts';
 import { lockDay } from '../runs/lock.ts';
-import { type BranchManifest, isFinished, loadManifest, totals } from '../runs/manifest.ts';
+import { type BranchManifest, isFinished, loadManifests, totals } from '../runs/manifest.ts';
 import { loadRun, NotPlannedError, type PlannedRun } from '../runs/plan.ts';
 
 /**
@@ -54,27 +60,15 @@ export interface AuditServices {
   codeVersion: string;
 }
 
-/** Objects of S3 that are read at once; a thousand manifests take a few seconds. */
-const READS_AT_ONCE = 20;
-
-/** The branch manifests of a day, by branch. */
-const branchManifestsOf = async (store: ObjectStore, run: PlannedRun) => {
-  const atOnce = pLimit(READS_AT_ONCE);
-  const prefix = layout.branchManifests(run);
-  const names = (await store.list(prefix))
-    .map((key) => key.slice(prefix.length, -'.json'.length))
-    .filter((name) => branchName.safeParse(name).success);
-  const manifests = await Promise.all(names.map((branch) => atOnce(() => loadManifest(store, { ...run, branch }))));
-  return new Map(manifests.flatMap((manifest) => (manifest ? [[manifest.branch, manifest] as const] : [])));
-};
-
 /** The branches of a run that have no manifest of it yet, largest first as they were planned. */
 const unfinishedBranches = (run: PlannedRun, manifests: ReadonlyMap<string, BranchManifest>): string[] =>
-  run.branches.map(({ name }) => name).filter((name) => !isFinished(manifests.get(name), run));
+  run.branches
+    .filter(({ name, round = 0 }) => !isFinished(manifests.get(name), { ...run, round }))
+    .map(({ name }) => name);
 
 /** The branches that a resumed run still has to do. */
 export const stillToDo = async (store: ObjectStore, run: PlannedRun): Promise<string[]> =>
-  unfinishedBranches(run, await branchManifestsOf(store, run));
+  unfinishedBranches(run, await loadManifests(store, run));
 
 /**
  * Compares the bucket with the plan, writes the day's manifest, and says which branches are to be done again.
@@ -93,7 +87,7 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
     throw new NotPlannedError(
       `There is no run ${input.run} of ${input.dataset}, ${input.day}: there is no ${layout.run(input)}. Start a new run.`,
     );
-  const manifests = await branchManifestsOf(store, run);
+  const manifests = await loadManifests(store, run);
   const unfinished = unfinishedBranches(run, manifests);
   const failed = await Promise.all(
     unfinished.map(async (branch): Promise<UnfinishedBranch> => {
@@ -101,7 +95,7 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
       return { branch, error, message };
     }),
   );
-  const day = dayManifestOf(run, manifests, failed, services);
+  const day = dayManifestOf(run, manifests, failed, await dayBefore(store, run), services);
   await saveDayManifest(store, day);
   if (day.complete) await moveLatest(store, day);
   emit({ type: 'audited', planned: run.branches.length, unfinished: unfinished.length });
@@ -133,15 +127,53 @@ const unfinishedSentence = (failed: readonly UnfinishedBranch[], run: PlannedRun
     : text;
 };
 
+/** The complete day that a day is compared with: the newest one before it. */
+const dayBefore = async (store: ObjectStore, run: PlannedRun): Promise<DayManifest | undefined> => {
+  const { dataset, day } = run;
+  const latest = await loadLatest(store, dataset);
+  // A day that is written again may itself be the newest one; its manifest knows what it was compared with.
+  const before =
+    latest !== undefined && latest < day ? latest : (await loadDayManifest(store, { dataset, day }))?.comparedWith;
+  return before && loadDayManifest(store, { dataset, day: before });
+};
+
+/** A branch that has lost more than this share of its items since the day before is worth a look. */
+const LOST_SINCE_DAY_BEFORE = 0.25;
+
+const lossesSince = (before: DayManifest | undefined, branches: readonly BranchManifest[]): string[] =>
+  branches.flatMap(({ branch, distinct }) => {
+    const then = before?.branches.find((one) => one.branch === branch)?.distinct ?? 0;
+    return distinct < then * (1 - LOST_SINCE_DAY_BEFORE)
+      ? [`${branch} lists ${distinct} items; on ${before?.day} it listed ${then}`]
+      : [];
+  });
+
+/** Branches of the day that do not fit the dataset as the run has it. */
+const outdatedBranches = (run: PlannedRun, branches: readonly BranchManifest[]): string[] =>
+  branches
+    .filter(({ branch, role, output }) => {
+      const hasOtherOutput =
+        run.output && output && OUTPUT_FIELDS.some((field) => run.output?.[field] !== output[field]);
+      return hasOtherOutput || (role === 'dataset' && !run.wholeDay.includes(branch));
+    })
+    .map(({ branch }) => branch);
+
+const OUTPUT_FIELDS = ['key', 'format', 'gzip'] as const;
+
 const dayManifestOf = (
   run: PlannedRun,
   manifests: ReadonlyMap<string, BranchManifest>,
   unfinished: readonly UnfinishedBranch[],
+  before: DayManifest | undefined,
   { clock, codeVersion }: AuditServices,
 ): DayManifest => {
   const { dataset, day } = run;
-  const branches = [...manifests.values()].toSorted((a, b) => (a.branch < b.branch ? -1 : 1));
-  const absent = run.wholeDay.filter((name) => !manifests.has(name));
+  const branches = [...manifests.values()]
+    .filter(({ role }) => role !== 'removed')
+    .toSorted((a, b) => (a.branch < b.branch ? -1 : 1));
+  const absent = run.wholeDay.filter((name) => !branches.some(({ branch }) => branch === name));
+  const outdated = outdatedBranches(run, branches);
+  const isRewriting = unfinished.some(({ branch }) => manifests.has(branch));
   return {
     dataset,
     day,
@@ -149,13 +181,18 @@ const dayManifestOf = (
     codeVersion,
     ...(run.csv && { csv: run.csv }),
     writtenAt: new Date(clock.now()).toISOString(),
-    complete: absent.length === 0,
+    complete: absent.length === 0 && outdated.length === 0 && unfinished.length === 0,
+    ...(isRewriting && { rewriting: run.run }),
     absent,
     unfinished: [...unfinished],
+    outdated,
+    warnings: lossesSince(before, branches),
+    ...(before && { comparedWith: before.day }),
     ...totals(branches),
-    branches: branches.map(({ branch, run: by, kept, written, parts, warnings }) => ({
+    branches: branches.map(({ branch, run: by, distinct, kept, written, parts, warnings }) => ({
       branch,
       run: by,
+      distinct,
       kept,
       written,
       parts: parts.length,

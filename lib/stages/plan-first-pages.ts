@@ -10,7 +10,7 @@ import { listPage } from '../tmdb/responses.ts';
 const AT_ONCE = 8;
 
 /** Checks the token with a request that has no other use, so that a wrong one fails before any branch starts. */
-export const checkToken = (tmdb: Tmdb) => tmdb.get('/authentication', {}, z.unknown(), newTally());
+export const checkToken = (tmdb: Tmdb) => tmdb.get('/authentication', {}, z.unknown(), { tally: newTally() });
 
 /**
  * How many items each list has, by its page 1.
@@ -36,9 +36,9 @@ export const readFirstPages = async (
     // A wrong token, or no answer at all: more requests would only take more time.
     if (!first || errors[0] instanceof TmdbTokenError || (answered === 0 && errors.length >= AT_ONCE)) return undefined;
     try {
-      const page = await tmdb.get(first.path, { ...first.query, page: 1 }, listPage, newTally());
+      const { body } = await tmdb.get(first.path, { ...first.query, page: 1 }, listPage, { tally: newTally() });
       answered += 1;
-      return first.expected(page);
+      return first.expected(body);
     } catch (error) {
       if (error instanceof TmdbTokenError) errors.unshift(error);
       else errors.push(error);

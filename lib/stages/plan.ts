@@ -6,9 +6,11 @@ import type { Emit } from '../events.ts';
 import { type RunRef, runRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
+import { markRewriting } from '../runs/day-manifest.ts';
 import type { Executions } from '../runs/executions.ts';
 import { lockDay } from '../runs/lock.ts';
-import { type PlannedBranch, savePlan } from '../runs/plan.ts';
+import { hasRetriedIds, loadManifests } from '../runs/manifest.ts';
+import { loadBranch, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
 import { openSource, type PlanFor, type Source, type SourceBranch, type SourceKinds } from '../sources/source.ts';
 import type { Tmdb } from '../tmdb/client.ts';
 import { stillToDo } from './audit.ts';
@@ -87,6 +89,8 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const ref = { dataset: settings.name, day: dayOf(event, settings), run: execution.name };
   const { ofRun, wholeDay, csv } = await branchesOf(event, settings, source, { day: ref.day, store });
   const wanted = only(ofRun, input.only, settings.name);
+  const isWhole = !input.only && !input.years;
+  const removed = isWhole ? await removedBranches(store, ref, [...wholeDay, ...ofRun.map(({ name }) => name)]) : [];
 
   const turnedAway = input.dryRun ? undefined : await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
@@ -103,32 +107,40 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   );
   const answer = {
     ...begin(event, ref, services),
-    unfinished: planned.map(({ branch }) => branch.name),
+    unfinished: [...planned.map(({ branch }) => branch.name), ...removed],
     expected: planned.reduce((sum, one) => sum + (one.expected ?? 0), 0),
   };
   if (input.dryRun) return { ...answer, outcome: 'dryRun', says: `${says} Nothing was written.` };
 
-  const full = planned.map(
-    ({ branch }): PlannedBranch => ({
-      ...ref,
-      branch: branch.name,
-      settings,
-      plannedAt,
-      listFrom: branch.listFrom,
-      placeholders: branch.placeholders,
-      limits: input.limits ?? {},
-    }),
-  );
+  const all = { ...ref, settings, plannedAt, round: 0, limits: input.limits ?? {} };
+  const full = [
+    ...planned.map(
+      ({ branch: { name, listFrom, placeholders }, expected: count }): PlannedBranch => ({
+        ...all,
+        branch: name,
+        role: wholeDay.includes(name) ? 'dataset' : 'extra',
+        expected: count,
+        listFrom,
+        placeholders,
+      }),
+    ),
+    ...removed.map(
+      (name): PlannedBranch => ({ ...all, branch: name, role: 'removed', expected: 0, listFrom: {}, placeholders: {} }),
+    ),
+  ];
+  const { key, format, gzip } = settings.output;
   const run = {
     ...ref,
     execution: execution.id,
     plannedAt,
     tmdb: services.tmdb.host,
-    branches: planned.map(({ branch, expected: count }) => ({ name: branch.name, expected: count })),
+    branches: full.map(({ branch, expected: count }) => ({ name: branch, expected: count })),
     wholeDay: [...wholeDay],
     ...(csv && { csv }),
+    output: { key, format, gzip },
   };
   await savePlan(store, run, full, pLimit(WRITES_AT_ONCE));
+  await markRewriting(store, ref, run.run);
   return { ...answer, outcome: 'planned', says };
 };
 
@@ -161,6 +173,12 @@ const branchesOf = async (
   return branches;
 };
 
+/** Branches that an earlier run of the day wrote and the dataset no longer has. Back-filled years are not among them. */
+const removedBranches = async (store: ObjectStore, ref: RunRef, names: readonly string[]): Promise<string[]> =>
+  [...(await loadManifests(store, ref)).values()]
+    .filter(({ branch, role }) => role === 'dataset' && !names.includes(branch))
+    .map(({ branch }) => branch);
+
 const only = (
   branches: readonly SourceBranch[],
   names: readonly string[] | undefined,
@@ -191,6 +209,7 @@ const takeDay = async (event: PlanEvent, ref: RunRef, services: PlanServices): P
   };
 };
 
+/** Continues a run: its unfinished branches, and those with movies that another request may bring. */
 const resumeRun = async (event: PlanEvent, run: string, services: PlanServices): Promise<Planned> => {
   const { store, tmdb } = services;
   const found = await findResumed({ ...event.input, resume: run }, { store, tmdbHost: tmdb.host });
@@ -198,14 +217,52 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
   const turnedAway = await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
   const unfinished = await stillToDo(store, found);
-  if (unfinished.length > 0) await checkToken(tmdb);
+  const incomplete = await branchesToRetry(store, found, unfinished);
+  const todo = [...unfinished, ...incomplete];
+  if (todo.length > 0) {
+    await checkToken(tmdb);
+    await beginRound(store, found, incomplete);
+    await markRewriting(store, ref, run);
+  }
+  const more = incomplete.length
+    ? ` ${incomplete.length} more ${incomplete.length === 1 ? 'has' : 'have'} movies without a usable answer, which are requested again.`
+    : '';
   return {
     ...begin(event, ref, services),
     outcome: 'planned',
-    says: `${unfinished.length} of ${found.branches.length} branches of run ${run} are unfinished.`,
-    unfinished,
+    says: `${unfinished.length} of ${found.branches.length} branches of run ${run} are unfinished.${more}`,
+    unfinished: todo,
     expected: found.branches
-      .filter(({ name }) => unfinished.includes(name))
+      .filter(({ name }) => todo.includes(name))
       .reduce((sum, branch) => sum + (branch.expected ?? 0), 0),
   };
+};
+
+/** Makes finished branches unfinished, so that they are walked and written again. */
+const beginRound = async (store: ObjectStore, run: PlannedRun, names: readonly string[]): Promise<void> => {
+  if (names.length === 0) return;
+  const again = await Promise.all(names.map((branch) => loadBranch(store, { ...runRef.parse(run), branch })));
+  const branches = again.map((branch) => ({ ...branch, round: branch.round + 1 }));
+  const rounds = new Map(branches.map(({ branch, round }) => [branch, round]));
+  await savePlan(
+    store,
+    { ...run, branches: run.branches.map((one) => ({ ...one, round: rounds.get(one.name) ?? one.round })) },
+    branches,
+    pLimit(WRITES_AT_ONCE),
+  );
+};
+
+/** Branches that the run finished, within the tolerance, without movies that another request may bring. */
+const branchesToRetry = async (
+  store: ObjectStore,
+  { run, branches, ...ref }: PlannedRun,
+  unfinished: readonly string[],
+): Promise<string[]> => {
+  const manifests = await loadManifests(store, ref);
+  return branches
+    .map(({ name }) => name)
+    .filter((name) => {
+      const manifest = manifests.get(name);
+      return manifest?.run === run && hasRetriedIds(manifest) && !unfinished.includes(name);
+    });
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll } from 'vitest';
@@ -12,11 +12,20 @@ import { type Simulator, startSimulator } from '../../local/simulator/simulator.
 import { fastClock } from '../doubles/fast-clock.ts';
 import { catalogue } from './simulator/asking.ts';
 
-export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
-
 /** Everything to close after a file's tests. A beforeAll may also start something. */
 const up: (() => Promise<unknown>)[] = [];
-afterAll(() => Promise.all(up.map((close) => close())));
+const folders: string[] = [];
+afterAll(async () => {
+  await Promise.all(up.map((close) => close()));
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+/** An empty folder. It is removed after the file's tests: all of them together would leave a gigabyte. */
+export const temporaryFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
+  folders.push(folder);
+  return folder;
+};
 
 /** A simulator without response time and without a rate limit. */
 export const quickSimulator = async (

@@ -21,7 +21,11 @@ const fetched = async (
   const tmdb = fakeTmdb(answer);
   const partly: Outcome[] = [];
   const tally = newTally();
-  const outcome = await fetcherOf(branch)?.(id, resolved, { tmdb, tally, partly: (one) => partly.push(one) });
+  const outcome = await fetcherOf(branch)?.(id, resolved, {
+    tmdb,
+    asker: { tally },
+    partly: (one) => partly.push(one),
+  });
   return { outcome, asked: tmdb.asked, partly, tally };
 };
 const asking = (...ask: ('details' | 'credits')[]) => crime2017({ settings: crimeWar({ ask }) });

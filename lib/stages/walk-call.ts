@@ -1,0 +1,60 @@
+import type { Clock } from '../clock.ts';
+import type { Emit } from '../events.ts';
+import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { PlannedBranch } from '../runs/plan.ts';
+import type { BranchWork, Kept } from '../runs/work.ts';
+import { type Asker, newTally, type Tally, type Tmdb } from '../tmdb/client.ts';
+
+/** One call of the page-walker: what it works with. */
+export interface WalkCall {
+  branch: PlannedBranch;
+  tmdb: Tmdb;
+  store: ObjectStore;
+  work: BranchWork;
+  clock: Clock;
+  emit: Emit;
+  /** Milliseconds since 1970 after which nothing new is requested. */
+  until: number;
+  /** Counts pages, lists and movies that this call kept. */
+  count(kept: number): void;
+}
+
+/** Requests of one walker at once: at 9 a second and 0.15 s each, 2 are enough; the others are for slow answers. */
+export const REQUESTS_AT_ONCE = 6;
+
+/** Ends the reading of a list when the time is up; never leaves the walker. */
+export class TimeUp extends Error {}
+
+/** Gets something from TMDB, and records the requests and the time that it took. */
+export const keeping = async <Value>(
+  { branch: { branch }, clock, emit }: WalkCall,
+  get: (asker: Asker) => Promise<Value>,
+): Promise<Kept<Value>> => {
+  const tally = newTally();
+  const from = new Date(clock.now()).toISOString();
+  const value = await get({
+    tally,
+    onWait: (wait) => emit({ type: 'waiting', branch, ...wait }),
+    onRetry: (retry) => emit({ type: 'retried', branch, retry }),
+  });
+  return { tally, from, to: new Date(clock.now()).toISOString(), value };
+};
+
+/** Adds up requests and times of several kept things, each once, however often a list reads it. */
+export const ledger = () => {
+  const entries = new Map<string, Kept<unknown>>();
+  return {
+    add: (name: string, kept: Kept<unknown>) => entries.set(name, kept),
+    total: (clock: Clock) => {
+      const all = [...entries.values()];
+      const sum = (field: keyof Tally) => all.reduce((total, { tally }) => total + tally[field], 0);
+      const times = all.flatMap(({ from, to }) => [from, to]).toSorted();
+      const now = new Date(clock.now()).toISOString();
+      return {
+        tally: { requests: sum('requests'), retries: sum('retries'), throttles: sum('throttles') },
+        from: times.at(0) ?? now,
+        to: times.at(-1) ?? now,
+      };
+    },
+  };
+};

@@ -1,0 +1,187 @@
+import pLimit from 'p-limit';
+import type { FetchItem } from '../movies/fetch.ts';
+import { layout } from '../runs/layout.ts';
+import { type BranchWork, isRetried, type Listing, LOST_REASONS, type Missing, type Outcome } from '../runs/work.ts';
+import { TmdbRefusedError, TmdbShapeError, TmdbUnavailableError } from '../tmdb/errors.ts';
+import { keeping, REQUESTS_AT_ONCE, type WalkCall } from './walk-call.ts';
+
+/**
+ * Movies that are requested and not kept yet, at most: what the next walker requests again after a kill. They are kept
+ * in two halves, so that one is written to S3 while the other is requested.
+ */
+export const CHUNK = 20;
+const HALF = CHUNK / 2;
+
+/** So many items in a row without a usable answer are an outage, and not the fault of single items. */
+const OUTAGE_ITEMS = 10;
+
+/**
+ * More items of a branch than its tolerance allows have no usable answer. They are requested again when the branch is
+ * walked again; a person reads the first reasons.
+ */
+export class TooManyMissingError extends Error {
+  override readonly name = 'TooManyMissingError';
+}
+
+/**
+ * Requests every item of a list that has no answer yet, and keeps the answers in chunks.
+ *
+ * An item that TMDB does not answer for (always 500, a body that is too large, a redirect) does not stop the others. It
+ * is tried once more after them; then it is recorded as unavailable. If nothing else gets an answer, it is an outage.
+ *
+ * @returns Whether every item has an outcome. False where the time was up.
+ * @throws {TooManyMissingError}
+ * @throws {TmdbTokenError | TmdbThrottledError} TMDB rejects all requests.
+ * @throws {TmdbUnavailableError | TmdbRefusedError | TmdbShapeError} An outage, or answers of an unknown form.
+ */
+export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, call: WalkCall): Promise<boolean> => {
+  const { branch, tmdb, work, clock, emit, until, count } = call;
+  const before = await keptSoFar(work);
+  const todo = items.filter(({ id }) => !before.done.has(id));
+  const lost = new Map(before.malformed.map((id) => [id, 'malformed: no IMDb id']));
+  const lostReasons: Record<string, number> = { malformed: before.malformed.length };
+  const setAside: { item: Listing['items'][number]; error: Error }[] = [];
+  let answered = before.done.size;
+  let unansweredInARow = 0;
+  let left = todo.length;
+  let stopped: { because: unknown } | undefined;
+  const isOver = () => stopped !== undefined || clock.now() >= until;
+
+  const without = (id: number | string, error: Error) => {
+    // Items that had no answer before are expected to have none now.
+    if (before.lost.has(id)) return;
+    unansweredInARow += 1;
+    if (unansweredInARow >= OUTAGE_ITEMS) stopped ??= { because: error };
+  };
+
+  /** @returns undefined for an item that is set aside. */
+  const outcomeOf = async (
+    item: Listing['items'][number],
+    isLastTry: boolean,
+    fetching: Parameters<FetchItem>[2],
+  ): Promise<Outcome | undefined> => {
+    const { id } = item;
+    try {
+      const outcome = await fetchItem(id, before.resolved.get(id), fetching);
+      if (outcome.outcome === 'quarantined') without(id, new TmdbShapeError(outcome.why ?? ''));
+      else {
+        unansweredInARow = 0;
+        answered += 1;
+      }
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof TmdbUnavailableError || error instanceof TmdbRefusedError)) throw error;
+      if (isLastTry && answered > 0) return { id, outcome: 'unavailable', why: error.message };
+      if (isLastTry) throw error;
+      setAside.push({ item, error });
+      without(id, error);
+      return undefined;
+    }
+  };
+
+  const walkHalf = async (half: Listing['items'], isLastTry: boolean) => {
+    if (isOver()) return;
+    const atOnce = requests;
+    const kept = await keeping(call, async (asker) => {
+      const outcomes: Outcome[] = [];
+      const partly = (outcome: Outcome) => outcomes.push(outcome);
+      await Promise.all(
+        half.map((item) =>
+          atOnce(async () => {
+            // Not only between halves: ten movies of a slow TMDB take longer than the time set aside for the last requests.
+            if (isOver()) return;
+            try {
+              const outcome = await outcomeOf(item, isLastTry, { tmdb, asker, partly });
+              if (outcome)
+                outcomes.push(outcome.outcome === 'quarantined' ? await quarantined(outcome, call) : outcome);
+            } catch (error) {
+              stopped ??= { because: error };
+            }
+          }),
+        ),
+      );
+      return outcomes;
+    });
+    if (kept.value.length === 0) return;
+    await work.keepChunk(kept);
+    const complete = kept.value.filter(({ outcome }) => outcome !== 'resolved');
+    for (const outcome of complete) {
+      if (!isLost(outcome)) continue;
+      lost.set(outcome.id, outcome.why ?? outcome.outcome);
+      lostReasons[outcome.outcome] = (lostReasons[outcome.outcome] ?? 0) + 1;
+    }
+    count(complete.length);
+    left -= complete.length;
+    emit({ type: 'moviesKept', branch: branch.branch, kept: items.length - left, of: items.length });
+  };
+
+  const chunks = pLimit(CHUNK / HALF);
+  const requests = pLimit(REQUESTS_AT_ONCE);
+  const walkAll = (all: Listing['items'], isLastTry: boolean) =>
+    Promise.all(halvesOf(all).map((half) => chunks(() => walkHalf(half, isLastTry))));
+
+  await walkAll(todo, false);
+  await walkAll(
+    setAside.map(({ item }) => item),
+    true,
+  );
+  if (stopped) throw stopped.because;
+  if (left > 0) return false;
+  checkLost(items.length, lost, lostReasons, call);
+  return true;
+};
+
+const halvesOf = (items: Listing['items']): Listing['items'][] =>
+  Array.from({ length: Math.ceil(items.length / HALF) }, (_, index) => items.slice(index * HALF, (index + 1) * HALF));
+
+const isLost = (outcome: Outcome): outcome is Missing => LOST_REASONS.some((reason) => reason === outcome.outcome);
+
+/** Lost items that are named in an error; the quarantine and the next manifest have all. */
+const LOST_SHOWN = 3;
+
+/** One item may be missing in any case: in a list of 100, the default tolerance of 0.5 % allows none. */
+const LOST_ALLOWED_LEAST = 1;
+
+const checkLost = (
+  items: number,
+  lost: ReadonlyMap<number | string, string>,
+  reasons: Readonly<Record<string, number>>,
+  { branch: { branch, settings } }: WalkCall,
+): void => {
+  const allowed = Math.max(LOST_ALLOWED_LEAST, Math.floor(items * settings.tolerance));
+  if (lost.size <= allowed) return;
+  const counts = LOST_REASONS.filter((reason) => reasons[reason]).map((reason) => `${reasons[reason]} ${reason}`);
+  const first = [...lost].slice(0, LOST_SHOWN).map(([id, why]) => `${id} (${why})`);
+  throw new TooManyMissingError(
+    `${branch}: ${lost.size} of ${items} movies have no usable answer: ${counts.join(', ')}; the dataset's tolerance of ${settings.tolerance * 100} % allows ${allowed}. The first: ${first.join('; ')}. Resume the run to request them again.`,
+  );
+};
+
+/** What earlier calls have kept. */
+const keptSoFar = async (work: BranchWork) => {
+  /** Ids that need no further request. */
+  const done = new Set<number | string>();
+  /** IMDb ids whose TMDB id is known. */
+  const resolved = new Map<number | string, number>();
+  const lost = new Set<number | string>();
+  const malformed: (number | string)[] = [];
+  for await (const { value } of work.chunks(JSON.parse)) {
+    for (const outcome of value) {
+      if (outcome.outcome === 'resolved') resolved.set(outcome.id, outcome.tmdbId);
+      else if (isRetried(outcome.outcome)) lost.add(outcome.id);
+      else {
+        if (outcome.outcome === 'malformed' && !done.has(outcome.id)) malformed.push(outcome.id);
+        done.add(outcome.id);
+      }
+    }
+  }
+  return { done, resolved, lost, malformed };
+};
+
+/** Stores an answer that can't be read for a person to look at; the branch continues, and its manifest names the id. */
+const quarantined = async (outcome: Missing, { branch, store }: WalkCall): Promise<Outcome> => {
+  const { body, ...rest } = outcome;
+  const key = layout.quarantine(branch, outcome.id);
+  await store.put(key, JSON.stringify({ ...rest, run: branch.run, body }));
+  return { ...rest, key };
+};
