@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { BadInputError, parse } from '../lib/parse.ts';
 import { runInput } from '../lib/stages/plan-input.ts';
 import { bucketName } from './bucket-name.ts';
-import { FAULT_NAMES, faultsNamed } from './simulator/faults.ts';
+import { FAULT_GROUPS, FAULT_NAMES, faultsNamed } from './simulator/faults.ts';
 
 export const USAGE = `npm start [-- options]          run the whole pipeline on this machine
 
@@ -17,11 +17,14 @@ export const USAGE = `npm start [-- options]          run the whole pipeline on 
   --bucket NAME       a bucket in AWS, instead of the embedded one
   --dry-run           print what a run would do, and write nothing
   --catalogue FILE    movies that the simulator serves: TMDB details as JSON lines, plain or .gz
-  --faults NAME       faults of the simulator (none): ${FAULT_NAMES.join(', ')}
+  --faults NAME       faults of the simulator (none): one of the names below
   --ceiling N         requests per second that the simulator allows (40), or none
   --latency FROM-TO   response time of the simulator in milliseconds (40-120)
   --seed N            seed of the simulator's response times and faults (random)
   --help              print this text
+
+Faults of the simulator:
+${FAULT_GROUPS.map((group) => `  ${group}`).join('\n')}
 
 Without TMDB_TOKEN, the run uses the simulator. With TMDB_TOKEN, it uses TMDB, or the API at TMDB_BASE_URL.
 TMDB_REQUESTS_PER_SECOND sets the request rate (36), WALKERS_AT_ONCE the number of branches that run at once (4).

@@ -58,7 +58,7 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
       if (answer === 'gone') return { id, outcome: 'gone' };
       const { body, text } = answer;
       if (body.id !== tmdbId)
-        return { id, outcome: 'quarantined', why: `asked for ${tmdbId}, got ${String(body.id)}`, body };
+        return { id, outcome: 'quarantined', why: `requested id ${tmdbId}, got id ${String(body.id)}`, body };
       return { id, outcome: 'fetched', tmdbId, text };
     } catch (error) {
       if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message, body: error.body };

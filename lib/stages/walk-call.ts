@@ -23,7 +23,9 @@ export interface WalkCall {
 export const REQUESTS_AT_ONCE = 6;
 
 /** Ends the reading of a list when the time is up; never leaves the walker. */
-export class TimeUp extends Error {}
+export class TimeUp extends Error {
+  override readonly name = 'TimeUp';
+}
 
 /** Gets something from TMDB, and records the requests and the time that it took. */
 export const keeping = async <Value>(

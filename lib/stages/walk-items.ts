@@ -63,7 +63,11 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
     const { id } = item;
     try {
       const outcome = await fetchItem(id, before.resolved.get(id), fetching);
-      if (outcome.outcome === 'quarantined') without(id, new TmdbShapeError(outcome.why ?? ''));
+      if (outcome.outcome === 'quarantined')
+        without(
+          id,
+          new TmdbShapeError(`${OUTAGE_ITEMS} answers in a row could not be read; the last: ${outcome.why ?? ''}`),
+        );
       else {
         unansweredInARow = 0;
         answered += 1;

@@ -1,9 +1,10 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import axios, { AxiosError, type AxiosResponse } from 'axios';
+import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
 import type * as z from 'zod';
 import type { Clock } from '../clock.ts';
+import { looksLikeJson, nestsDeeperThan, TOO_LONG, textOf, UnreadableBody } from './body.ts';
 import {
   TmdbRefusedError,
   TmdbShapeError,
@@ -12,8 +13,9 @@ import {
   TmdbUnavailableError,
 } from './errors.ts';
 import type { Gate } from './pace.ts';
-import { failure } from './responses.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { errorCode, shapeProblem } from './shape-problem.ts';
+import { tokenGuard, withoutToken } from './token.ts';
 
 /** Counts of requests to TMDB. */
 export interface Tally {
@@ -97,12 +99,21 @@ interface Limits {
   tryMs: number;
   /** Timeout of one question with all its retries, in milliseconds. The time that a walker reserves must be longer (lib/stages/walk.ts). */
   questionMs: number;
-  /** Highest number of retries of one question. */
+  /** Highest number of retries of one question, for all reasons together. */
   retries: number;
+  /** Highest number of retries because a response has an unknown shape. A CDN can serve a wrong body for a moment. */
+  shapeRetries: number;
+  /** Highest number of retries because TMDB rejects the token. One is enough to tell a fault of the moment from a wrong token. */
+  tokenRetries: number;
   /** First backoff in milliseconds. It doubles with each retry. */
   backoffMs: number;
-  /** Largest body in bytes, after decompression. The largest recorded body has 0.2 MB; a hostile body may be endless. */
+  /**
+   * Largest body in bytes, before and after decompression. The largest recorded body has 0.34 MB; a hostile body may be
+   * endless.
+   */
   bodyBytes: number;
+  /** Deepest nesting of arrays and objects in a body. TMDB's have about 5 levels; code that recurses overflows the stack at some thousand. */
+  levels: number;
   /** Connections to one host at once. TMDB's CDN allows 20 for each IP address. Source: TMDB staff, talk/62c7c1b2 (2022). */
   sockets: number;
 }
@@ -111,22 +122,43 @@ const LIMITS: Limits = {
   tryMs: 15_000,
   questionMs: 90_000,
   retries: 4,
+  shapeRetries: 2,
+  tokenRetries: 1,
   backoffMs: 500,
   bodyBytes: 8 * 1024 * 1024,
+  levels: 100,
   sockets: 15,
 };
 
 /** Longest backoff. A Retry-After header may ask for more. */
 const LONGEST_BACKOFF_MS = 30_000;
 
+/** Wait after a 429 without a valid Retry-After: TMDB counts requests per second, so the current second is used up. */
+const LEAST_PAUSE_MS = 1_000;
+
 /** State of one question. It is a class because axios copies plain objects in a request's config, but passes class instances on. */
 class Question {
-  readonly tally: Tally;
+  readonly asker: Asker;
+  readonly schema: z.ZodType;
+  /** A 404 in TMDB's error format is a result. */
+  readonly mayBeGone: boolean;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  constructor(tally: Tally, startedAt: number) {
-    this.tally = tally;
+  /** The token of the last try. */
+  token: string;
+  /** Retries so far, for all reasons. */
+  retries = 0;
+  /** Retries so far, for each verdict. */
+  readonly retriesFor: Partial<Record<Verdict, number>> = {};
+  /** The pause that the last 429 asked for, in milliseconds. */
+  pauseMs = 0;
+
+  constructor(asker: Asker, schema: z.ZodType, mayBeGone: boolean, startedAt: number, token: string) {
+    this.asker = asker;
+    this.schema = schema;
+    this.mayBeGone = mayBeGone;
     this.startedAt = startedAt;
+    this.token = token;
   }
 }
 
@@ -137,16 +169,62 @@ declare module 'axios' {
 }
 
 /**
+ * What a failed try means. It decides how often the client retries, and which error ends the question:
+ *
+ * - `unavailable`: no complete response, a status that a retry can change, or a body that can't be read.
+ * - `throttled`: 429.
+ * - `shape`: status 200 and JSON, but not what the schema asks for.
+ * - `token`: 401 or 403 in TMDB's error format. A CDN's 403 is `unavailable`.
+ * - `refused`: every other status. A retry can't help.
+ */
+type Verdict = 'unavailable' | 'throttled' | 'shape' | 'token' | 'refused';
+
+/** A try that failed. */
+class Failed extends AxiosError {
+  readonly verdict: Verdict;
+  /** In plain English. It quotes no header, so it can't hold the token. */
+  readonly reason: string;
+  readonly answer: Answer<unknown> | undefined;
+
+  constructor(
+    verdict: Verdict,
+    reason: string,
+    from: { config?: InternalAxiosRequestConfig | undefined; response?: AxiosResponse | undefined },
+    answer?: Answer<unknown>,
+  ) {
+    super(reason, 'ERR_FAILED', from.config, undefined, from.response);
+    this.verdict = verdict;
+    this.reason = reason;
+    this.answer = answer;
+  }
+}
+
+/**
  * A client for TMDB's API: one keep-alive agent, one request rate, a Bearer token, and a check of every response.
  *
  * It adds this to axios and axios-retry:
- * - It retries after truncated bodies, timeouts and responses that are not JSON. Some of these have status 200.
+ * - It unpacks and checks bodies itself, and retries where a body is damaged, isn't JSON or has an unknown shape. Such
+ *   bodies come with status 200 too.
+ * - It retries after a timeout.
  * - After a 429, all requests of the process wait.
+ * - After TMDB has rejected a token, it sends no other request with it.
  * - It follows no redirect, because axios would send the token along.
  * - It limits the size of a body and the time of a question.
+ * - It removes the token from every body, and so from every error.
  */
 export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, limits = {} }: TmdbOptions): Tmdb => {
-  const { tryMs, questionMs, retries, backoffMs, bodyBytes, sockets } = { ...LIMITS, ...limits };
+  const { tryMs, questionMs, retries, shapeRetries, tokenRetries, backoffMs, bodyBytes, levels, sockets } = {
+    ...LIMITS,
+    ...limits,
+  };
+  const retriesFor: Readonly<Record<Verdict, number>> = {
+    unavailable: retries,
+    throttled: retries,
+    shape: shapeRetries,
+    token: tokenRetries,
+    refused: 0,
+  };
+  const guard = tokenGuard(token, clock);
   const http = axios.create({
     baseURL: baseUrl.replace(/\/+$/, ''),
     httpAgent: new HttpAgent({ keepAlive: true, maxSockets: sockets }),
@@ -154,7 +232,8 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
     maxRedirects: 0,
     maxContentLength: bodyBytes,
     proxy: false,
-    responseType: 'text',
+    responseType: 'arraybuffer',
+    decompress: false,
     transformResponse: (body) => body,
     validateStatus: () => true,
     headers: { Accept: 'application/json', 'Accept-Encoding': 'gzip' },
@@ -162,29 +241,53 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
 
   const backoff = (retry: number): number => random() * Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (retry - 1));
 
-  http.interceptors.response.use((response) => {
-    if (response.status === 429) {
-      // TMDB's limit covers the whole process, so all requests wait, even when this was the question's last try.
-      const retry = (response.config['axios-retry']?.retryCount ?? 0) + 1;
-      const requestedMs = retryAfterMs(response.headers['retry-after'], clock.now());
-      gate.pause(requestedMs ?? Math.max(backoff(retry), LEAST_PAUSE_MS));
-      if (response.config.question) response.config.question.tally.throttles += 1;
-    }
-    return readable(response);
-  });
+  /** TMDB's limit covers the whole process, so all requests wait, even when this was the question's last try. */
+  const pauseAfter429 = ({ status, headers, config: { question } }: AxiosResponse) => {
+    if (status !== 429 || !question) return;
+    const requestedMs = retryAfterMs(headers['retry-after'], clock.now());
+    question.pauseMs = requestedMs ?? Math.max(backoff(question.retries + 1), LEAST_PAUSE_MS);
+    question.asker.tally.throttles += 1;
+    gate.pause(question.pauseMs);
+  };
+
+  http.interceptors.response.use(
+    (response) => {
+      pauseAfter429(response);
+      response.data = judged(response, { bodyBytes, levels });
+      return response;
+    },
+    (error: unknown) => {
+      if (!axios.isAxiosError(error)) throw error;
+      if (error.response) pauseAfter429(error.response);
+      throw withoutResponse(error);
+    },
+  );
 
   axiosRetry(http, {
     retries,
-    retryCondition: (error) => worthAnotherTry(error),
+    retryCondition: (error) =>
+      error instanceof Failed && (error.config?.question?.retriesFor[error.verdict] ?? 0) < retriesFor[error.verdict],
     // The default also reads Retry-After: it would wait for a day, or not at all when the value overflows setTimeout.
     retryDelay: () => 0,
     onRetry: async (retry, error, config) => {
       const { question } = config;
-      const waitMs = retryAfterMs(error.response?.headers['retry-after'], clock.now()) ?? backoff(retry);
-      if (question && clock.now() + waitMs - question.startedAt > questionMs) throw error;
-      if (question) question.tally.retries += 1;
+      if (!question || !(error instanceof Failed)) throw error;
+      const throttled = error.verdict === 'throttled';
+      const waitMs = throttled
+        ? question.pauseMs
+        : (retryAfterMs(error.response?.headers['retry-after'], clock.now()) ?? backoff(retry));
+      if (clock.now() + waitMs - question.startedAt > questionMs) throw error;
+      const before = question.retriesFor[error.verdict] ?? 0;
+      question.asker.onWait?.({
+        reason: error.reason,
+        retry,
+        retries: Math.min(retries, retry - 1 + retriesFor[error.verdict] - before),
+        waitMs,
+      });
+      question.retries = retry;
+      question.retriesFor[error.verdict] = before + 1;
       // After a 429, this request waits at the gate like all others.
-      if (error.response?.status !== 429) await clock.sleep(waitMs);
+      if (!throttled) await clock.sleep(waitMs);
       // The signal of this try has timed out. axios-retry would use it for the next try as well.
       delete config.signal;
     },
@@ -193,161 +296,158 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   // axios runs the interceptor that was added last first. Retries pass through it too, so each one waits at the gate.
   http.interceptors.request.use(async (config) => {
     await gate.pass();
-    if (config.question) config.question.tally.requests += 1;
+    const { question } = config;
+    if (question) {
+      // Read after the wait: meanwhile, TMDB may have rejected the token, or another one may have been set.
+      question.token = guard.current();
+      config.headers.set('Authorization', `Bearer ${question.token}`);
+      question.asker.tally.requests += 1;
+      if (question.retries > 0) {
+        question.asker.tally.retries += 1;
+        question.asker.onRetry?.(question.retries);
+      }
+    }
     config.signal = AbortSignal.timeout(tryMs);
     return config;
   });
 
-  const ask = async (path: string, query: Query, { tally }: Asker): Promise<Answer<unknown> & { status: number }> => {
-    const bearer = token();
-    if (!bearer)
-      throw new TmdbTokenError(
-        'TMDB_TOKEN is not set: set it to an API Read Access Token, or store one in the SSM parameter that TMDB_TOKEN_PARAMETER names.',
-      );
-    const question = new Question(tally, clock.now());
-    try {
-      const { status, data } = await http.get<Answer<unknown>>(path, {
-        params: query,
-        headers: { Authorization: `Bearer ${bearer}` },
-        question,
-      });
-      return { status, ...data };
-    } catch (error) {
-      throw typedError(error, path, retries);
-    }
-  };
-
-  const checked = <Shape extends z.ZodType>(
+  const ask = async <Shape extends z.ZodType>(
     path: string,
-    { body, text }: Answer<unknown>,
+    query: Query,
     schema: Shape,
-  ): Answer<z.output<Shape>> => {
-    const problem = firstProblem(schema, body);
-    if (problem === undefined) return { body: body as z.output<Shape>, text };
-    throw new TmdbShapeError(
-      `GET ${path}: TMDB's response has an unknown shape: ${problem}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
-      { body, text },
-    );
+    asker: Asker,
+    mayBeGone: boolean,
+  ): Promise<Answer<z.output<Shape>> | 'gone'> => {
+    const question = new Question(asker, schema, mayBeGone, clock.now(), guard.current());
+    try {
+      return (await http.get<Answer<z.output<Shape>> | 'gone'>(path, { params: query, question })).data;
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
+      const typed = typedError(path, error, question);
+      if (typed instanceof TmdbTokenError) guard.reject(question.token, typed.message);
+      throw typed;
+    }
   };
 
   return {
     host: new URL(baseUrl).hostname,
-    get: async (path, query, schema, asker) => {
-      const { status, ...answer } = await ask(path, query, asker);
-      if (status === 404) throw refusal(path, status, answer.body);
-      return checked(path, answer, schema);
-    },
-    lookUp: async (path, query, schema, asker) => {
-      const { status, ...answer } = await ask(path, query, asker);
-      return status === 404 ? 'gone' : checked(path, answer, schema);
-    },
+    get: (path, query, schema, asker) =>
+      ask(path, query, schema, asker, false) as Promise<Answer<z.output<typeof schema>>>,
+    lookUp: (path, query, schema, asker) => ask(path, query, schema, asker, true),
   };
 };
 
-/** Wait after a 429 without a valid Retry-After: TMDB counts requests per second, so the current second is used up. */
-const LEAST_PAUSE_MS = 1_000;
-
 /**
- * Parses a response, or throws an error that describes it.
+ * Reads a response.
  *
- * It ignores the Content-Type header: TMDB's CDN has sent HTML pages with status 502 and with 200. It parses the body
- * itself, because axios returns a body that is not JSON as a string without an error.
+ * It ignores the Content-Type header: TMDB's CDN has sent HTML pages with status 502 and with 200.
+ *
+ * @throws {Failed}
  */
-const readable = (response: AxiosResponse): AxiosResponse => {
-  const { status } = response;
-  const text = String(response.data).replace(/^\uFEFF/, '');
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw answered('no JSON', response);
+const judged = (
+  response: AxiosResponse<Uint8Array>,
+  { bodyBytes, levels }: Pick<Limits, 'bodyBytes' | 'levels'>,
+): Answer<unknown> | 'gone' => {
+  const { status, headers, config } = response;
+  const { question } = config;
+  if (!question) throw new Error('A request to TMDB needs a question: use get or lookUp.');
+  const fail = (verdict: Verdict, reason: string, answer?: Answer<unknown>) =>
+    new Failed(verdict, reason, { config, response }, answer);
+
+  const content = contentOf(response.data, headers['content-encoding'], question.token, bodyBytes, levels);
+  const body = content.answer?.body;
+  const code = errorCode(body);
+  const described = code === undefined ? `status ${status}` : `${status}, ${code}`;
+  const refused = `TMDB rejected the request (${described})`;
+
+  if (status === 429) throw fail('throttled', 'TMDB throttles (429)');
+  if (status === 408 || status === 425 || status >= 500)
+    throw fail('unavailable', `TMDB answers with status ${status}`);
+  if (status === 401 || status === 403) {
+    if (code !== undefined) throw fail('token', `TMDB rejected the token (${described})`);
+    throw fail('unavailable', `TMDB answers with status ${status}, but not in its error format`);
   }
-  if (status !== 200 && !(status === 404 && failure.safeParse(body).success)) throw answered('refused', response, body);
-  response.data = { body, text };
-  return response;
+  if (status === 404) {
+    // A damaged body doesn't say whether the movie is gone. A complete one from somebody else, such as a proxy, is no
+    // fault of the moment.
+    if (content.damaged) throw fail('unavailable', `TMDB answers with status ${status}: ${content.problem}`);
+    if (code === undefined || !question.mayBeGone) throw fail('refused', refused);
+    return 'gone';
+  }
+  if (status > 299) throw fail('refused', refused);
+  if (status !== 200) throw fail('unavailable', `TMDB answers with status ${status}`);
+  if (!content.answer) throw fail('unavailable', `TMDB answers with status ${status}: ${content.problem}`);
+
+  const problem = content.problem ?? shapeProblem(question.schema, body);
+  if (problem !== undefined) throw fail('shape', `TMDB's response has an unknown shape: ${problem}`, content.answer);
+  return content.answer;
 };
 
-class Answered extends AxiosError {
-  readonly body: unknown;
-  constructor(what: string, response: AxiosResponse, body: unknown) {
-    super(what, 'ERR_ANSWERED', response.config, response.request, response);
-    this.body = body;
-  }
+interface Content {
+  /** Absent where the body is not JSON. */
+  answer?: Answer<unknown>;
+  /** What is wrong with the body, in plain English. */
+  problem?: string;
+  /** The body is incomplete or has been changed on its way. */
+  damaged?: boolean;
 }
 
-const answered = (what: string, response: AxiosResponse, body?: unknown) => new Answered(what, response, body);
-
-/**
- * Whether a retry can help: after 429, 5xx, a response with status 200 that is not JSON, and no response at all.
- *
- * A retry can't help when TMDB rejects the request (400, 401, 403, 404, 422 and similar) or redirects it. The exception
- * is a 404 with a truncated body: it does not yet say whether the movie is gone.
- */
-const worthAnotherTry = (error: AxiosError): boolean => {
-  const status = error.response?.status;
-  if (status === 404) return !(error instanceof Answered);
-  return status === undefined || status === 429 || status >= 500 || status < 300;
-};
-
-/** The error to throw after the last try. It holds no header, so it can't hold the token. */
-const typedError = (error: unknown, path: string, retries: number): Error => {
-  if (!axios.isAxiosError(error)) return error instanceof Error ? error : new Error(String(error));
-  const { response } = error;
-  const body = error instanceof Answered ? error.body : undefined;
-  if (!response) {
-    const tooLong = error.code === AxiosError.ERR_BAD_RESPONSE && 'the body is too long';
-    const what =
-      error.code === 'ERR_CANCELED' ? 'no complete response in time' : tooLong || (error.code ?? 'no response');
-    return new TmdbUnavailableError(`GET ${path}: ${what}, after up to ${retries} retries`);
+/** It parses the body itself, because axios returns a body that is not JSON as a string without an error. */
+const contentOf = (
+  bytes: Uint8Array,
+  contentEncoding: unknown,
+  token: string,
+  bodyBytes: number,
+  levels: number,
+): Content => {
+  try {
+    const text = withoutToken(textOf(bytes, contentEncoding, bodyBytes), token);
+    if (!looksLikeJson(text)) return { problem: 'the body is not JSON' };
+    if (nestsDeeperThan(text, levels))
+      return { answer: { body: undefined, text }, problem: `the body nests deeper than ${levels} levels` };
+    return { answer: { body: JSON.parse(text), text } };
+  } catch (error) {
+    if (error instanceof UnreadableBody) return { problem: error.message, damaged: true };
+    if (error instanceof SyntaxError) return { problem: 'the body is incomplete or damaged JSON', damaged: true };
+    throw error;
   }
-  const { status } = response;
-  if (status === 429)
-    return new TmdbThrottledError(`GET ${path}: TMDB's rate limit was exceeded (429), after up to ${retries} retries`);
-  if (status === 401 || status === 403) return tokenError(status, body);
-  if (worthAnotherTry(error)) {
-    const what = status < 300 ? `status ${status} with a body that is not JSON or is truncated` : `status ${status}`;
-    return new TmdbUnavailableError(`GET ${path}: ${what}, after up to ${retries} retries`);
+};
+
+/** A try without a complete response. It keeps the code, and not the message: a message of Node could quote a header. */
+const withoutResponse = ({ config, response, code }: AxiosError): Failed => {
+  const from = { config, response };
+  if (response?.status === 429) return new Failed('throttled', 'TMDB throttles (429)', from);
+  if (code === AxiosError.ERR_CANCELED) return new Failed('unavailable', 'no complete answer in time', from);
+  // axios has one code for both.
+  if (code === AxiosError.ERR_BAD_RESPONSE && !response) return new Failed('unavailable', TOO_LONG, from);
+  if (response) return new Failed('unavailable', 'the connection broke off within the body', from);
+  return new Failed('unavailable', `the connection to TMDB failed (${code ?? 'no code'})`, from);
+};
+
+/** The error to throw after the last try. */
+const typedError = (path: string, { verdict, reason, answer }: Failed, { retries, retriesFor }: Question): Error => {
+  const after = `after ${retries} ${retries === 1 ? 'retry' : 'retries'}`;
+  // The question had no time or no retry left to ask again, so this may be a fault of the moment.
+  const unconfirmed = verdict === 'token' && !retriesFor.token;
+  if (verdict === 'unavailable' || unconfirmed)
+    return new TmdbUnavailableError(
+      `GET ${path}: ${reason}, ${after}. A response with status 200 and complete JSON is needed: run again when TMDB answers.`,
+    );
+  switch (verdict) {
+    case 'throttled':
+      return new TmdbThrottledError(
+        `GET ${path}: ${reason}, ${after}. TMDB allows about 40 requests per second: lower TMDB_REQUESTS_PER_SECOND, or run again later.`,
+      );
+    case 'token':
+      return new TmdbTokenError(`${reason}: use an API Read Access Token from themoviedb.org (Settings, API).`);
+    case 'shape':
+      return new TmdbShapeError(
+        `GET ${path}: ${reason}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
+        answer,
+      );
+    case 'refused':
+      return new TmdbRefusedError(
+        `GET ${path}: ${reason}. A retry can't help: change the dataset's filters, or TMDB_BASE_URL where it names another server.`,
+      );
   }
-  return refusal(path, status, body);
-};
-
-const JSON_TYPES: Readonly<Record<string, string>> = {
-  int: 'an integer',
-  number: 'a number',
-  string: 'a string',
-  array: 'an array',
-  object: 'an object',
-};
-
-/** The first field that doesn't match the schema: its name, the allowed type and TMDB's value. */
-const firstProblem = (schema: z.ZodType, body: unknown): string | undefined => {
-  const [issue] = schema.safeParse(body, { reportInput: true }).error?.issues ?? [];
-  if (!issue) return undefined;
-  const field = issue.path.length ? `field ${issue.path.map(String).join('.')}` : 'the body';
-  if (issue.input === undefined) return `${field} is missing`;
-  const allowed =
-    issue.code === 'invalid_type'
-      ? (JSON_TYPES[issue.expected] ?? issue.expected)
-      : issue.code === 'too_small'
-        ? `${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`
-        : 'as in lib/tmdb/responses.ts';
-  return `${field} must be ${allowed}, got ${JSON.stringify(issue.input).slice(0, LONGEST_QUOTE)}`;
-};
-
-/** Longest quote of a value in an error message, in characters. */
-const LONGEST_QUOTE = 80;
-
-const tokenError = (status: number, body: unknown) =>
-  new TmdbTokenError(
-    `TMDB rejected the token (${describe(status, body)}): use an API Read Access Token from themoviedb.org (Settings, API).`,
-  );
-
-const refusal = (path: string, status: number, body: unknown) =>
-  new TmdbRefusedError(`GET ${path}: TMDB rejected the request (${describe(status, body)})`);
-
-const describe = (status: number, body: unknown): string => {
-  const parsed = failure.safeParse(body);
-  return parsed.success
-    ? `${status}, code ${parsed.data.status_code}: ${parsed.data.status_message.slice(0, 200)}`
-    : `status ${status}`;
 };

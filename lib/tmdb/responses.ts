@@ -27,7 +27,7 @@ export const listPage = z.looseObject({
 });
 export type ListPage = z.infer<typeof listPage>;
 
-const person = z.looseObject({ id });
+const person = z.looseObject({});
 
 export const credits = z.looseObject({ cast: z.array(person), crew: z.array(person) });
 export type Credits = z.infer<typeof credits>;
@@ -36,19 +36,20 @@ export type Credits = z.infer<typeof credits>;
 export const details = z.looseObject({
   id,
   budget: z.number().nullish(),
-  imdb_id: z.string().nullish(),
-  origin_country: z.array(z.string()).nullish(),
   credits: credits.optional(),
 });
 export type Details = z.infer<typeof details>;
 
-/** `find/{imdb id}`: always five lists, most of them empty. For an unknown id, all five are empty. */
+/**
+ * `find/{imdb id}`: always five lists, most of them empty. For an unknown id, all five are empty. Only a movie's id is
+ * read; of the other lists, only whether they are empty.
+ */
 export const found = z.looseObject({
   movie_results: z.array(listedItem),
-  person_results: z.array(listedItem),
-  tv_results: z.array(listedItem),
-  tv_episode_results: z.array(listedItem),
-  tv_season_results: z.array(listedItem),
+  person_results: z.array(z.unknown()),
+  tv_results: z.array(z.unknown()),
+  tv_episode_results: z.array(z.unknown()),
+  tv_season_results: z.array(z.unknown()),
 });
 export type Found = z.infer<typeof found>;
 

@@ -1,5 +1,9 @@
-import { draw, pickByShare } from './chance.ts';
+import type { Encoding, Shape } from './body-faults.ts';
+import { draw, landsOn } from './chance.ts';
 import { MOVIE_GENRES } from './genres.ts';
+import { isAbout, type ListFault, type Pair } from './list-faults.ts';
+import type { MovieFault } from './movie-faults.ts';
+import type { TokenFault } from './token-faults.ts';
 
 /**
  * A fault of a single request. Users of the real TMDB have seen each of them.
@@ -13,6 +17,11 @@ export type TransientFault = {
   under?: string;
   /** Only for the first `times` identical requests. */
   times?: number;
+  /**
+   * Drawn once for a request instead of for each try. The first 1 to so many answers to it have the fault: a try right
+   * after the first one may fail too.
+   */
+  inARow?: number;
 } & (
   | { kind: 'throttle'; body: 'json' | 'empty' | 'html'; retryAfter?: '0' | '1' | 'date' }
   /** Status 500 with TMDB's JSON, code 11. */
@@ -26,22 +35,29 @@ export type TransientFault = {
   | { kind: 'stall' }
   /** `connection`: the connection ends before the body is complete. `body`: a complete response with half of the body. */
   | { kind: 'cut'; what: 'connection' | 'body' }
+  /** 403 with a page of the CDN, for people. */
+  | { kind: 'cdn-403' }
+  /** Bytes packed otherwise than the header says, or than the client asked for; drawn where it isn't given. */
+  | { kind: 'mislabelled'; as?: Encoding }
+  /** Another body than the one asked for; drawn where it isn't given. */
+  | { kind: 'wrong-shape'; as?: Shape }
 );
 
 export type Fault =
   | TransientFault
   /** The list is moved by one position for this request: an item is on two pages, another on none, and the totals are the same. */
   | { kind: 'drift'; share: number }
-  /** Movies that are in lists, but whose details are 404: by id, and by a share of all ids that depends only on the seed. */
-  | { kind: 'gone'; ids?: readonly number[]; share?: number }
-  /** Status 500 until the fault is removed: for one genre and year, or for all paths below a path. */
+  | ListFault
+  | MovieFault
+  | TokenFault
+  /** 500 for as long as the fault is there: for one genre in one year, or for all under a path. */
   | Outage;
 
 type Outage = {
   kind: 'outage';
   /** Status 422 instead of 500. Clients don't retry after 422. */
   forGood?: boolean;
-} & ({ genre: number; year: number } | { path: string });
+} & (Pair | { path: string });
 
 const isUnder = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`);
 
@@ -56,39 +72,51 @@ export interface Attempt {
 const drawFor = (what: string, { seed, path, query, before }: Attempt) =>
   draw(what, seed, path, query.toString(), before);
 
-const isTransient = (fault: Fault): fault is TransientFault => !['drift', 'gone', 'outage'].includes(fault.kind);
+const TRANSIENT: readonly Fault['kind'][] = [
+  'throttle',
+  'internal-error',
+  'bad-gateway',
+  'html-with-200',
+  'reset',
+  'stall',
+  'cut',
+  'cdn-403',
+  'mislabelled',
+  'wrong-shape',
+];
+
+const isTransient = (fault: Fault): fault is TransientFault => TRANSIENT.includes(fault.kind);
 
 /** The transient fault of this request, if any. The shares of all faults add up. */
 export const transientFaultFor = (faults: readonly Fault[], attempt: Attempt): TransientFault | undefined => {
   const possible = faults
     .filter(isTransient)
     .filter(({ under, times = Infinity }) => isUnder(attempt.path, under ?? attempt.path) && attempt.before < times);
-  return pickByShare(drawFor('transient', attempt), possible);
+  const eachTry = possible.filter(({ inARow }) => inARow === undefined);
+  return landsOn(drawFor('transient', attempt), eachTry) ?? inARow(possible, attempt);
 };
+
+const inARow = (possible: readonly TransientFault[], attempt: Attempt): TransientFault | undefined => {
+  const request = { ...attempt, before: 0 };
+  const drawn = landsOn(
+    drawFor('in a row', request),
+    possible.filter((fault) => fault.inARow !== undefined),
+  );
+  const answers = 1 + Math.floor(drawFor('how many', request) * (drawn?.inARow ?? 0));
+  return attempt.before < answers ? drawn : undefined;
+};
+
+/** Draws the form of a fault that has several: [0, 1). */
+export const drawForm = (attempt: Attempt): number => drawFor('form', attempt);
 
 export const hasDrifted = (faults: readonly Fault[], attempt: Attempt): boolean =>
   faults.some((fault) => fault.kind === 'drift' && drawFor('drift', attempt) < fault.share);
-
-export const isGone = (faults: readonly Fault[], seed: number, movieId: number): boolean =>
-  faults.some(
-    (fault) =>
-      fault.kind === 'gone' && (fault.ids?.includes(movieId) || draw('gone', seed, movieId) < (fault.share ?? 0)),
-  );
-
-/** Whether the release dates of a discover request include a day of the year. Without bounds, they include every year. */
-const includesYear = (query: URLSearchParams, year: number) => {
-  const exactly = query.get('primary_release_year');
-  const from = query.get('primary_release_date.gte') ?? '';
-  const to = query.get('primary_release_date.lte') ?? '9999';
-  return exactly ? Number(exactly) === year : from <= `${year}-12-31` && to >= `${year}-01-01`;
-};
 
 export const outageFor = (faults: readonly Fault[], path: string, query: URLSearchParams): Outage | undefined =>
   faults.find((fault): fault is Outage => {
     if (fault.kind !== 'outage') return false;
     if ('path' in fault) return isUnder(path, fault.path);
-    const genres = query.get('with_genres')?.split(/[,|]/) ?? [];
-    return path === '/discover/movie' && genres.includes(String(fault.genre)) && includesYear(query, fault.year);
+    return isAbout(fault, path, query);
   });
 
 /** 429 in every form that was recorded or that TMDB's published limiter can send. Together, they have the probability `share`. */
@@ -106,23 +134,80 @@ const throttles = (share: number): readonly Fault[] =>
 
 const DRIFT: Fault = { kind: 'drift', share: 0.05 };
 
-const NAMED: Record<string, readonly Fault[]> = {
-  none: [],
-  /** 5 % of all requests fail with a transient fault, and lists drift. The data don't change. */
-  mixed: [
-    ...throttles(0.01),
-    { kind: 'internal-error', share: 0.0075 },
-    { kind: 'bad-gateway', share: 0.01 },
-    { kind: 'html-with-200', share: 0.0075 },
-    { kind: 'reset', share: 0.0075 },
-    { kind: 'stall', share: 0.0025 },
-    { kind: 'cut', what: 'connection', share: 0.0025 },
-    { kind: 'cut', what: 'body', share: 0.0025 },
-    DRIFT,
-  ],
-  drift: [DRIFT],
-  gone: [{ kind: 'gone', share: 0.01 }],
-  throttled: throttles(0.1),
+/** Everything that passes when it is asked again, `sum` over all of them, and lists that drift. The data stay as they are. */
+const storm = (sum: number): readonly Fault[] => [
+  ...throttles(0.2 * sum),
+  { kind: 'internal-error', share: 0.1 * sum },
+  { kind: 'bad-gateway', share: 0.1 * sum },
+  { kind: 'html-with-200', share: 0.1 * sum },
+  { kind: 'reset', share: 0.1 * sum },
+  { kind: 'stall', share: 0.02 * sum },
+  { kind: 'cut', what: 'connection', share: 0.04 * sum },
+  { kind: 'cut', what: 'body', share: 0.04 * sum },
+  { kind: 'cdn-403', share: 0.06 * sum },
+  { kind: 'mislabelled', share: 0.1 * sum },
+  { kind: 'wrong-shape', share: 0.08 * sum, inARow: 2 },
+  { kind: 'no-credits', share: 0.06 * sum, times: 1 },
+  DRIFT,
+];
+
+const CRIME_2017: Pair = { genre: 80, year: 2017 };
+
+/** Of all ids, for faults that few movies have: some four of the 1,500 of crime-war. */
+const FEW = 0.003;
+
+const NAMED: Record<string, Record<string, readonly Fault[]>> = {
+  together: {
+    /** 5 % of all requests fail and may be tried again, and lists drift; the data stay as they are. */
+    mixed: [
+      ...throttles(0.01),
+      { kind: 'internal-error', share: 0.0075 },
+      { kind: 'bad-gateway', share: 0.01 },
+      { kind: 'html-with-200', share: 0.0075 },
+      { kind: 'reset', share: 0.0075 },
+      { kind: 'stall', share: 0.0025 },
+      { kind: 'cut', what: 'connection', share: 0.0025 },
+      { kind: 'cut', what: 'body', share: 0.0025 },
+      DRIFT,
+    ],
+    storm: storm(0.05),
+    'storm-10': storm(0.1),
+    'bad-day': [
+      { kind: 'no-credits', share: 0.1 },
+      { kind: 'always-500', share: 0.01 },
+      { kind: 'mislabelled', share: 0.02 },
+    ],
+  },
+  requests: {
+    throttled: throttles(0.1),
+    'cdn-403': [{ kind: 'cdn-403', share: 0.02 }],
+    mislabelled: [{ kind: 'mislabelled', share: 0.02 }],
+    'wrong-shapes': [{ kind: 'wrong-shape', share: 0.02, inARow: 2 }],
+  },
+  lists: {
+    drift: [DRIFT],
+    'list-leaves': [{ kind: 'list-leaves', after: 2 }],
+    'list-swaps': [{ kind: 'list-swaps', after: 2 }],
+    'list-reorders': [{ kind: 'list-reorders', after: 2 }],
+    'list-empties': [{ kind: 'list-empties', at: 2 }],
+    'list-empties-for-good': [{ kind: 'list-empties', at: 2, forGood: true }],
+    'list-halves': [{ kind: 'list-halves', at: 2, forGood: true }],
+    'list-huge': [{ kind: 'list-huge', of: CRIME_2017 }],
+  },
+  movies: {
+    gone: [{ kind: 'gone', share: 0.01 }],
+    'no-credits': [{ kind: 'no-credits', share: 0.1 }],
+    'no-credits-once': [{ kind: 'no-credits', share: 0.1, times: 1 }],
+    'always-500': [{ kind: 'always-500', share: 0.01 }],
+    'always-huge': [{ kind: 'always-huge', share: FEW }],
+    'always-redirect': [{ kind: 'always-redirect', share: FEW }],
+    'wrong-shapes-for-good': [{ kind: 'always-wrong-shape', share: FEW }],
+  },
+  token: {
+    /** With movies that fail, so that an error's message has the token too. */
+    'token-echo': [{ kind: 'token-echo' }, { kind: 'always-500', share: 0.01 }],
+    'token-401-once': [{ kind: 'token-revoked', after: 100, times: 1 }],
+  },
 };
 
 const slug = (name: string) => name.toLowerCase().replaceAll(' ', '-');
@@ -132,16 +217,32 @@ const PATHS = 'authentication configuration discover discover/movie find genre m
   ' ',
 );
 
-/** The allowed names of faults, for messages. */
-export const FAULT_NAMES: readonly string[] = [
-  ...Object.keys(NAMED),
-  'outage-<genre>-<year> (such as outage-crime-2017)',
-  `outage-<path> (${PATHS.map((path) => `outage-${path.replace('/', '-')}`).join(', ')})`,
-];
+/** Names that hold a setting, by group. */
+const PATTERNS: Record<string, readonly string[]> = {
+  token: ['token-revoked-after-<N> (such as token-revoked-after-100)'],
+  outages: [
+    'outage-<genre>-<year> (such as outage-crime-2017)',
+    `outage-<path> (${PATHS.map((path) => `outage-${path.replace('/', '-')}`).join(', ')})`,
+  ],
+};
+
+const GROUPS = [...new Set([...Object.keys(NAMED), ...Object.keys(PATTERNS)])].map(
+  (group) => [group, [...Object.keys(NAMED[group] ?? {}), ...(PATTERNS[group] ?? [])]] as const,
+);
+
+/** For a sentence that says what may be written. */
+export const FAULT_NAMES: readonly string[] = ['none', ...GROUPS.flatMap(([, names]) => names)];
+
+/** The same in lines, a group each, for a help text. */
+export const FAULT_GROUPS: readonly string[] = GROUPS.map(([group, names]) => `${group.padEnd(10)}${names.join(', ')}`);
+
+const PLAIN: Record<string, readonly Fault[]> = Object.assign({ none: [] }, ...Object.values(NAMED));
 
 /** The faults for a name on the command line; undefined for an unknown name. */
 export const faultsNamed = (name: string): readonly Fault[] | undefined => {
-  if (Object.hasOwn(NAMED, name)) return NAMED[name];
+  if (Object.hasOwn(PLAIN, name)) return PLAIN[name];
+  const [, after] = /^token-revoked-after-(\d{1,9})$/.exec(name) ?? [];
+  if (after !== undefined) return [{ kind: 'token-revoked', after: Number(after) }];
   const [, what, year] = /^outage-(.+?)(?:-(\d{4}))?$/.exec(name) ?? [];
   if (year) {
     const genre = MOVIE_GENRES.find((one) => slug(one.name) === what);

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { gzipSync } from 'node:zlib';
 import { type Answer, INTERNAL_ERROR, overLimit } from './answers.ts';
+import { ENCODINGS, type Encoding, packed, SHAPES, type Shape, WRONG_SHAPES } from './body-faults.ts';
 import type { TransientFault } from './faults.ts';
+import type { Always } from './movie-faults.ts';
 
 const JSON_TYPE = 'application/json;charset=utf-8';
 const HTML = '<html><head><title>ERROR</title></head><body>The request could not be satisfied.</body></html>';
@@ -12,8 +13,10 @@ const SMALL_BYTES = 512;
 /** The reply to a request: TMDB's response, or the response of a fault. */
 export interface Reply {
   status: number | 'reset' | 'stall' | 'cut';
-  /** The response. It is not sent when the connection is reset or the request stalls. */
-  answer: { status: number; headers: Record<string, string>; body: string };
+  /** Sent, unless the connection is reset or the request stalled. */
+  answer: { status: number; headers: Record<string, string>; body: string | Buffer };
+  /** The form of the bytes, where it isn't the usual one. */
+  encoding?: Encoding;
   cut?: 'connection' | 'body';
 }
 
@@ -36,8 +39,44 @@ const throttled = (fault: TransientFault & { kind: 'throttle' }): Reply => {
   return reply;
 };
 
-/** The reply for a fault, which replaces the regular reply. */
-export const disturbed = (fault: TransientFault, undisturbed: () => Reply): Reply => {
+const of = <T>(list: readonly T[], drawn: number): T => list[Math.floor(drawn * list.length)] as T;
+
+const wrong = (shape: Shape, right: Reply): Reply => {
+  if (shape === 'html-403') return asHtml(403);
+  const status = shape === 'invalid-utf8' ? right.answer.status : 200;
+  const body = WRONG_SHAPES[shape](Buffer.from(right.answer.body));
+  return { status, answer: { status, headers: { 'content-type': JSON_TYPE }, body } };
+};
+
+/** Above the 8 MB that the client reads. Zipped, it is small. */
+const HUGE_BYTES = 9 * 1024 * 1024;
+
+/** What comes instead of a movie that never answers as it should. */
+export const insteadOfMovie = (fault: Always, drawn: number, right: () => Reply): Reply => {
+  switch (fault.kind) {
+    case 'always-500':
+      return asJson(INTERNAL_ERROR);
+    case 'always-huge':
+      return asJson({
+        status: 200,
+        body: { ...JSON.parse(String(right().answer.body)), noise: '.'.repeat(HUGE_BYTES) },
+      });
+    case 'always-redirect': {
+      const elsewhere = asHtml(302);
+      elsewhere.answer.headers.location = fault.to ?? 'https://elsewhere.example/3/';
+      return elsewhere;
+    }
+    case 'always-wrong-shape':
+      return wrong(fault.as ?? of(SHAPES, drawn), right());
+  }
+};
+
+/**
+ * What the client gets to see of a fault, in place of what it would have got.
+ *
+ * @param drawn Which form, of a fault that has several: [0, 1).
+ */
+export const disturbed = (fault: TransientFault, drawn: number, undisturbed: () => Reply): Reply => {
   switch (fault.kind) {
     case 'throttle':
       return throttled(fault);
@@ -45,6 +84,12 @@ export const disturbed = (fault: TransientFault, undisturbed: () => Reply): Repl
       return asJson(INTERNAL_ERROR);
     case 'bad-gateway':
       return asHtml(502);
+    case 'cdn-403':
+      return asHtml(403);
+    case 'mislabelled':
+      return { ...undisturbed(), encoding: fault.as ?? of(Object.keys(ENCODINGS) as Encoding[], drawn) };
+    case 'wrong-shape':
+      return wrong(fault.as ?? of(SHAPES, drawn), undisturbed());
     case 'html-with-200':
       return asHtml(200);
     case 'cut':
@@ -55,18 +100,19 @@ export const disturbed = (fault: TransientFault, undisturbed: () => Reply): Repl
   }
 };
 
-export const send = ({ status, answer, cut }: Reply, request: IncomingMessage, response: ServerResponse) => {
+export const send = ({ status, answer, encoding, cut }: Reply, request: IncomingMessage, response: ServerResponse) => {
   if (status === 'stall') return;
   if (status === 'reset') return void request.socket.resetAndDestroy();
 
-  const zipped = answer.body.length > SMALL_BYTES && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
-  const body = zipped ? gzipSync(answer.body, { level: 1 }) : Buffer.from(answer.body);
-  const sent = cut ? body.subarray(0, body.length >> 1) : body;
+  const body = Buffer.from(answer.body);
+  const zipped = body.length > SMALL_BYTES && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const { bytes, label } = encoding ? ENCODINGS[encoding](body) : packed(body, zipped);
+  const sent = cut ? bytes.subarray(0, bytes.length >> 1) : bytes;
   response.writeHead(answer.status, {
     ...answer.headers,
-    ...(zipped && { 'content-encoding': 'gzip' }),
+    ...(label && { 'content-encoding': label }),
     vary: 'Accept-Encoding, Origin',
-    'content-length': cut === 'connection' ? body.length : sent.length,
+    'content-length': cut === 'connection' ? bytes.length : sent.length,
   });
   if (cut === 'connection') response.write(sent, () => request.socket.destroy());
   else response.end(sent);

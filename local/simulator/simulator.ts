@@ -14,8 +14,20 @@ import {
 import type { Catalogue } from './catalogue.ts';
 import { requestsInWindow } from './ceiling.ts';
 import { draw } from './chance.ts';
-import { FAULT_NAMES, type Fault, faultsNamed, hasDrifted, isGone, outageFor, transientFaultFor } from './faults.ts';
-import { asJson, disturbed, type Reply, send } from './replies.ts';
+import {
+  type Attempt,
+  befalling,
+  drawForm,
+  FAULT_NAMES,
+  type Fault,
+  faultsNamed,
+  hasDrifted,
+  outageFor,
+} from './faults.ts';
+import { changingLists, isListFault } from './list-faults.ts';
+import { alwaysFor, isGone, lacksCredits, withoutCredits } from './movie-faults.ts';
+import { asJson, disturbed, insteadOfMovie, type Reply, send } from './replies.ts';
+import { echoing, isRevoked } from './token-faults.ts';
 
 export interface SimulatorOptions {
   catalogue: Catalogue;
@@ -55,7 +67,7 @@ export interface Simulator {
   reached(requests: number): Promise<void>;
   /** Number of requests with this path, or with a path that matches. */
   count(path: string | RegExp): number;
-  /** Replaces the faults. An empty list removes all faults. */
+  /** Other faults from now on; without any, TMDB is fixed. Faults that count requests start from 0. */
   use(faults: readonly Fault[]): void;
   /** Stops the server, and closes all connections. */
   close(): Promise<void>;
@@ -71,21 +83,48 @@ export interface Simulator {
 export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   const { catalogue, seed, ceiling = 40, latencyMs = { from: 40, to: 120 }, token = 'simulator' } = options;
   const { connections = 20, port = 0, now = () => performance.now() } = options;
-  let faults = options.faults ?? [];
+  let faults: readonly Fault[] = [];
+  let lists = changingLists(seed, []);
+  /** Requests since these faults are in use. */
+  let requests = 0;
+  const use = (others: readonly Fault[]) => {
+    faults = others;
+    lists = changingLists(seed, others.filter(isListFault));
+    requests = 0;
+  };
+  use(options.faults ?? []);
   const answer = answering(catalogue);
   const countInWindow = requestsInWindow(now);
   const asked: AskedRequest[] = [];
   const timesAsked = new Map<string, number>();
   const pending = new Set<NodeJS.Timeout>();
 
-  const fromTmdb = (request: IncomingMessage, path: string, query: URLSearchParams, before: number): Reply => {
-    const authorized = request.headers.authorization === `Bearer ${token}` || query.get('api_key') === token;
-    if (!authorized) return asJson(INVALID_KEY);
-    if (request.method !== 'GET' || !request.url?.startsWith('/3/')) return asJson(NOT_FOUND);
+  const isAuthorized = (request: IncomingMessage, query: URLSearchParams) =>
+    request.headers.authorization === `Bearer ${token}` || query.get('api_key') === token;
+
+  const said = (request: IncomingMessage, attempt: Attempt): Answer => {
+    const { path, query } = attempt;
+    if (request.method !== 'GET' || !request.url?.startsWith('/3/')) return NOT_FOUND;
     const outage = outageFor(faults, path, query);
-    if (outage) return asJson(outage.forGood ? INVALID_PARAMETERS : INTERNAL_ERROR);
-    const drifted = hasDrifted(faults, { seed, path, query, before });
-    return asJson(answer(path, query, { drifted, gone: (id) => isGone(faults, seed, id) }));
+    if (outage) return outage.forGood ? INVALID_PARAMETERS : INTERNAL_ERROR;
+    const disturbance = { drifted: hasDrifted(faults, attempt), gone: (id: number) => isGone(faults, seed, id) };
+    const { status, body } = lists(path, query, (asked) => answer(path, asked, disturbance));
+    return { status, body: lacksCredits(faults, attempt) ? withoutCredits(body) : body };
+  };
+
+  const fromTmdb = (request: IncomingMessage, attempt: Attempt): Reply => {
+    const right = () => asJson(said(request, attempt));
+    const always = alwaysFor(faults, seed, attempt.path);
+    return always ? insteadOfMovie(always, draw('shape', seed, attempt.path), right) : right();
+  };
+
+  /** With the token in it, where a fault says so. */
+  const echoed = (request: IncomingMessage, { answer, ...rest }: Reply): Reply => {
+    const { body } = answer;
+    const sent = request.headers.authorization?.replace('Bearer ', '');
+    if (!sent || typeof body !== 'string' || !faults.some(({ kind }) => kind === 'token-echo'))
+      return { ...rest, answer };
+    return { ...rest, answer: { ...answer, body: echoing(body, sent) } };
   };
 
   const reply = (request: IncomingMessage, path: string, query: URLSearchParams): [Reply, latency: number] => {
@@ -93,12 +132,14 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     const before = timesAsked.get(key) ?? 0;
     const latency = latencyMs.from + (latencyMs.to - latencyMs.from) * draw('latency', seed, key, before);
     const inWindow = countInWindow();
-    // A request above the rate limit gets no fault and isn't counted, because which requests these are depends on timing.
+    const refused = isRevoked(faults, requests++) || !isAuthorized(request, query);
+    // Who is turned away at the door draws no fault: which requests those are is a matter of timing.
     if (ceiling !== false && inWindow > ceiling) return [asJson(overLimit(inWindow, ceiling)), latency];
     timesAsked.set(key, before + 1);
-    const fault = transientFaultFor(faults, { seed, path, query, before });
-    const undisturbed = () => fromTmdb(request, path, query, before);
-    return [fault ? disturbed(fault, undisturbed) : undisturbed(), latency];
+    const attempt = { seed, path, query, before };
+    const fault = befalling(faults, attempt);
+    const undisturbed = () => (refused ? asJson(INVALID_KEY) : fromTmdb(request, attempt));
+    return [echoed(request, fault ? disturbed(fault, drawForm(attempt), undisturbed) : undisturbed()), latency];
   };
 
   const control = async (request: IncomingMessage, path: string): Promise<Answer> => {
@@ -106,9 +147,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     if (path !== '/_simulator/faults' || request.method !== 'POST') return NOT_FOUND;
     const { name } = (await json(request).catch(() => ({}))) as { name?: unknown };
     const named = typeof name === 'string' ? faultsNamed(name) : undefined;
-    if (!named)
-      return { status: 400, body: { error: `name ${name} is unknown; use one of ${FAULT_NAMES.join(', ')}.` } };
-    faults = named;
+    if (!named) return { status: 400, body: { error: `No faults are named ${name}; ${FAULT_NAMES.join(', ')} are.` } };
+    use(named);
     return { status: 200, body: { name } };
   };
 
@@ -150,9 +190,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     reached: async (requests) => {
       while (asked.length < requests) await once(server, 'request');
     },
-    use: (others) => {
-      faults = others;
-    },
+    use,
     close: () =>
       new Promise((resolve) => {
         for (const timer of pending) clearTimeout(timer);

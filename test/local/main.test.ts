@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHUNK } from '../../lib/stages/walk.ts';
+import { CHUNK } from '../../lib/stages/walk-items.ts';
 import type { Simulator } from '../../local/simulator/simulator.ts';
 import { startCommand } from './command-line.ts';
 import { crimeWarOf, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';

@@ -51,7 +51,7 @@ export const quickTmdb = (
 
 /** The pipeline with a simulator, in its own folder. Backoffs and pauses end at once, in order. */
 export const quickPipeline = async (
-  simulator: Simulator,
+  simulator: Pick<Simulator, 'url'>,
   options: Partial<PipelineOptions> & { out?: string } = {},
 ) => {
   const out = options.out ?? (await temporaryFolder());

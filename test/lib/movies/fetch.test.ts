@@ -35,7 +35,7 @@ describe('a movie of a list', () => {
     const { outcome, asked, tally } = await fetched(crime2017(), 7, () => detailed(7));
 
     expect(asked).toEqual([{ path: '/movie/7', query: { language: 'en-US', append_to_response: 'credits' } }]);
-    expect(outcome).toEqual({ id: 7, outcome: 'fetched', tmdbId: 7, body: detailed(7) });
+    expect(outcome).toEqual({ id: 7, outcome: 'fetched', tmdbId: 7, text: JSON.stringify(detailed(7)) });
     expect(tally.requests).toBe(1);
   });
 

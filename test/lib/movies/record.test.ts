@@ -47,11 +47,13 @@ describe('a record of crime-war', () => {
     ]);
   });
 
-  it.each([
-    { details: { budget: null, imdb_id: null, origin_country: null } },
-    { details: { budget: undefined, imdb_id: undefined, origin_country: undefined } },
-  ])('has 0, "" and [] when the details have $details', ({ details }) => {
-    expect(crimeWarRecord(subject(details))).toMatchObject({ budget: 0, imdb_id: '', origin_country: [] });
+  it('has 0, "" and [] when the details have no such fields, and null where TMDB sent null', () => {
+    const all = subject();
+    const { budget: _, imdb_id: __, origin_country: ___, ...details } = all.details ?? { id: 7 };
+    const nulls = { budget: null, imdb_id: null, origin_country: null };
+
+    expect(crimeWarRecord({ ...all, details })).toMatchObject({ budget: 0, imdb_id: '', origin_country: [] });
+    expect(crimeWarRecord(subject(nulls))).toMatchObject(nulls);
   });
 
   it('has empty lists of people without credits', () => {

@@ -1,3 +1,5 @@
+import type { RequestListener } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { s3Store } from '../../../lib/raw-zone/s3-store.ts';
@@ -14,13 +16,17 @@ const answering = async (status: number, body = '') => {
     request.resume();
     request.on('end', () => answer(request, response));
   });
+  return { store: storeAt(url), conditions };
+};
+
+const storeAt = (url: string, waits: number[] = []) => {
   const s3 = new S3Client({
     endpoint: new URL(url).origin,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
-  return { store: s3Store(s3, 'bucket'), conditions };
+  return s3Store(s3, 'bucket', async (ms) => void waits.push(ms));
 };
 
 it('the newest object in S3 is the one modified last; within one second, the one with the last key', async () => {
@@ -64,5 +70,98 @@ describe('a conditional write to S3', () => {
 
     await expect(store.putIf('lock.json', '{}', undefined)).rejects.toMatchObject({ name: 'AccessDenied' });
     await expect(store.get('lock.json')).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+});
+
+describe('a body from S3 that breaks off', () => {
+  const OBJECT = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7919) % 256));
+
+  /**
+   * One object, and how many bytes each request for it gets before the connection breaks. The last number counts for all
+   * later requests. `etag` may change between requests.
+   */
+  const breaking = async (gets: readonly number[], etag: (request: number) => string = () => '"one"') => {
+    const ranges: (string | undefined)[] = [];
+    const waits: number[] = [];
+    const listener: RequestListener = (request, response) => {
+      const { range, 'if-match': ifMatch } = request.headers;
+      const sent = gets[Math.min(ranges.length, gets.length - 1)] ?? 0;
+      const current = etag(ranges.length);
+      ranges.push(range);
+      if (ifMatch !== undefined && ifMatch !== current)
+        return void response.writeHead(412).end(error('PreconditionFailed'));
+      const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+      const rest = OBJECT.subarray(from);
+      response.writeHead(range ? 206 : 200, {
+        etag: current,
+        'content-length': rest.length,
+        ...(range && { 'content-range': `bytes ${from}-${OBJECT.length - 1}/${OBJECT.length}` }),
+      });
+      if (sent >= rest.length) return void response.end(rest);
+      // The bytes leave before the connection breaks, or the test would not know how many have come.
+      response.write(rest.subarray(0, sent), () => setTimeout(() => request.socket.destroy(), 20));
+    };
+    const store = storeAt((await serving(listener)).url, waits);
+    return { store, ranges, waits };
+  };
+
+  it('is read again from its start', async () => {
+    const { store, ranges, waits } = await breaking([100_000, 0, 300_000]);
+
+    expect((await store.get('a.json'))?.body.equals(OBJECT)).toBe(true);
+    expect(ranges).toEqual([undefined, undefined, undefined]);
+    expect(waits).toEqual([200, 400]);
+  });
+
+  it('is an error after three tries', async () => {
+    const { store, ranges } = await breaking([100_000]);
+
+    await expect(store.get('a.json')).rejects.toThrow();
+    expect(ranges).toHaveLength(3);
+  });
+
+  it('is streamed from where it broke off, as long as the object is the same', async () => {
+    const { store, ranges } = await breaking([100_000, 50_000, 300_000]);
+    const streamed = await store.stream('movies.csv');
+
+    expect(streamed?.bytes).toBe(OBJECT.length);
+    expect(streamed && (await buffer(streamed.body)).equals(OBJECT)).toBe(true);
+    expect(ranges).toEqual([undefined, 'bytes=100000-', 'bytes=150000-']);
+  });
+
+  it('is streamed for as long as each try brings bytes', async () => {
+    const { store, ranges, waits } = await breaking([40_000]);
+    const streamed = await store.stream('movies.csv');
+
+    expect(streamed && (await buffer(streamed.body)).equals(OBJECT)).toBe(true);
+    expect(ranges).toHaveLength(8);
+    expect(new Set(waits)).toEqual(new Set([200]));
+  });
+
+  it('is an error after it was continued three times in a row without a byte', async () => {
+    const { store, ranges, waits } = await breaking([100_000, 0]);
+    const streamed = await store.stream('movies.csv');
+
+    await expect(streamed && buffer(streamed.body)).rejects.toThrow();
+    expect(ranges).toEqual([undefined, 'bytes=100000-', 'bytes=100000-', 'bytes=100000-']);
+    expect(waits).toEqual([200, 400, 800]);
+  });
+
+  it('is an error where the object has changed meanwhile: nobody gets half of one and half of another', async () => {
+    const { store, ranges } = await breaking([100_000, 300_000], (request) => (request === 0 ? '"one"' : '"two"'));
+    const streamed = await store.stream('movies.csv');
+
+    await expect(streamed && buffer(streamed.body)).rejects.toThrow(
+      'movies.csv changed while it was read: wait until its upload is complete, then run again.',
+    );
+    expect(ranges).toHaveLength(2);
+  });
+
+  it('is asked for no further where the reader has enough', async () => {
+    const { store, ranges } = await breaking([100_000, 300_000]);
+    const streamed = await store.stream('movies.csv');
+    for await (const chunk of streamed?.body ?? []) if (chunk.length > 0) break;
+
+    expect(ranges).toHaveLength(1);
   });
 });

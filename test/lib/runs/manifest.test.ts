@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFinished, loadManifest, metricsOf, saveManifest, totals } from '../../../lib/runs/manifest.ts';
+import { hasRetriedIds, isFinished, loadManifest, metricsOf, saveManifest, totals } from '../../../lib/runs/manifest.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017 } from '../crime-2017.ts';
 import { manifested } from './manifested.ts';
@@ -79,5 +79,39 @@ describe('the metrics of a branch', () => {
       gone: { value: 0 },
       branchSeconds: { value: 0 },
     });
+  });
+});
+
+describe('a manifest whose figures do not add up', () => {
+  it.each([
+    [{ distinct: 11 }, '11 distinct items are not 3 kept + 6 left out + 1 missing'],
+    [{ written: 4 }, '3 kept movies are not 4 written ones with 3 records in the parts'],
+    [{ parts: [] }, '3 kept movies are not 3 written ones with 0 records in the parts'],
+    [{ distinct: 11, missing: { gone: [7], quarantined: [7] } }, 'an id is missing for two reasons'],
+  ])('is not saved: %j', (changes, says) => {
+    const store = memoryStore();
+
+    expect(() => saveManifest(store, manifested(changes))).toThrow(says);
+    expect(store.keys()).toEqual([]);
+  });
+});
+
+describe('a branch with a round of its own', () => {
+  it('is finished by a manifest of that round or a later one', () => {
+    const branch = crime2017({ round: 2 });
+
+    expect([1, 2, 3].map((round) => isFinished(manifested({ round }), branch))).toEqual([false, true, true]);
+  });
+
+  it('has ids that are requested again when they are quarantined or unavailable', () => {
+    const lists = [
+      { gone: [1] },
+      { malformed: ['x'] },
+      { quarantined: [] },
+      { quarantined: [1] },
+      { unavailable: [1] },
+    ];
+
+    expect(lists.map((missing) => hasRetriedIds(manifested({ missing })))).toEqual([false, false, false, true, true]);
   });
 });

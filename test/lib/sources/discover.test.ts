@@ -155,7 +155,7 @@ describe('a list that drifts between pages', () => {
   });
 });
 
-describe('a list that changes while it is read', () => {
+describe('a movie that leaves or enters a list while it is read', () => {
   /** A list whose movies change once, after this number of responses. */
   const changing = (count: number, after: number, change: (all: { id: number }[]) => { id: number }[]) => {
     const before = items(count);

@@ -178,7 +178,16 @@ describe('the manifest of a day', () => {
   it('adds up the figures of its branches, and names the manifest of each', async () => {
     const { audit, finish, store } = await planned();
     await finish('war-2017', 'crime-2019');
-    await saveManifest(store, manifested({ kept: 4, written: 4, warnings: ['TMDB says 11 movies'] }));
+    await saveManifest(
+      store,
+      manifested({
+        distinct: 11,
+        kept: 4,
+        written: 4,
+        warnings: ['TMDB says 11 movies'],
+        parts: [{ key: 'a', records: 4, bytes: 1_000, sha256: 'ab' }],
+      }),
+    );
     await audit();
 
     expect(store.json(DAY_MANIFEST)).toMatchObject({
@@ -320,5 +329,70 @@ it('reports a run that was never planned, or whose plan has expired', async () =
   await expect(audit(input, services)).rejects.toMatchObject({
     name: 'NotPlannedError',
     message: expect.stringContaining('_runs/crime-war/2026-11-20/friday/run.json'),
+  });
+});
+
+describe('a day is not complete', () => {
+  const OUTPUT = { key: 'Raw/TMDB/{yyyymmdd}/{genre}_{year}_{part}.json', format: 'json', gzip: false };
+
+  it('while a branch that is written again has the files of an earlier run', async () => {
+    const { audit, finish, store } = await planned();
+    await finish('crime-2019', 'war-2017');
+    await saveManifest(store, manifested({ run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }));
+    await audit();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: false, rewriting: 'friday', absent: [] });
+    await finish('crime-2017');
+    await audit();
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: true });
+    expect(store.json(DAY_MANIFEST)).not.toHaveProperty('rewriting');
+  });
+
+  it.each([
+    ['another format', { output: { ...OUTPUT, format: 'jsonl' } }],
+    ['another key', { output: { ...OUTPUT, key: 'Raw/TMDB/{yyyymmdd}/{year}_{genre}_{part}.json' } }],
+    ['no place in the dataset', { branch: 'war-1999' }],
+  ])('while it has a branch with %s', async (_, changes) => {
+    const { audit, finish, store } = await planned({ output: OUTPUT });
+    await finish('crime-2019', 'war-2017', 'crime-2017');
+    const outdated = manifested({ run: 'thursday', plannedAt: '2026-11-30T00:00:00.000Z', ...changes });
+    await saveManifest(store, outdated);
+    await audit();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: false, outdated: [outdated.branch] });
+    expect(store.keys()).not.toContain(LATEST);
+  });
+
+  it('but is, with back-filled branches, and without those that were removed', async () => {
+    const { audit, finish, store } = await planned({ output: OUTPUT });
+    await finish(...THREE);
+    await saveManifest(store, manifested({ branch: 'war-1999', role: 'extra' }));
+    const nothing = { distinct: 0, leftOut: 0, kept: 0, written: 0, missing: {}, parts: [] };
+    await saveManifest(store, manifested({ branch: 'drama-2017', role: 'removed', ...nothing }));
+    await audit();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: true, outdated: [], kept: 12 });
+    expect(store.text(DAY_MANIFEST)).not.toContain('drama-2017');
+  });
+});
+
+describe('a branch that lists far less than on the complete day before', () => {
+  it('is a warning of the day, also when the day is written again', async () => {
+    const store = memoryStore();
+    const before = await planned({ store, day: '2026-11-13', run: 'before' });
+    await before.finish(...THREE);
+    await before.audit();
+    const { audit, finish } = await planned({ store });
+    await finish('crime-2019', 'war-2017');
+    await saveManifest(store, manifested({ distinct: 7, leftOut: 3 }));
+
+    for (const _ of ['first', 'again']) {
+      await audit();
+      expect(store.json(DAY_MANIFEST)).toMatchObject({
+        complete: true,
+        comparedWith: '2026-11-13',
+        warnings: ['crime-2017 lists 7 items; on 2026-11-13 it listed 10'],
+      });
+    }
   });
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import shipped from '../../../datasets/crime-war.json' with { type: 'json' };
 import { parse } from '../../../lib/parse.ts';
-import { saveManifest } from '../../../lib/runs/manifest.ts';
+import { loadDayManifest, saveDayManifest } from '../../../lib/runs/day-manifest.ts';
+import { isFinished, loadManifest, saveManifest } from '../../../lib/runs/manifest.ts';
 import { loadBranch, loadRun } from '../../../lib/runs/plan.ts';
 import { KINDS } from '../../../lib/sources/kinds.ts';
 import { type PlanServices, planRun } from '../../../lib/stages/plan.ts';
@@ -16,7 +17,7 @@ import { fastClock } from '../../doubles/fast-clock.ts';
 import { keptEvents } from '../../doubles/kept-events.ts';
 import { knownExecutions } from '../../doubles/known-executions.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
-import { manifested } from '../runs/manifested.ts';
+import { dayManifested, manifested } from '../runs/manifested.ts';
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -101,6 +102,7 @@ describe('a planned run', () => {
       tmdb: 'tmdb.test',
       branches: unfinished.map((name) => ({ name, expected: { 'war-2015': 300, 'crime-2014': 200 }[name] ?? 10 })),
       wholeDay: unfinished.toSorted(),
+      output: { key: shipped.output.key, format: 'json', gzip: false },
     });
     for (const branch of unfinished)
       expect(await loadBranch(store, { ...ref, branch })).toMatchObject({
@@ -427,5 +429,76 @@ describe('a run that resumes another', () => {
       /^resume: dataset crime-war has no run "thursday"/,
     );
     await expect(plan({ resume: 'friday', dataset: 'popular' }, later)).rejects.toThrow(/dataset popular has no run/);
+  });
+});
+
+describe('a day that is planned again', () => {
+  const ref = { dataset: 'crime-war', day: '2026-11-20' } as const;
+  const again = async (dataset: object, input: object, before: Parameters<typeof manifested>[0][] = []) => {
+    const store = memoryStore();
+    for (const changes of before)
+      await saveManifest(store, manifested({ ...changes, run: 'thursday', plannedAt: '2026-11-19T00:00:00.000Z' }));
+    await saveDayManifest(store, dayManifested({ run: 'thursday' }));
+    const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, ...dataset } } });
+    const { plan } = await planning({ store, datasets });
+    return { store, planned: await plan(input) };
+  };
+
+  it('is marked as being written again, before any branch starts', async () => {
+    const { store } = await again({}, { only: ['crime-2017'] });
+
+    expect(await loadDayManifest(store, ref)).toMatchObject({ complete: false, rewriting: 'friday' });
+  });
+
+  it('is not marked by a dry run', async () => {
+    const { store } = await again({}, { dryRun: true });
+
+    expect(await loadDayManifest(store, ref)).toMatchObject({ complete: true });
+  });
+
+  it('removes branches that the dataset no longer has, and keeps back-filled ones', async () => {
+    const narrowed = { genres: ['crime'], years: { from: 2016, to: 2017 } };
+    const before = [{ branch: 'crime-2017' }, { branch: 'war-2017' }, { branch: 'crime-1999', role: 'extra' as const }];
+    const { store, planned } = await again(narrowed, {}, before);
+
+    expect(planned.unfinished).toEqual(['crime-2016', 'crime-2017', 'war-2017']);
+    expect(await loadBranch(store, { ...planned, branch: 'war-2017' })).toMatchObject({ role: 'removed', expected: 0 });
+    expect(await loadBranch(store, { ...planned, branch: 'crime-2017' })).toMatchObject({
+      role: 'dataset',
+      expected: 10,
+    });
+  });
+
+  it.each([{ only: ['crime-2017'] }, { years: '1999' }])('removes nothing in a run of %j', async (input) => {
+    const { planned } = await again({ genres: ['crime'] }, input, [{ branch: 'war-2017' }]);
+
+    expect(planned.unfinished).toHaveLength(1);
+  });
+
+  it('plans years that are not in the dataset as extra branches', async () => {
+    const { store, planned } = await again({}, { years: '1999' });
+
+    expect(await loadBranch(store, { ...planned, branch: 'crime-1999' })).toMatchObject({ role: 'extra' });
+  });
+});
+
+describe('a finished run that is resumed', () => {
+  it('asks again for the branches with movies that another request may bring, and for no others', async () => {
+    const { plan, store } = await planning();
+    const first = await plan({ years: '2014', only: ['crime-2014', 'war-2014'] });
+    const { plannedAt = '' } = (await loadRun(store, first)) ?? {};
+    await saveManifest(store, manifested({ branch: 'war-2014', plannedAt }));
+    await saveManifest(store, manifested({ branch: 'crime-2014', plannedAt, missing: { unavailable: [7] } }));
+
+    const planned = await plan({ resume: 'friday' }, { id: 'arn:monday', name: 'monday' });
+    expect(planned).toMatchObject({
+      outcome: 'planned',
+      unfinished: ['crime-2014'],
+      says: '0 of 2 branches of run friday are unfinished. 1 more has movies without a usable answer, which are requested again.',
+    });
+    const branch = await loadBranch(store, { ...planned, branch: 'crime-2014' });
+    expect(branch.round).toBe(1);
+    expect(isFinished(await loadManifest(store, branch), branch)).toBe(false);
+    expect((await loadRun(store, planned))?.branches).toContainEqual({ name: 'crime-2014', expected: 200, round: 1 });
   });
 });

@@ -2,11 +2,12 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PlannedBranch } from '../../../lib/runs/plan.ts';
-import { branchWork, type Kept, type Outcome } from '../../../lib/runs/work.ts';
+import { branchWork, type Kept, type KeptOutcome, type Outcome } from '../../../lib/runs/work.ts';
 import { KINDS } from '../../../lib/sources/kinds.ts';
-import { CHUNK, walk } from '../../../lib/stages/walk.ts';
+import { walk } from '../../../lib/stages/walk.ts';
+import { CHUNK } from '../../../lib/stages/walk-items.ts';
 import { type Query, type Tmdb, tmdbClient } from '../../../lib/tmdb/client.ts';
-import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
+import { TmdbThrottledError, TmdbTokenError, TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
 import { pace } from '../../../lib/tmdb/pace.ts';
 import { faultsNamed } from '../../../local/simulator/faults.ts';
 import type { Simulator } from '../../../local/simulator/simulator.ts';
@@ -48,7 +49,7 @@ const branchAt = (branch: PlannedBranch, store = memoryStore()) => {
     outcomes: async () => (await Array.fromAsync(work.chunks())).flatMap(({ value }) => value),
   };
 };
-const idsOf = (outcomes: readonly Outcome[]) => outcomes.map(({ id }) => Number(id)).toSorted((a, b) => a - b);
+const idsOf = (outcomes: readonly KeptOutcome[]) => outcomes.map(({ id }) => Number(id)).toSorted((a, b) => a - b);
 const movies = (paths: readonly string[]) => paths.filter((path) => path.startsWith('/movie/')).toSorted();
 const moviePaths = (count: number) => movies(numbers(count).map((id) => `/movie/${id}`));
 
@@ -57,8 +58,8 @@ describe('a walk without errors', () => {
     const branch = branchAt(crime2017());
     const { tmdb, walked } = branch.walk(cinema(45));
 
-    expect(await walked).toEqual({ finished: true, kept: 3 + 1 + 45 });
-    expect(tmdb.asked).toHaveLength(3 + 45);
+    expect(await walked).toEqual({ finished: true, kept: 3 + 1 + 1 + 45 });
+    expect(tmdb.asked).toHaveLength(3 + 1 + 45);
     expect(movies(tmdb.paths())).toEqual(moviePaths(45));
     expect(idsOf(await branch.outcomes())).toEqual(numbers(45));
   });
@@ -71,9 +72,9 @@ describe('a walk without errors', () => {
     }).walked;
 
     expect(await branch.work.listing()).toEqual({
-      tally: { requests: 3, retries: 0, throttles: 0 },
+      tally: { requests: 4, retries: 0, throttles: 0 },
       from: new Date(NOON).toISOString(),
-      to: new Date(NOON + 3_000).toISOString(),
+      to: new Date(NOON + 4_000).toISOString(),
       value: {
         items: numbers(45).map((id) => ({ id, listed: listed(id) })),
         expected: 45,
@@ -161,7 +162,7 @@ describe('when a walker is killed', () => {
     await again.walked;
     const pages = again.tmdb.asked.flatMap(({ query }) => query.page ?? []);
 
-    expect(pages).toEqual(numbers(65).slice(41));
+    expect(pages).toEqual([...numbers(65).slice(41), 1]);
   });
 });
 
@@ -195,7 +196,7 @@ describe('a walker whose time is up', () => {
     }, until).walked;
 
     expect(Math.max(...times)).toBeLessThan(until);
-    expect(await branch.outcomes()).toHaveLength(times.length - 5); // all requests except five pages
+    expect(await branch.outcomes()).toHaveLength(times.length - 6); // all requests except five pages, the first of them twice
   });
 
   it('fails if it stored nothing, because it would be called again without end', async () => {
@@ -220,21 +221,36 @@ describe('a walker whose time is up', () => {
 });
 
 describe('an error during a walk', () => {
-  it('ends the walk, after storing all earlier movies and those being requested', async () => {
+  it.each([TmdbThrottledError, TmdbTokenError])(
+    '%o ends the walk, after storing all earlier movies and those being requested',
+    async (AllRequestsError) => {
+      const branch = branchAt(crime2017());
+      const failing = branch.walk((path, query) => {
+        if (path === '/movie/33') throw new AllRequestsError('GET /movie/33');
+        return cinema(100)(path, query);
+      });
+      await expect(failing.walked).rejects.toThrow('GET /movie/33');
+      const repaired = branch.walk(cinema(100));
+
+      expect(await repaired.walked).toMatchObject({ finished: true });
+      expect(movies([...failing.tmdb.paths(), ...repaired.tmdb.paths()])).toEqual(
+        [...moviePaths(100), '/movie/33'].toSorted(),
+      );
+      expect(movies(failing.tmdb.paths()).length).toBeGreaterThan(30);
+      expect(movies(failing.tmdb.paths()).length).toBeLessThan(60);
+    },
+  );
+
+  it('that concerns all movies is an outage: the walk ends after ten in a row, and the branch fails', async () => {
     const branch = branchAt(crime2017());
-    const failing = branch.walk((path, query) => {
-      if (path === '/movie/33') throw new TmdbUnavailableError('GET /movie/33: status 500');
+    const down = branch.walk((path, query) => {
+      if (Number(path.split('/')[2]) > 40) throw new TmdbUnavailableError(`GET ${path}: status 503`);
       return cinema(100)(path, query);
     });
-    await expect(failing.walked).rejects.toThrow('GET /movie/33');
-    const repaired = branch.walk(cinema(100));
 
-    expect(await repaired.walked).toMatchObject({ finished: true });
-    expect(movies([...failing.tmdb.paths(), ...repaired.tmdb.paths()])).toEqual(
-      [...moviePaths(100), '/movie/33'].toSorted(),
-    );
-    expect(movies(failing.tmdb.paths()).length).toBeGreaterThan(30);
-    expect(movies(failing.tmdb.paths()).length).toBeLessThan(60);
+    await expect(down.walked).rejects.toThrow(TmdbUnavailableError);
+    expect(movies(down.tmdb.paths()).length).toBeLessThan(60);
+    expect(idsOf(await branch.outcomes())).toEqual(numbers(40));
   });
 
   it('loses no movie, and causes repeated requests only for failed ones', async () => {
@@ -279,7 +295,7 @@ describe('an error during a walk', () => {
     expect(await branch.work.listing()).toBeUndefined();
     const again = branch.walk(cinema(45));
     expect(await again.walked).toMatchObject({ finished: true });
-    expect(again.tmdb.paths().filter((path) => path === '/discover/movie')).toHaveLength(3);
+    expect(again.tmdb.paths().filter((path) => path === '/discover/movie')).toHaveLength(4);
   });
 });
 
@@ -301,13 +317,130 @@ describe('a movie without a record', () => {
   });
 });
 
+describe('a movie without a usable answer', () => {
+  const failing =
+    (count: number, ids: readonly number[]): Answer =>
+    (path, query) => {
+      if (ids.some((id) => path === `/movie/${id}`)) throw new TmdbUnavailableError(`GET ${path}: status 500`);
+      return cinema(count)(path, query);
+    };
+
+  it('does not stop the others, is tried again after them, and is then recorded as unavailable', async () => {
+    const branch = branchAt(crime2017());
+    const { tmdb, walked } = branch.walk(failing(100, [42]));
+
+    expect(await walked).toMatchObject({ finished: true });
+    expect(tmdb.paths().filter((path) => path === '/movie/42')).toHaveLength(2);
+    expect(tmdb.paths().at(-1)).toBe('/movie/42');
+    expect(await branch.outcomes()).toContainEqual({
+      id: 42,
+      outcome: 'unavailable',
+      why: 'GET /movie/42: status 500',
+    });
+  });
+
+  it('is requested again when the branch is walked again, and nothing else is', async () => {
+    const branch = branchAt(crime2017());
+    await branch.walk(failing(100, [42])).walked;
+    const again = branch.walk(cinema(100));
+
+    expect(await again.walked).toMatchObject({ finished: true });
+    expect(again.tmdb.paths()).toEqual(['/movie/42']);
+    expect((await branch.outcomes()).filter(({ id }) => id === 42).map(({ outcome }) => outcome)).toEqual(
+      expect.arrayContaining(['unavailable', 'fetched']),
+    );
+  });
+
+  it('counts against the tolerance: with too many of them the branch is unfinished, and names the first', async () => {
+    const branch = branchAt(crime2017());
+    const tooMany = failing(100, [10, 20, 30, 40]);
+    await expect(branch.walk(tooMany).walked).rejects.toMatchObject({
+      name: 'TooManyMissingError',
+      message: expect.stringMatching(
+        /^crime-2017: 4 of 100 movies have no usable answer: 4 unavailable; the dataset's tolerance of 0\.5 % allows 1\. The first: 10 \(GET \/movie\/10: status 500\); 20/,
+      ),
+    });
+
+    const tolerant = branchAt(crime2017({ settings: crimeWar({ tolerance: 0.04 }) }));
+    expect(await tolerant.walk(tooMany).walked).toMatchObject({ finished: true });
+  });
+
+  it('is an outage where no other movie has an answer', async () => {
+    const branch = branchAt(crime2017());
+
+    await expect(branch.walk(failing(3, [1, 2, 3])).walked).rejects.toThrow(TmdbUnavailableError);
+    expect(await branch.outcomes()).toEqual([]);
+  });
+
+  it('counts an unreadable and a malformed id, too, but none that TMDB answers for', async () => {
+    const ids = numbers(100).map((id) => (id <= 3 ? `x${id}` : `tt${String(id).padStart(7, '0')}`));
+    const nothing = {
+      movie_results: [],
+      person_results: [],
+      tv_results: [],
+      tv_episode_results: [],
+      tv_season_results: [],
+    };
+    const malformed = branchAt(detailsOf(...ids));
+    await expect(malformed.walk(() => nothing).walked).rejects.toThrow(/3 of 100 movies .*: 3 malformed;/);
+
+    const answered = branchAt(detailsOf(...ids.slice(3)));
+    expect(await answered.walk(() => nothing).walked).toMatchObject({ finished: true });
+  });
+});
+
+describe('a list that is shorter than the plan', () => {
+  const planned = (expected: number) => branchAt(crime2017({ expected }));
+  const lists = (...counts: number[]): Answer => {
+    let reading = -1;
+    return (path, query) => {
+      if (path !== '/discover/movie') return cinema(100)(path, query);
+      // A list of one page is read with one request.
+      reading += 1;
+      return cinema(counts[Math.min(reading, counts.length - 1)] ?? 0)(path, query);
+    };
+  };
+
+  it('is read again: one empty answer is not a list that has become empty', async () => {
+    const branch = planned(20);
+    expect(await branch.walk(lists(0, 20)).walked).toMatchObject({ finished: true });
+    expect(idsOf(await branch.outcomes())).toEqual(numbers(20));
+  });
+
+  it.each([0, 15])('fails when it still has %d instead of 20 movies', async (count) => {
+    const branch = planned(20);
+    await expect(branch.walk(lists(count)).walked).rejects.toMatchObject({
+      name: 'ListIncompleteError',
+      message: expect.stringContaining(`the plan found 20 items in the list, and now TMDB's total is ${count}`),
+    });
+    expect(await branch.work.listing()).toBeUndefined();
+  });
+
+  it('is accepted with a warning when a movie or two have left it since the plan', async () => {
+    const branch = planned(20);
+    await branch.walk(lists(18)).walked;
+
+    expect((await branch.work.listing())?.value.warnings).toEqual([
+      "the plan found 20 items in the list, and now TMDB's total is 18",
+    ]);
+  });
+
+  it('is not read again when it is longer', async () => {
+    const branch = planned(10);
+    const { tmdb, walked } = branch.walk(lists(20));
+    await walked;
+
+    expect(tmdb.paths().filter((path) => path === '/discover/movie')).toHaveLength(1);
+  });
+});
+
 describe('many unreadable responses in a row', () => {
   it('fail the branch, because TMDB has changed, and are requested again after the fix', async () => {
     const branch = branchAt(crime2017());
     const changed = branch.walk((path, query) => (path.startsWith('/movie/') ? { id: 'x' } : cinema(30)(path, query)));
     await expect(changed.walked).rejects.toMatchObject({
       name: 'TmdbShapeError',
-      message: expect.stringMatching(/^10 answers in a row could not be read/),
+      message: expect.stringMatching(/^10 answers in a row could not be read; the last: GET \/movie\/\d+/),
     });
     const repaired = branch.walk(cinema(30));
     expect(await repaired.walked).toMatchObject({ finished: true });

@@ -23,7 +23,7 @@ const fetched = (id: number, changes: Record<string, unknown> = {}): Outcome => 
   id,
   outcome: 'fetched',
   tmdbId: id,
-  body: detailed(id, changes),
+  text: JSON.stringify(detailed(id, changes)),
 });
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
@@ -148,8 +148,16 @@ describe('the manifest of a branch', () => {
       requests: 3 + 3 + 3,
       retries: 3,
       throttles: 6,
+      role: 'dataset',
+      round: 0,
       missing: { gone: [6, 3], quarantined: [5] },
       quarantine: [{ id: 5, why: 'shape', key: '_quarantine/5.json' }],
+      unavailable: [],
+      output: {
+        key: 'Raw/TMDB/JSON/Movies/{yyyy}/{mm}/{dd}/movie_{genre}_{year}_part_{part}_{yyyymmdd}.json',
+        format: 'json',
+        gzip: false,
+      },
       warnings: ['TMDB says 7 movies'],
       fetchedAt: { from: at(0), to: at(31) },
       parts: [
@@ -216,7 +224,7 @@ describe('the manifest of a branch', () => {
     const chunks: Outcome[][] = [
       [
         { id: 'tt0000001', outcome: 'resolved', tmdbId: 1 },
-        { id: 'tt0000001', outcome: 'fetched', tmdbId: 1, body: detailed(1) },
+        { id: 'tt0000001', outcome: 'fetched', tmdbId: 1, text: JSON.stringify(detailed(1)) },
         { id: 'tt0000002', outcome: 'not_found' },
         { id: 'x', outcome: 'malformed' },
         { id: 'tt0000004', outcome: 'resolved', tmdbId: 4 },
@@ -335,5 +343,79 @@ describe('a branch that is not walked yet', () => {
 
     await expect(write()).rejects.toThrow('2 of 3 movies are missing');
     expect(store.keys().filter((key) => !key.startsWith('_runs/'))).toEqual([part(7)]);
+  });
+});
+
+describe('numbers', () => {
+  it('are written as TMDB sent them, and the rules read them as numbers', async () => {
+    const text = (id: number, budget: string) =>
+      `{"id":${id},"budget":${budget},"vote_average":7.0,"revenue":12345678901234567890,"credits":{"cast":[],"crew":[]}}`;
+    const settings = crimeWar({
+      record: { from: 'details', without: [], with: {}, peopleWithout: [] },
+      keep: [{ field: 'budget', above: 0 }],
+    });
+    const outcome = (id: number, budget: string): Outcome => ({
+      id,
+      outcome: 'fetched',
+      tmdbId: id,
+      text: text(id, budget),
+    });
+    const { store, write } = await walked(crime2017({ settings }), {
+      chunks: [[outcome(1, '1e3'), outcome(2, '0.0'), outcome(3, '9007199254740993'), outcome(4, '2000')]],
+    });
+    await write();
+
+    const lines = store
+      .text(part(1))
+      .split('\n')
+      .map((line) => line.trim());
+    expect(lines.filter((line) => line.startsWith('"budget"'))).toEqual([
+      '"budget": 9007199254740993,',
+      '"budget": 2000,',
+      '"budget": 1e3,',
+    ]);
+    expect(lines).toContain('"vote_average": 7.0,');
+    expect(lines).toContain('"revenue": 12345678901234567890');
+  });
+});
+
+describe('a movie that had no usable answer at first', () => {
+  it('is written when a later walker got it, and the newest reason counts where none did', async () => {
+    const { write } = await walked(crime2017(), {
+      ids: [1, 2, 3],
+      chunks: [
+        [
+          { id: 1, outcome: 'unavailable', why: 'status 500' },
+          { id: 2, outcome: 'quarantined', why: 'shape', key: 'q' },
+          { id: 3, outcome: 'unavailable', why: 'status 500' },
+        ],
+        [fetched(1), { id: 2, outcome: 'unavailable', why: 'status 502' }, { id: 3, outcome: 'gone' }],
+      ],
+    });
+
+    expect(await write()).toMatchObject({
+      kept: 1,
+      missing: { gone: [3], unavailable: [2] },
+      quarantine: [],
+      unavailable: [{ id: 2, why: 'status 502' }],
+    });
+  });
+});
+
+describe('a branch that the dataset no longer has', () => {
+  it('has its parts removed, and a manifest without any', async () => {
+    const { store, write: writeFirst } = await walked(crime2017(), { chunks: [[fetched(1)]] });
+    await writeFirst();
+    const removed = crime2017({ run: 'monday', role: 'removed', listFrom: {}, placeholders: {} });
+    const work = branchWork(store, removed);
+    await write(removed, { store, work, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined });
+
+    expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([]);
+    expect(await loadManifest(store, removed)).toMatchObject({
+      role: 'removed',
+      run: 'monday',
+      parts: [],
+      distinct: 0,
+    });
   });
 });

@@ -1,8 +1,9 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
-import { createGzip, gzipSync } from 'node:zlib';
+import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { Wait } from '../../../lib/tmdb/client.ts';
 import { type Gate, pace } from '../../../lib/tmdb/pace.ts';
 import { details, listPage } from '../../../lib/tmdb/responses.ts';
 import type { Fault } from '../../../local/simulator/faults.ts';
@@ -14,7 +15,7 @@ const anything = z.unknown();
 const JSON_TYPE = { 'content-type': 'application/json' };
 const failure = (status_code: number) => JSON.stringify({ success: false, status_code, status_message: 'Not so.' });
 
-/** Sends these responses in order, then repeats the last one. */
+/** First these answers, one each, then the last of them for ever. */
 const inTurn = (...answers: RequestListener[]): RequestListener => {
   let next = 0;
   return (request, response) => {
@@ -25,15 +26,15 @@ const inTurn = (...answers: RequestListener[]): RequestListener => {
 };
 const good = saying(200, '{"id":1}', JSON_TYPE);
 
-/** The error of a request. */
+/** The error that a question ends with. */
 const errorOf = async (question: Promise<unknown>): Promise<Error> =>
   question.then(
-    (answer) => Promise.reject(new Error(`There was a response: ${inspect(answer)}`)),
+    (answer) => Promise.reject(new Error(`There was an answer: ${inspect(answer)}`)),
     (error: Error) => error,
   );
 
-describe('a request to TMDB', () => {
-  it('has the token in its header, and the given query', async () => {
+describe('a question to TMDB', () => {
+  it('goes out with the token in its header, and the query as it was given', async () => {
     const simulator = await simulated();
     const { tmdb, tally } = clientAt(simulator.url);
     const { body: page } = await tmdb.get(
@@ -50,7 +51,7 @@ describe('a request to TMDB', () => {
     expect(tally).toEqual({ requests: 1, retries: 0, throttles: 0 });
   });
 
-  it("returns TMDB's own object, with all fields in TMDB's order, including unknown fields", async () => {
+  it("comes back as TMDB's own object, field for field in its order, with fields that we don't know", async () => {
     const text = '{"new_in_2027":[1],"id":7,"budget":5,"another":null}';
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
@@ -59,7 +60,7 @@ describe('a request to TMDB', () => {
     expect([answer.text, JSON.stringify(answer.body)]).toEqual([text, text]);
   });
 
-  it('accepts compressed and plain bodies, and a byte order mark', async () => {
+  it('is answered whether the body is zipped or not, and with a byte order mark in front', async () => {
     for (const listener of [
       saying(200, gzipSync('{"id":1}'), { ...JSON_TYPE, 'content-encoding': 'gzip' }),
       saying(200, '\uFEFF{"id":1}', JSON_TYPE),
@@ -70,7 +71,22 @@ describe('a request to TMDB', () => {
     }
   });
 
-  it('uses few connections for many requests', async () => {
+  it.each<[string, Uint8Array, Record<string, string>]>([
+    ['gzip without a label', gzipSync('{"id":1}'), {}],
+    ['plain JSON labelled gzip', Buffer.from('{"id":1}'), { 'content-encoding': 'gzip' }],
+    ['gzip twice', gzipSync(gzipSync('{"id":1}')), { 'content-encoding': 'gzip' }],
+    ['deflate', deflateSync('{"id":1}'), { 'content-encoding': 'deflate' }],
+    ['raw deflate', deflateRawSync('{"id":1}'), { 'content-encoding': 'deflate' }],
+    ['br', brotliCompressSync('{"id":1}'), { 'content-encoding': 'br' }],
+    ['zstd', zstdCompressSync('{"id":1}'), { 'content-encoding': 'zstd' }],
+  ])('is answered by a body whose bytes are %s', async (_, body, headers) => {
+    const { tmdb, tally } = clientAt((await serving(saying(200, body, headers))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({ body: { id: 1 }, text: '{"id":1}' });
+    expect(tally.requests).toBe(1);
+  });
+
+  it('uses few sockets for many requests', async () => {
     const server = await serving(good);
     const { tmdb, tally } = clientAt(server.url, { limits: { sockets: 3 } });
     await Promise.all(Array.from({ length: 100 }, () => tmdb.get('/movie/1', {}, details, { tally })));
@@ -79,7 +95,7 @@ describe('a request to TMDB', () => {
     expect(server.seen.sockets).toBeLessThanOrEqual(3);
   });
 
-  it('reads the token each time, so a corrected token is used by the next request', async () => {
+  it('reads the token anew each time: one that was mended is used by the next question', async () => {
     const simulator = await simulated({ token: 'right' });
     let token = 'wrong';
     const { tmdb, tally } = clientAt(simulator.url, { token: () => token });
@@ -91,7 +107,7 @@ describe('a request to TMDB', () => {
     expect(await tmdb.get('/authentication', {}, anything, { tally })).toMatchObject({ body: { success: true } });
   });
 
-  it('is not sent without a token', async () => {
+  it('is not put where there is no token', async () => {
     const server = await serving(good);
     const { tmdb, tally } = clientAt(server.url, { token: () => undefined });
 
@@ -108,19 +124,93 @@ describe('a request to TMDB', () => {
     ['{"id":0}', 'field id must be above 0, got 0'],
     ['{}', 'field id is missing'],
     ['[]', 'the body must be an object, got []'],
-    ['{"id":7,"credits":{"cast":[{"id":7},{}],"crew":[]}}', 'field credits.cast.1.id is missing'],
-  ])('fails with an error that names the field when the response is %s', async (body, problem) => {
+    ['null', 'the body must be an object, got null'],
+    ['7', 'the body must be an object, got 7'],
+    ['{"id":7,"credits":{"cast":[{},7],"crew":[]}}', 'field credits.cast.1 must be an object, got 7'],
+    ['{"id":7,"credits":{"cast":[]}}', 'field credits.crew is missing'],
+    [failure(11), "field id is missing, the body is TMDB's error code 11: Not so."],
+    [`{"id":7,"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'the body nests deeper than 100 levels'],
+    [`{"id":7,"deep":${'['.repeat(100)}${']'.repeat(100)}}`, 'the body nests deeper than 100 levels'],
+    ['['.repeat(1_000_000), 'the body nests deeper than 100 levels'],
+  ])('is an error that names the field when the response is %s', async (body, problem) => {
     const { tmdb, tally } = clientAt((await serving(saying(200, body, JSON_TYPE))).url);
 
     await expect(tmdb.get('/movie/7', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbShapeError',
       message: `GET /movie/7: TMDB's response has an unknown shape: ${problem}. If TMDB has changed this field, change lib/tmdb/responses.ts.`,
     });
-    expect(tally.requests).toBe(1);
+    expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 });
+  });
+
+  it('may nest as deep as the limit', async () => {
+    const text = `{"id":7,"deep":${'['.repeat(99)}${']'.repeat(99)}}`;
+    const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
+
+    expect(await tmdb.get('/movie/7', {}, details, { tally })).toMatchObject({ text });
+  });
+
+  it('has its numbers as TMDB wrote them', async () => {
+    const text = '{"id":7, "popularity":7.0,"budget":1e3}';
+    const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
+
+    expect(await tmdb.get('/movie/7', {}, details, { tally })).toEqual({
+      text,
+      body: { id: 7, popularity: 7, budget: 1000 },
+    });
   });
 });
 
-describe('a transient fault is retried:', () => {
+describe('a response of an unknown shape', () => {
+  const whole = details.required({ credits: true });
+  const good = '{"id":7,"credits":{"cast":[],"crew":[]}}';
+
+  it.each(['{}', '[]', 'null', failure(11), '{"id":7}', '{"id":8,"credits":null}'])(
+    'is asked for again: %s may be a fault of the moment',
+    async (text) => {
+      const server = await serving(inTurn(saying(200, text), saying(200, text), saying(200, good)));
+      const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
+
+      expect(await tmdb.lookUp('/movie/7', {}, whole, { tally })).toMatchObject({ text: good });
+      expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 });
+      expect(Math.round(clock.now() - NOON)).toBe(1_500);
+    },
+  );
+
+  it('is an error with the last body and its text, if it does not change', async () => {
+    const server = await serving(inTurn(saying(200, '{}'), saying(200, '[]'), saying(200, '{"id":7.0}')));
+    const { tmdb, tally } = clientAt(server.url);
+
+    await expect(tmdb.lookUp('/movie/7', {}, whole, { tally })).rejects.toMatchObject({
+      name: 'TmdbShapeError',
+      message: expect.stringContaining('field credits is missing'),
+      body: { id: 7 },
+      answer: { body: { id: 7 }, text: '{"id":7.0}' },
+    });
+  });
+
+  it('is not asked for again after the time of a question', async () => {
+    const server = await serving(saying(200, '{}'));
+    const { tmdb, tally } = clientAt(server.url, {
+      random: () => 0.999,
+      limits: { backoffMs: 1_000, questionMs: 2_000 },
+    });
+
+    await expect(tmdb.get('/movie/7', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbShapeError' });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+  });
+
+  it('leaves the other faults their retries, four in all', async () => {
+    const server = await serving(
+      inTurn(saying(200, '{}'), saying(503, ''), saying(200, '{}'), saying(503, ''), saying(200, good)),
+    );
+    const { tmdb, tally } = clientAt(server.url);
+
+    expect(await tmdb.get('/movie/7', {}, whole, { tally })).toMatchObject({ text: good });
+    expect(tally).toEqual({ requests: 5, retries: 4, throttles: 0 });
+  });
+});
+
+describe('a passing fault of TMDB is outlasted', () => {
   const TWICE = { share: 1, times: 2 };
   const FAULTS: Record<string, Fault> = {
     '429 in JSON': { kind: 'throttle', body: 'json', ...TWICE },
@@ -137,7 +227,7 @@ describe('a transient fault is retried:', () => {
 
   it.each(Object.entries(FAULTS))('%s, twice', async (_, fault) => {
     const simulator = await simulated({ faults: [fault] });
-    const clock = fastClock(Date.now()); // the simulator sends real dates
+    const clock = fastClock(Date.now()); // the simulator's dates are real ones
     const { tmdb, tally } = clientAt(simulator.url, { clock });
     const id = catalogue().movies[0]?.id ?? 0;
 
@@ -148,7 +238,7 @@ describe('a transient fault is retried:', () => {
     expect(simulator.asked.map(({ status }) => status)).toHaveLength(3);
   });
 
-  it('no response', async () => {
+  it('silence', async () => {
     const simulator = await simulated({ faults: [{ kind: 'stall', share: 1, times: 1 }] });
     const { tmdb, tally } = clientAt(simulator.url, { limits: { tryMs: 1_000 } });
 
@@ -157,7 +247,42 @@ describe('a transient fault is retried:', () => {
     expect(tally).toMatchObject({ requests: simulator.asked.length, retries: simulator.asked.length - 1 });
   });
 
-  it('a truncated 404, which does not prove that the movie is gone', async () => {
+  it.each([408, 425, 500, 502, 503, 504, 522])('status %d', async (status) => {
+    const { tmdb, tally } = clientAt((await serving(inTurn(saying(status, failure(24)), good))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+  });
+
+  it.each<[string, RequestListener]>([
+    ['half of a zipped body', saying(200, gzipSync('{"id":1}').subarray(0, 20), { 'content-encoding': 'gzip' })],
+    ['half of a zipped body without a label', saying(200, gzipSync('{"id":1}').subarray(0, 20))],
+    ['Latin-1', saying(200, Buffer.from('{"id":1,"title":"Ação"}', 'latin1'), JSON_TYPE)],
+    ['a zipped body of Latin-1', saying(200, gzipSync(Buffer.from('{"id":1,"title":"Ação"}', 'latin1')))],
+    ['a cut character', saying(200, Buffer.from('{"id":1,"title":"🎬"}').subarray(0, -4), JSON_TYPE)],
+    ['half of a zipped 404', saying(404, gzipSync(failure(34)).subarray(0, 30), { 'content-encoding': 'gzip' })],
+    ['half of the JSON of a 404', saying(404, failure(34).slice(0, 30), JSON_TYPE)],
+  ])('%s', async (_, listener) => {
+    const { tmdb, tally } = clientAt((await serving(inTurn(listener, good))).url);
+
+    expect(await tmdb.lookUp('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+  });
+
+  it('a 401 and a 403 whose connection breaks off', async () => {
+    const half =
+      (status: number): RequestListener =>
+      (request, response) => {
+        response.writeHead(status, { ...JSON_TYPE, 'content-length': '1000' });
+        response.write(failure(7), () => request.socket.destroy());
+      };
+    const { tmdb, tally } = clientAt((await serving(inTurn(half(401), half(403), good))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(tally.requests).toBe(3);
+  });
+
+  it('half of a 404: whether a movie is gone is not believed from half an answer', async () => {
     const half: RequestListener = (request, response) => {
       response.writeHead(404, { ...JSON_TYPE, 'content-length': '1000' });
       response.write('{"success":false,', () => request.socket.destroy());
@@ -169,8 +294,8 @@ describe('a transient fault is retried:', () => {
   });
 });
 
-describe('after a 429, all requests wait', () => {
-  /** The pauses of the gate after one 429 with these headers. */
+describe('a 429 holds back the whole client', () => {
+  /** What the gate is told for one 429 with these headers. */
   const pausesFor = async (headers: Record<string, string>, random = 0) => {
     const clock = fastClock();
     const gate = pace(1_000_000, clock);
@@ -203,7 +328,19 @@ describe('after a 429, all requests wait', () => {
     expect((await pausesFor(headers)).map(Math.round)).toEqual([ms]);
   });
 
-  it('including requests that start in the meantime', async () => {
+  it('also where its body breaks off', async () => {
+    const half: RequestListener = (request, response) => {
+      response.writeHead(429, { 'retry-after': '7', 'content-length': '1000' });
+      response.write('{', () => request.socket.destroy());
+    };
+    const { tmdb, tally, clock } = clientAt((await serving(inTurn(half, good))).url);
+    await tmdb.get('/movie/1', {}, details, { tally });
+
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 1 });
+    expect(Math.round(clock.now() - NOON)).toBe(7_000);
+  });
+
+  it('and so every question that is put meanwhile', async () => {
     const clock = fastClock();
     const gate = pace(1_000_000, clock);
     const arrivals: number[] = [];
@@ -230,19 +367,20 @@ describe('after a 429, all requests wait', () => {
   });
 });
 
-describe('retries are limited', () => {
+describe('tries are bounded', () => {
   it('in number', async () => {
     const server = await serving(saying(500, failure(11), JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 3 } });
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
-      message: 'GET /movie/1: status 500, after up to 3 retries',
+      message:
+        'GET /movie/1: TMDB answers with status 500, after 3 retries. A response with status 200 and complete JSON is needed: run again when TMDB answers.',
     });
     expect([server.seen.requests, tally]).toEqual([4, { requests: 4, retries: 3, throttles: 0 }]);
   });
 
-  it('in time over all tries of a request', async () => {
+  it('in time over all tries of a question', async () => {
     const server = await serving(saying(502, '<html>'));
     const { tmdb, tally, clock } = clientAt(server.url, {
       random: () => 0.999,
@@ -254,7 +392,7 @@ describe('retries are limited', () => {
     expect(clock.now() - NOON).toBeLessThanOrEqual(4_000);
   });
 
-  it('with waits that double, with full jitter, up to 30 s', async () => {
+  it('with waits that double, under full jitter, and never pass half a minute', async () => {
     const arrivals: number[] = [];
     const clock = fastClock();
     const server = await serving((_, response) => {
@@ -272,7 +410,7 @@ describe('retries are limited', () => {
     expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15, 15, 15]);
   });
 
-  it('for 429, too, which has its own error', async () => {
+  it('for 429 too, which then is an error of its own', async () => {
     const server = await serving(saying(429, failure(25), JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 2 } });
 
@@ -280,7 +418,7 @@ describe('retries are limited', () => {
     expect(tally).toEqual({ requests: 3, retries: 2, throttles: 3 });
   });
 
-  it('when the connection is refused', async () => {
+  it('where nobody listens', async () => {
     const server = await serving(good);
     await server.close();
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 2 } });
@@ -293,11 +431,11 @@ describe('retries are limited', () => {
   });
 });
 
-describe('a hostile response', () => {
+describe('a hostile answer', () => {
   const limits = { retries: 1, bodyBytes: 1_000_000 };
 
   it.each([301, 302, 303, 307, 308])(
-    '%i to another host is not followed, so that host does not get the token',
+    '%i to another host is not followed, and nobody there sees the token',
     async (status) => {
       const elsewhere = await serving(good);
       const server = await serving(saying(status, '', { location: `${elsewhere.url}/movie/1` }));
@@ -308,7 +446,7 @@ describe('a hostile response', () => {
     },
   );
 
-  /** Writes until the connection closes. */
+  /** Writes for as long as somebody reads. */
   const forEver = (response: NodeJS.WritableStream, closes: ServerResponse, piece: Buffer) => {
     let over = false;
     closes.on('close', () => {
@@ -324,14 +462,14 @@ describe('a hostile response', () => {
 
   it.each<[string, RequestListener]>([
     [
-      'an endless body',
+      'a body without an end',
       (_, response) => {
         response.writeHead(200, JSON_TYPE);
         forEver(response, response, Buffer.alloc(65_536, '[1,'));
       },
     ],
     [
-      'an endless gzip bomb',
+      'a gzip bomb without an end',
       (_, response) => {
         response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' });
         const zip = createGzip({ level: 1 });
@@ -339,7 +477,9 @@ describe('a hostile response', () => {
         forEver(zip, response, Buffer.alloc(65_536, 0x20));
       },
     ],
-  ])('%s is read only up to the limit', async (_, listener) => {
+    ['a small gzip bomb', saying(200, gzipSync(Buffer.alloc(50_000_000, ' ')), { 'content-encoding': 'gzip' })],
+    ['a small gzip bomb without a label', saying(200, gzipSync(gzipSync(Buffer.alloc(50_000_000, ' '))))],
+  ])('%s is read no further than the limit', async (_, listener) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, { limits: { ...limits, tryMs: 600_000 } });
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
@@ -349,7 +489,7 @@ describe('a hostile response', () => {
     expect(tally.requests).toBe(2);
   });
 
-  it('a slow body is aborted after the timeout of a try', async () => {
+  it('a slow drip is cut off after the time of a try', async () => {
     const server = await serving((_, response) => {
       response.writeHead(200, JSON_TYPE);
       const drip = setInterval(() => response.write(' '), 10);
@@ -359,17 +499,17 @@ describe('a hostile response', () => {
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
       name: 'TmdbUnavailableError',
-      message: 'GET /movie/1: no complete response in time, after up to 1 retries',
+      message: expect.stringContaining('GET /movie/1: no complete answer in time, after 1 retry.'),
     });
     expect(tally.requests).toBe(2);
   });
 
   it.each([
     ['NaN in JSON', '{"id":NaN}'],
-    ['an HTML page with status 200', '<html></html>'],
+    ['a page of HTML with status 200', '<html></html>'],
     ['nothing', ''],
     ['two objects', '{"id":1}{"id":1}'],
-  ])('%s is retried and never accepted as a movie', async (_, text) => {
+  ])('%s is asked for again and never passes for a movie', async (_, text) => {
     const server = await serving(saying(200, text, JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits });
 
@@ -378,12 +518,11 @@ describe('a hostile response', () => {
   });
 });
 
-describe('a rejected request is not retried:', () => {
+describe('what TMDB says about our question is asked once', () => {
   it.each([
     { status: 400, body: failure(22), name: 'TmdbRefusedError', message: '400, code 22: Not so.' },
-    { status: 401, body: failure(7), name: 'TmdbTokenError', message: '401, code 7: Not so.' },
-    { status: 401, body: '<html>', name: 'TmdbTokenError', message: 'status 401' },
-    { status: 403, body: '<html>', name: 'TmdbTokenError', message: 'status 403' },
+    { status: 405, body: failure(42), name: 'TmdbRefusedError', message: '405, code 42: Not so.' },
+    { status: 410, body: '<html>', name: 'TmdbRefusedError', message: 'status 410' },
     { status: 404, body: failure(34), name: 'TmdbRefusedError', message: '404, code 34: Not so.' },
     { status: 404, body: '<html>', name: 'TmdbRefusedError', message: 'status 404' },
     { status: 422, body: '{"errors":["page must be less"]}', name: 'TmdbRefusedError', message: 'status 422' },
@@ -398,7 +537,7 @@ describe('a rejected request is not retried:', () => {
     expect([server.seen.requests, tally]).toEqual([1, { requests: 1, retries: 0, throttles: 0 }]);
   });
 
-  it('a 404 from TMDB means that the looked-up id is gone', async () => {
+  it("a 404 of TMDB's own means gone, where an id is looked up", async () => {
     const { tmdb, tally } = clientAt((await simulated()).url);
 
     expect(await tmdb.lookUp('/movie/99999', {}, details, { tally })).toBe('gone');
@@ -406,7 +545,7 @@ describe('a rejected request is not retried:', () => {
   });
 
   it.each(['<html>Not found</html>', '{"message":"no Route matched with those values"}'])(
-    'a 404 with the body %s does not, because a proxy may have sent it',
+    'a 404 that says %s does not: that is somebody in between',
     async (body) => {
       const { tmdb, tally } = clientAt((await serving(saying(404, body))).url);
 
@@ -415,9 +554,195 @@ describe('a rejected request is not retried:', () => {
   );
 });
 
-describe('no error contains the token:', () => {
+describe('a token that TMDB rejects', () => {
+  it.each([401, 403])('is asked about once more after %d, and then it is an error', async (status) => {
+    const server = await serving(saying(status, failure(7), JSON_TYPE));
+    const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
+      name: 'TmdbTokenError',
+      message: `TMDB rejected the token (${status}, code 7: Not so.): use an API Read Access Token from themoviedb.org (Settings, API).`,
+    });
+    expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
+    expect(Math.round(clock.now() - NOON)).toBe(500);
+  });
+
+  it('may be right after all', async () => {
+    const { tmdb, tally } = clientAt((await serving(inTurn(saying(401, failure(7)), good))).url);
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+  });
+
+  it.each([
+    [401, '<html>'],
+    [403, '<html>Request blocked.</html>'],
+    [403, ''],
+    [403, '{"message":"Forbidden"}'],
+    [401, failure(7).slice(0, 20)],
+  ])('%d with %s is no word of TMDB about the token', async (status, body) => {
+    const server = await serving(inTurn(saying(status, body), saying(status, body), good));
+    const { tmdb, tally } = clientAt(server.url);
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
+
+    const blocked = clientAt((await serving(saying(status, body))).url, { limits: { retries: 2 } });
+    await expect(blocked.tmdb.get('/movie/1', {}, details, blocked)).rejects.toMatchObject({
+      name: 'TmdbUnavailableError',
+      message: expect.stringContaining(
+        `TMDB answers with status ${status}, but not in its error format, after 2 retries.`,
+      ),
+    });
+    expect(blocked.tally.requests).toBe(3);
+  });
+
+  it('is an error of availability where no retry was left to ask once more', async () => {
+    const server = await serving(inTurn(saying(503, ''), saying(401, failure(7))));
+    const { tmdb, tally } = clientAt(server.url, { limits: { retries: 1 } });
+
+    await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
+  });
+
+  it('is not sent again: later questions fail at once, until there is another token', async () => {
+    const simulator = await simulated({ token: 'right' });
+    let token = 'wrong';
+    const clock = fastClock();
+    const { tmdb, tally } = clientAt(simulator.url, { clock, token: () => token });
+    const ask = () => tmdb.get('/authentication', {}, anything, { tally });
+    const { message } = await errorOf(ask());
+    expect(simulator.asked).toHaveLength(2);
+
+    for (let times = 0; times < 3; times += 1)
+      expect(await errorOf(ask())).toMatchObject({ name: 'TmdbTokenError', message });
+    expect(simulator.asked).toHaveLength(2);
+
+    token = 'right';
+    expect(await ask()).toMatchObject({ body: { success: true } });
+    token = 'wrong';
+    await errorOf(ask());
+    expect(simulator.asked).toHaveLength(3);
+
+    clock.skip(300_000); // the account may have been restored
+    await errorOf(ask());
+    expect(simulator.asked).toHaveLength(5);
+  });
+
+  it('is not sent by those who wait at the gate already', async () => {
+    const server = await serving(saying(401, failure(7), JSON_TYPE));
+    const opened = Promise.withResolvers<void>();
+    let passing = 0;
+    const gate: Gate = {
+      pass: async () => {
+        passing += 1;
+        if (passing > 1 && passing <= 51) await opened.promise;
+      },
+      pause: () => {},
+    };
+    const { tmdb, tally } = clientAt(server.url, { gate });
+    const ask = () => errorOf(tmdb.get('/movie/1', {}, details, { tally }));
+    const first = ask();
+    const others = Array.from({ length: 50 }, ask);
+    expect((await first).name).toBe('TmdbTokenError');
+    opened.resolve();
+
+    expect(new Set((await Promise.all(others)).map(({ name }) => name))).toEqual(new Set(['TmdbTokenError']));
+    expect([server.seen.requests, tally]).toEqual([2, { requests: 2, retries: 1, throttles: 0 }]);
+  });
+
+  it('and one that was replaced meanwhile is used by the retry', async () => {
+    const seen: (string | undefined)[] = [];
+    const answer = inTurn(saying(401, failure(7)), good);
+    const server = await serving((request, response) => {
+      seen.push(request.headers.authorization);
+      token = 'second';
+      answer(request, response);
+    });
+    let token = 'first';
+    const { tmdb, tally } = clientAt(server.url, { token: () => token });
+    await tmdb.get('/movie/1', {}, details, { tally });
+
+    expect(seen).toEqual(['Bearer first', 'Bearer second']);
+  });
+});
+
+describe('the asker hears of waits and retries', () => {
+  /** What the asker hears of one question, in order. */
+  const heard = async (listener: RequestListener, options: Parameters<typeof clientAt>[1] = {}) => {
+    const { tmdb, tally } = clientAt((await serving(listener)).url, {
+      random: () => 0.5,
+      ...options,
+      limits: { backoffMs: 1_000, ...options.limits },
+    });
+    const events: unknown[] = [];
+    const asker = {
+      tally,
+      onWait: (wait: Wait) => void events.push({ ...wait, waitMs: Math.round(wait.waitMs) }),
+      onRetry: (retry: number) => void events.push(retry),
+    };
+    await tmdb.get('/movie/1', {}, details, asker).catch((error: Error) => events.push(error.name));
+    return events;
+  };
+
+  it('and of none where the first answer is good', async () => {
+    expect(await heard(good)).toEqual([]);
+  });
+
+  it('each with its reason, its number and its time', async () => {
+    const reset: RequestListener = (request) => request.socket.resetAndDestroy();
+    const faults = inTurn(saying(503, ''), saying(429, '', { 'retry-after': '7' }), reset, saying(200, '<html>'), good);
+
+    expect(await heard(faults)).toEqual([
+      { reason: 'TMDB answers with status 503', retry: 1, retries: 4, waitMs: 500 },
+      1,
+      { reason: 'TMDB throttles (429)', retry: 2, retries: 4, waitMs: 7_000 },
+      2,
+      { reason: 'the connection to TMDB failed (ECONNRESET)', retry: 3, retries: 4, waitMs: 2_000 },
+      3,
+      { reason: 'TMDB answers with status 200: the body is not JSON', retry: 4, retries: 4, waitMs: 4_000 },
+      4,
+    ]);
+  });
+
+  it('with the retries that are left for this reason', async () => {
+    expect(await heard(inTurn(saying(503, ''), saying(200, '{}')))).toEqual([
+      { reason: 'TMDB answers with status 503', retry: 1, retries: 4, waitMs: 500 },
+      1,
+      { reason: "TMDB's response has an unknown shape: field id is missing", retry: 2, retries: 3, waitMs: 1_000 },
+      2,
+      { reason: "TMDB's response has an unknown shape: field id is missing", retry: 3, retries: 3, waitMs: 2_000 },
+      3,
+      'TmdbShapeError',
+    ]);
+  });
+
+  it('for a rejected token too', async () => {
+    expect(await heard(saying(401, failure(7)))).toEqual([
+      { reason: 'TMDB rejected the token (401, code 7: Not so.)', retry: 1, retries: 1, waitMs: 500 },
+      1,
+      'TmdbTokenError',
+    ]);
+  });
+
+  it('for a try that took too long', async () => {
+    const events = await heard(
+      inTurn(() => {}, good),
+      { limits: { tryMs: 200 } },
+    );
+
+    expect(events).toEqual([{ reason: 'no complete answer in time', retry: 1, retries: 4, waitMs: 500 }, 1]);
+  });
+
+  it('and of no wait that would be too long', async () => {
+    expect(await heard(saying(503, ''), { limits: { questionMs: 400 } })).toEqual(['TmdbUnavailableError']);
+  });
+});
+
+describe('no error holds the token', () => {
   const SECRET = 'eyJhbGciOiJIUzI1NiJ9.a-secret';
-  /** Everything that a log, a console or a Cause of Step Functions could show of an error. */
+  const ESCAPED = Array.from(SECRET, (char, at) =>
+    at % 3 ? char : `\\u00${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  ).join('');
+  const envelopeOf = (status_message: string) => `{"status_code":7,"status_message":"${status_message}"}`;
+  /** All that a log, a console or a Step Functions cause could show of an error. */
   const shown = (error: Error) =>
     [error.message, error.stack, String(error), JSON.stringify(error), JSON.stringify({ ...error }), error.cause]
       .concat(inspect(error, { depth: 20, showHidden: true, getters: true }))
@@ -432,6 +757,17 @@ describe('no error contains the token:', () => {
     ['TmdbUnavailableError', saying(200, '<html>')],
     ['TmdbUnavailableError', (request) => void request.socket.destroy()],
     ['TmdbShapeError', saying(200, '[]', JSON_TYPE)],
+    ['TmdbTokenError', saying(401, envelopeOf(`Invalid ${SECRET}`), JSON_TYPE)],
+    ['TmdbTokenError', saying(403, envelopeOf(`Invalid ${ESCAPED}`), JSON_TYPE)],
+    ['TmdbRefusedError', saying(422, envelopeOf(SECRET), JSON_TYPE)],
+    ['TmdbUnavailableError', saying(500, envelopeOf(SECRET), JSON_TYPE)],
+    ['TmdbUnavailableError', saying(200, `<html>${SECRET}`)],
+    ['TmdbUnavailableError', saying(200, '{', { 'x-echo': SECRET, 'retry-after': SECRET })],
+    ['TmdbShapeError', saying(200, `{"id":"${SECRET}"}`, JSON_TYPE)],
+    ['TmdbShapeError', saying(200, `{"id":"${ESCAPED}"}`, JSON_TYPE)],
+    ['TmdbShapeError', saying(200, gzipSync(`{"${SECRET}":["${ESCAPED}"]}`), JSON_TYPE)],
+    ['TmdbShapeError', saying(200, `${'['.repeat(200)}"${SECRET}`, JSON_TYPE)],
+    ['TmdbUnavailableError', (_, response) => void response.socket?.end(`HTTP/1.1 200 OK\r\nX Bad ${SECRET}\r\n\r\n`)],
   ])('%s', async (name, listener) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, { token: () => SECRET, limits: { retries: 1 } });
     const error = await errorOf(tmdb.get('/movie/1', {}, details, { tally }));
@@ -439,5 +775,16 @@ describe('no error contains the token:', () => {
     expect(error.name).toBe(name);
     expect(shown(error)).toContain(error.message);
     expect(shown(error)).not.toContain(SECRET);
+    expect(shown(error)).not.toContain(ESCAPED);
+  });
+
+  it('and no answer does: it says that there was one', async () => {
+    const text = `{"id":1,"echo":"${SECRET}","again":["Bearer ${ESCAPED}"],"budget":7.0}`;
+    const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url, { token: () => SECRET });
+
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({
+      text: '{"id":1,"echo":"[token removed]","again":["Bearer [token removed]"],"budget":7.0}',
+      body: { id: 1, echo: '[token removed]', again: ['Bearer [token removed]'], budget: 7 },
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FAULT_NAMES, type Fault, faultsNamed } from '../../../local/simulator/faults.ts';
+import { FAULT_GROUPS, FAULT_NAMES, type Fault, faultsNamed } from '../../../local/simulator/faults.ts';
 import type { Simulator } from '../../../local/simulator/simulator.ts';
 import { asking, body, catalogue, simulated, statuses } from './asking.ts';
 
@@ -15,6 +15,7 @@ describe('transient faults', () => {
     ['429, empty', { kind: 'throttle', share: 1, body: 'empty', retryAfter: '1' }, 429, '1', ''],
     ['500', { kind: 'internal-error', share: 1 }, 500, null, '"status_code":11'],
     ['502 in HTML', { kind: 'bad-gateway', share: 1 }, 502, null, '<html>'],
+    ['403 in HTML', { kind: 'cdn-403', share: 1 }, 403, null, '<html>'],
     ['200 in HTML', { kind: 'html-with-200', share: 1 }, 200, null, '<html>'],
   ])('can be %s', async (_, fault, status, retryAfter, text) => {
     const response = await asking(await simulated({ faults: [fault] }), '/configuration');
@@ -180,7 +181,39 @@ describe('faults by name', () => {
     for (const name of FAULT_NAMES.filter((one) => !one.includes('<'))) expect(faultsNamed(name)).toBeDefined();
   });
 
-  it('mixed is 5 % transient faults of all kinds, and drift, and changes no data', () => {
+  it('every name stands in one group of the help text', () => {
+    const words = FAULT_GROUPS.flatMap((group) => group.split(/,? +/));
+    for (const name of FAULT_NAMES.slice(1)) {
+      const [plain = ''] = name.split(' ');
+      expect(words.filter((word) => word === plain)).toHaveLength(1);
+    }
+  });
+
+  it.each(['token-revoked-after-', 'token-revoked-after-x', 'token-revoked-after--1', 'list-', 'always'])(
+    '%j names none either',
+    (name) => {
+      expect(faultsNamed(name)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    { name: 'storm', sum: 0.05 },
+    { name: 'storm-10', sum: 0.1 },
+  ])('$name is $sum of everything that passes, over lists that drift, and changes no data', async ({ name, sum }) => {
+    const faults = faultsNamed(name) ?? [];
+    const passing = faults.flatMap((fault) => (fault.kind !== 'drift' && 'share' in fault ? [fault.share ?? 0] : []));
+    const kinds = new Set(faults.map(({ kind }) => kind));
+
+    expect(passing.reduce((total, share) => total + share, 0)).toBeCloseTo(sum);
+    expect(kinds).toEqual(
+      new Set([
+        ...(faultsNamed('mixed') ?? []).map(({ kind }) => kind),
+        ...['cdn-403', 'mislabelled', 'wrong-shape', 'no-credits'],
+      ]),
+    );
+  });
+
+  it('mixed is 5 % of all transient kinds and drift, and changes no data', () => {
     const mixed = faultsNamed('mixed') ?? [];
     const transient = mixed.flatMap((fault) => (fault.kind !== 'drift' && 'share' in fault ? [fault.share ?? 0] : []));
 

@@ -1,0 +1,156 @@
+import type { Answer } from './answers.ts';
+import { draw } from './chance.ts';
+
+/** One genre in one year, as discover/movie is asked for it. */
+export interface Pair {
+  genre: number;
+  year: number;
+}
+
+/**
+ * Lists that change while a client reads them. A list is a path and a query without its page.
+ *
+ * The planner asks for page 1 of each list before the walker does. So a change that the walker must meet happens after
+ * page 1 was served twice.
+ */
+export type ListFault = {
+  /** Only the lists of this pair, and of windows within it. */
+  of?: Pair;
+} & (
+  | {
+      /**
+       * list-leaves: a movie of page 1 leaves the list, so each later movie moves up one place and the total is one less.
+       * list-swaps: the same, and another movie, which was not listed before, enters at the end. The total stays.
+       * list-reorders: one answer for page 2 is cut from the list as if it were rotated by some places.
+       *
+       * Lists of one page don't change.
+       */
+      kind: 'list-leaves' | 'list-swaps' | 'list-reorders';
+      /** How many times page 1 is served before the change. */
+      after: number;
+    }
+  | {
+      /** No results and a total of 0, or the first half of the list. */
+      kind: 'list-empties' | 'list-halves';
+      /** Which of the answers for page 1, counted from 1. */
+      at: number;
+      /** All answers from then on, of all pages. */
+      forGood?: boolean;
+    }
+  /** `total_pages` says 1,000,000,000. The pages themselves are right. */
+  | { kind: 'list-huge' }
+);
+
+export const isListFault = (fault: { kind: string }): fault is ListFault => fault.kind.startsWith('list-');
+
+/** Does a discover request's window of release dates touch the year? Without bounds it does. */
+const touches = (query: URLSearchParams, year: number) => {
+  const exactly = query.get('primary_release_year');
+  const from = query.get('primary_release_date.gte') ?? '';
+  const to = query.get('primary_release_date.lte') ?? '9999';
+  return exactly ? Number(exactly) === year : from <= `${year}-12-31` && to >= `${year}-01-01`;
+};
+
+export const isAbout = ({ genre, year }: Pair, path: string, query: URLSearchParams): boolean => {
+  const genres = query.get('with_genres')?.split(/[,|]/) ?? [];
+  return path === '/discover/movie' && genres.includes(String(genre)) && touches(query, year);
+};
+
+const PER_PAGE = 20;
+const HUGE_PAGES = 1_000_000_000;
+
+interface Page {
+  page: number;
+  results: readonly unknown[];
+  total_pages: number;
+  total_results: number;
+}
+
+const isPage = (body: unknown): body is Page =>
+  typeof body === 'object' && body !== null && 'results' in body && 'total_results' in body;
+
+/** A list as faults make it appear. */
+interface View {
+  total: number;
+  /** Where in the real list the movie stands that appears at this place. */
+  place: (at: number) => number;
+  totals?: { total_pages: number; total_results: number };
+}
+
+const withPage = (query: URLSearchParams, page: number) => {
+  const other = new URLSearchParams(query);
+  other.set('page', String(page));
+  return other;
+};
+
+/** Serves the lists of one simulator under some faults. It counts the answers for page 1 of each list. */
+export const changingLists = (seed: number, faults: readonly ListFault[]) => {
+  const firstPages = new Map<string, number>();
+  const reordered = new Set<string>();
+
+  const change = (fault: ListFault, view: View, list: string, page: number, before: number): View => {
+    const { total, place } = view;
+    switch (fault.kind) {
+      case 'list-huge':
+        return { ...view, totals: { total_pages: HUGE_PAGES, total_results: HUGE_PAGES * PER_PAGE } };
+      case 'list-empties':
+      case 'list-halves': {
+        const now = page === 1 && before + 1 === fault.at;
+        const later = page === 1 ? before + 1 > fault.at : before >= fault.at;
+        if (!now && !(fault.forGood && later)) return view;
+        return { place, total: fault.kind === 'list-halves' ? total >> 1 : 0 };
+      }
+      case 'list-reorders':
+        if (page !== 2 || before < fault.after || reordered.has(list)) return view;
+        reordered.add(list);
+        return { ...view, place: (at) => place((at + 1 + Math.floor(draw('reorders', seed, list) * 18)) % total) };
+      case 'list-leaves':
+      case 'list-swaps': {
+        const withheld = fault.kind === 'list-swaps' ? 1 : 0;
+        if (total - withheld <= PER_PAGE) return view;
+        if (before < fault.after) return { ...view, total: total - withheld };
+        const left = Math.floor(draw('leaves', seed, list) * PER_PAGE);
+        return { total: total - 1, place: (at) => place(at < left ? at : at + 1) };
+      }
+    }
+  };
+
+  /** @param ask TMDB's answer for a query, where nothing changes. */
+  return (path: string, query: URLSearchParams, ask: (query: URLSearchParams) => Answer): Answer => {
+    const answer = ask(query);
+    const mine = faults.filter(({ of }) => !of || isAbout(of, path, query));
+    if (mine.length === 0 || !isPage(answer.body)) return answer;
+    const { page, total_results } = answer.body;
+    const list = `${path}?${[...query].filter(([name]) => name !== 'page').join('&')}`;
+    const before = firstPages.get(list) ?? 0;
+    if (page === 1) firstPages.set(list, before + 1);
+
+    const { total, place, totals } = mine.reduce<View>((view, fault) => change(fault, view, list, page, before), {
+      total: total_results,
+      place: (at) => at,
+    });
+    const real = new Map<number, readonly unknown[]>();
+    const movieAt = (at: number): unknown => {
+      const number = Math.floor(at / PER_PAGE) + 1;
+      if (!real.has(number)) {
+        const { body } = ask(withPage(query, number));
+        real.set(number, isPage(body) ? body.results : []);
+      }
+      return real.get(number)?.[at % PER_PAGE];
+    };
+    const places = Array.from({ length: PER_PAGE }, (_, index) => (page - 1) * PER_PAGE + index);
+    return {
+      status: answer.status,
+      body: {
+        page,
+        results: places
+          .filter((at) => at < total)
+          .map((at) => movieAt(place(at)))
+          .filter((movie) => movie !== undefined),
+        total_pages: Math.max(1, Math.ceil(total / PER_PAGE)),
+        total_results: total,
+        ...totals,
+      },
+    };
+  };
+};

@@ -1,0 +1,321 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { catalogueOf } from '../../local/simulator/catalogue.ts';
+import type { Fault } from '../../local/simulator/faults.ts';
+import { inventedMovie } from '../../local/simulator/invented-movies.ts';
+import { startSimulator } from '../../local/simulator/simulator.ts';
+import { startCommand } from './command-line.ts';
+import { startOddTmdb } from './odd-tmdb.ts';
+import { crimeWarOf, filesIn, quickPipeline, rawZone, readJson, temporaryFolder } from './running.ts';
+
+/*
+ * Situations that people reported, each with a small TMDB: crime in 2017 has 100 movies (1001 to 1100) with different
+ * budgets, war in 2017 has none.
+ */
+
+const DAY = '2026-11-20';
+const IDS = Array.from({ length: 100 }, (_, index) => 1001 + index);
+/** 38 of the 100. */
+const SOME = IDS.filter((id) => id % 8 < 3);
+
+let DATASETS: string;
+beforeAll(async () => {
+  DATASETS = await crimeWarOf(2017, 2017);
+});
+
+const small = () =>
+  catalogueOf(
+    IDS.map((id) =>
+      inventedMovie({
+        id,
+        imdb_id: `tt000${id}`,
+        genres: [80],
+        release_date: '2017-05-01',
+        vote_count: 10,
+        budget: 1000 * (id - 1000),
+      }),
+    ),
+  );
+
+const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.a-secret-for-this-test.abcdefghijklmnopqrstuvwxyz';
+
+const simulated = async (...faults: Fault[]) => {
+  const simulator = await startSimulator({
+    catalogue: small(),
+    seed: 1,
+    faults,
+    token: TOKEN,
+    ceiling: false,
+    latencyMs: { from: 0, to: 0 },
+  });
+  onTestFinished(() => simulator.close());
+  return simulator;
+};
+
+const opened = (tmdb: { url: string }) => quickPipeline(tmdb, { env: { DATASETS, TMDB_TOKEN: TOKEN } });
+type Opened = Awaited<ReturnType<typeof opened>>;
+
+const run = async (pipeline: Opened, input: object = {}) => {
+  const execution = await pipeline.start({ dataset: 'crime-war', day: DAY, ...input }).ended;
+  await pipeline.mirror();
+  return execution;
+};
+const runOf = async (tmdb: { url: string }) => {
+  const pipeline = await opened(tmdb);
+  return { pipeline, execution: await run(pipeline) };
+};
+
+const manifestOf = ({ bucket }: Opened, day = DAY) =>
+  readJson(bucket, `_manifests/crime-war/${day}/branches/crime-2017.json`);
+const partOf = ({ bucket }: Opened) =>
+  readFile(join(bucket, 'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261120.json'), 'utf8');
+const recordsOf = async (pipeline: Opened): Promise<Record<string, unknown>[]> => JSON.parse(await partOf(pipeline));
+
+/** The raw zone of a run in which nothing is wrong. */
+const faultless = async () => rawZone((await runOf(await simulated())).pipeline.bucket);
+
+describe('credits that are missing in 38 of 100 answers', () => {
+  it('are asked for by themselves, and all 100 movies are complete', async () => {
+    const { pipeline, execution } = await runOf(await simulated({ kind: 'no-credits', ids: SOME }));
+
+    expect(SOME).toHaveLength(38);
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await manifestOf(pipeline)).toMatchObject({ distinct: 100, written: 100 });
+    expect(await rawZone(pipeline.bucket)).toEqual(await faultless());
+  });
+
+  it('and then nowhere: the branch is unfinished, the error names how many and why, and latest.json stays', async () => {
+    let missing: number[] = [];
+    const tmdb = await startOddTmdb({
+      details: ({ credits, ...rest }, id) => (missing.includes(id) ? rest : { ...rest, credits }),
+      creditsAlone: (right, id) => (missing.includes(id) ? { id } : right),
+    });
+    const pipeline = await opened(tmdb);
+    expect(await run(pipeline)).toMatchObject({ status: 'SUCCEEDED' });
+
+    missing = SOME;
+    const execution = await run(pipeline, { day: '2026-11-27' });
+
+    expect(execution.status).toBe('FAILED');
+    const { errorType, errorMessage } = JSON.parse(execution.cause ?? '');
+    expect(errorType).toBe('BranchesUnfinishedError');
+    expect(errorMessage).toMatch(/^1 of 2 branches: crime-2017 \(/);
+    expect(errorMessage).toMatch(/\b38 of 100\b/);
+    expect(errorMessage).toMatch(/credits/);
+    expect(await readJson(pipeline.bucket, '_manifests/crime-war/latest.json')).toMatchObject({ day: DAY });
+    await expect(manifestOf(pipeline, '2026-11-27')).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('one movie of 100 that never answers as it should', () => {
+  const elsewhere = async () => {
+    const seen: string[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.url ?? '');
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/3/movie/1042`, seen };
+  };
+
+  it.each<{ what: string; kind: 'always-500' | 'always-huge' | 'always-redirect'; reason: RegExp }>([
+    { what: '500', kind: 'always-500', reason: /500/ },
+    { what: 'a body of more than 8 MB', kind: 'always-huge', reason: /too long|MB|bytes/ },
+    { what: 'a redirect', kind: 'always-redirect', reason: /302|redirect/ },
+  ])('$what: the 99 others are written, and the manifest names it with the reason', async ({ kind, reason }) => {
+    const { url, seen } = await elsewhere();
+    const fault: Fault = kind === 'always-redirect' ? { kind, ids: [1042], to: url } : { kind, ids: [1042] };
+    const simulator = await simulated(fault);
+    const { pipeline, execution } = await runOf(simulator);
+
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+    const manifest = await manifestOf(pipeline);
+    expect(manifest).toMatchObject({ distinct: 100, written: 99, missing: { unavailable: [1042] } });
+    expect(JSON.stringify(manifest)).toMatch(reason);
+    expect((await recordsOf(pipeline)).map(({ id }) => id)).toEqual(IDS.toReversed().filter((id) => id !== 1042));
+    expect(seen).toEqual([]);
+  });
+
+  it.each<'always-500' | 'always-huge' | 'always-redirect'>(['always-500', 'always-huge', 'always-redirect'])(
+    '%s: once TMDB is fixed, a resumed run asks for this movie only, and the bytes are those of a run without faults',
+    async (kind) => {
+      const simulator = await simulated({ kind, ids: [1042] });
+      const { pipeline, execution } = await runOf(simulator);
+      simulator.use([]);
+      const before = simulator.asked.length;
+      const resumed = await pipeline.start({ dataset: 'crime-war', resume: execution.name }).ended;
+      await pipeline.mirror();
+
+      expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
+      const paths = simulator.asked.slice(before).map(({ path }) => path);
+      expect(paths.filter((path) => path !== '/authentication')).toEqual(['/movie/1042']);
+      expect((await manifestOf(pipeline)).missing.unavailable ?? []).toEqual([]);
+      expect(await rawZone(pipeline.bucket)).toEqual(await faultless());
+    },
+  );
+});
+
+it('gzip bytes without Content-Encoding, for three of eight movies, are unpacked without a retry', async () => {
+  const simulator = await simulated({ kind: 'mislabelled', as: 'gzip-unlabelled', share: 3 / 8, under: '/movie' });
+  const { pipeline, execution } = await runOf(simulator);
+
+  expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await manifestOf(pipeline)).toMatchObject({ distinct: 100, written: 100, retries: 0 });
+  expect(await rawZone(pipeline.bucket)).toEqual(await faultless());
+});
+
+describe('null', () => {
+  it('in any field that the project does not need is written as null', async () => {
+    const nulls = { adult: null, popularity: null, vote_average: null, release_date: null, genre_ids: null };
+    const tmdb = await startOddTmdb({
+      movies: 5,
+      fields: () => nulls,
+      credits: ({ cast, crew }) => ({
+        cast: [{ ...cast[0], gender: null, popularity: null, character: null, order: null, name: null }],
+        crew: [
+          { ...crew[0], department: null },
+          { id: 9, name: 'Without a job' },
+        ],
+      }),
+    });
+    const { pipeline, execution } = await runOf(tmdb);
+
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+    const records = await recordsOf(pipeline);
+    const { adult, ...kept } = nulls;
+    expect(records).toHaveLength(5);
+    for (const record of records) {
+      expect(record).toMatchObject(kept);
+      expect(record.actors).toEqual([
+        { gender: null, id: 5, name: null, popularity: null, character: null, order: null },
+      ]);
+      expect(record.directors).toEqual([{ gender: 2, id: 6, name: 'A Director', popularity: 1.5, job: 'Director' }]);
+    }
+  });
+
+  it('stays null, and only a missing field gets its default', async () => {
+    const tmdb = await startOddTmdb({
+      movies: 3,
+      details: (right, id) => {
+        const { imdb_id, origin_country, ...rest } = right;
+        if (id === 1001) return { ...rest, imdb_id: null, origin_country: null };
+        return id === 1002 ? rest : right;
+      },
+    });
+    const { pipeline, execution } = await runOf(tmdb);
+
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await recordsOf(pipeline)).toMatchObject([
+      { id: 1003, imdb_id: 'tt0001003', origin_country: ['US'] },
+      { id: 1002, imdb_id: '', origin_country: [] },
+      { id: 1001, imdb_id: null, origin_country: null },
+    ]);
+  });
+});
+
+describe('numbers', () => {
+  /** JSON.stringify can't write these, so the server puts them in place of a text. */
+  const written = (text: string) => `number ${text}`;
+  const asNumbers = (text: string) => text.replaceAll(/"number ([^"]+)"/g, '$1');
+  const LISTED = {
+    vote_average: '7.0',
+    vote_count: '9007199254740993',
+    popularity: '10.0',
+    new_field: '12345678901234567890',
+    tiny: '1e-7',
+    thousand: '1e3',
+  };
+  /** By id. The rule keeps what is above 0. */
+  const BUDGETS: Record<number, string> = {
+    1001: '7.0',
+    1002: '1e3',
+    1003: '9007199254740993',
+    1004: '0.0',
+    1005: '12345678901234567890',
+    1006: '1e-7',
+    1007: '10.0',
+  };
+
+  it('are written with the digits that TMDB sent, and the budget rule and the sort read them', async () => {
+    const tmdb = await startOddTmdb({
+      movies: 7,
+      fields: () => Object.fromEntries(Object.entries(LISTED).map(([name, text]) => [name, written(text)])),
+      details: (right, id) => ({ ...right, budget: written(BUDGETS[id] ?? '') }),
+      credits: ({ cast, crew }) => ({ cast: [{ ...cast[0], popularity: written('5.0') }], crew }),
+      text: asNumbers,
+    });
+    const { pipeline, execution } = await runOf(tmdb);
+
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+    const part = await partOf(pipeline);
+    const textsOf = (field: string, indent: number) =>
+      [...part.matchAll(new RegExp(`^ {${indent}}"${field}": (.*?),?$`, 'gm'))].map(([, text]) => text);
+    const sorted = [1005, 1003, 1002, 1007, 1001, 1006];
+    expect(textsOf('id', 8)).toEqual(sorted.map(String));
+    expect(textsOf('budget', 8)).toEqual(sorted.map((id) => BUDGETS[id]));
+    for (const [field, text] of Object.entries(LISTED))
+      expect([field, ...new Set(textsOf(field, 8))]).toEqual([field, text]);
+    // In the actors; the directors have 1.5.
+    expect(new Set(textsOf('popularity', 16))).toEqual(new Set(['5.0', '1.5']));
+    expect(await manifestOf(pipeline)).toMatchObject({ kept: 6, leftOut: 1 });
+  });
+});
+
+describe('the token', () => {
+  it('is in no file and in no output, although TMDB puts it into movies, lists and errors', async () => {
+    const simulator = await simulated(
+      { kind: 'token-echo' },
+      { kind: 'outage', genre: 10752, year: 2017, forGood: true },
+      { kind: 'always-wrong-shape', ids: [1042], as: 'envelope' },
+    );
+    const out = await temporaryFolder();
+    const { code, ...output } = await startCommand(['--day', DAY, '--out', out], {
+      DATASETS,
+      TMDB_TOKEN: TOKEN,
+      TMDB_BASE_URL: simulator.url,
+      TMDB_REQUESTS_PER_SECOND: '100000',
+    }).ended;
+
+    // One of two branches is refused. The other one is written.
+    expect(code).toBe(1);
+    expect(output.out).toContain('war-2017');
+    expect(output.out + output.err).not.toContain(TOKEN);
+    const files = await filesIn(out);
+    expect([...files.keys()].some((path) => path.startsWith('logs/'))).toBe(true);
+    expect(Object.keys(await rawZone(join(out, 'bucket')))).toHaveLength(1);
+    const isZipped = (bytes: Buffer) => bytes[0] === 0x1f && bytes[1] === 0x8b;
+    const leaking = [...files].filter(([path, bytes]) => {
+      const texts = [
+        path,
+        bytes.toString('latin1'),
+        ...(isZipped(bytes) ? [gunzipSync(bytes).toString('latin1')] : []),
+      ];
+      return texts.some((text) => text.includes(TOKEN));
+    });
+    expect(leaking.map(([path]) => path)).toEqual([]);
+  });
+
+  it('that is revoked while a run works ends the run after a handful of requests', async () => {
+    const simulator = await simulated({ kind: 'token-revoked', after: 40 });
+    const { execution } = await runOf(simulator);
+
+    expect(execution.status).toBe('FAILED');
+    expect(execution.cause).toContain('TmdbTokenError');
+    expect(execution.cause).toContain('code 7');
+    expect(simulator.asked.length).toBeGreaterThan(40);
+    expect(simulator.asked.length - 40).toBeLessThanOrEqual(12);
+  });
+
+  it('that is refused once does not end a run', async () => {
+    const simulator = await simulated({ kind: 'token-revoked', after: 40, times: 1 });
+    const { pipeline, execution } = await runOf(simulator);
+
+    expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await rawZone(pipeline.bucket)).toEqual(await faultless());
+  });
+});
