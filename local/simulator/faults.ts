@@ -1,5 +1,5 @@
 import type { Encoding, Shape } from './body-faults.ts';
-import { draw, landsOn } from './chance.ts';
+import { draw, pickByShare } from './chance.ts';
 import { MOVIE_GENRES } from './genres.ts';
 import { isAbout, type ListFault, type Pair } from './list-faults.ts';
 import type { MovieFault } from './movie-faults.ts';
@@ -50,7 +50,7 @@ export type Fault =
   | ListFault
   | MovieFault
   | TokenFault
-  /** 500 for as long as the fault is there: for one genre in one year, or for all under a path. */
+  /** Status 500 until the fault is removed: for one genre and year, or for all paths below a path. */
   | Outage;
 
 type Outage = {
@@ -93,12 +93,12 @@ export const transientFaultFor = (faults: readonly Fault[], attempt: Attempt): T
     .filter(isTransient)
     .filter(({ under, times = Infinity }) => isUnder(attempt.path, under ?? attempt.path) && attempt.before < times);
   const eachTry = possible.filter(({ inARow }) => inARow === undefined);
-  return landsOn(drawFor('transient', attempt), eachTry) ?? inARow(possible, attempt);
+  return pickByShare(drawFor('transient', attempt), eachTry) ?? inARow(possible, attempt);
 };
 
 const inARow = (possible: readonly TransientFault[], attempt: Attempt): TransientFault | undefined => {
   const request = { ...attempt, before: 0 };
-  const drawn = landsOn(
+  const drawn = pickByShare(
     drawFor('in a row', request),
     possible.filter((fault) => fault.inARow !== undefined),
   );
@@ -158,7 +158,7 @@ const FEW = 0.003;
 
 const NAMED: Record<string, Record<string, readonly Fault[]>> = {
   together: {
-    /** 5 % of all requests fail and may be tried again, and lists drift; the data stay as they are. */
+    /** 5 % of all requests fail with a transient fault, and lists drift. The data don't change. */
     mixed: [
       ...throttles(0.01),
       { kind: 'internal-error', share: 0.0075 },
@@ -230,7 +230,7 @@ const GROUPS = [...new Set([...Object.keys(NAMED), ...Object.keys(PATTERNS)])].m
   (group) => [group, [...Object.keys(NAMED[group] ?? {}), ...(PATTERNS[group] ?? [])]] as const,
 );
 
-/** For a sentence that says what may be written. */
+/** The allowed names of faults, for messages. */
 export const FAULT_NAMES: readonly string[] = ['none', ...GROUPS.flatMap(([, names]) => names)];
 
 /** The same in lines, a group each, for a help text. */

@@ -13,7 +13,7 @@ const SMALL_BYTES = 512;
 /** The reply to a request: TMDB's response, or the response of a fault. */
 export interface Reply {
   status: number | 'reset' | 'stall' | 'cut';
-  /** Sent, unless the connection is reset or the request stalled. */
+  /** The response. It is not sent when the connection is reset or the request stalls. */
   answer: { status: number; headers: Record<string, string>; body: string | Buffer };
   /** The form of the bytes, where it isn't the usual one. */
   encoding?: Encoding;

@@ -16,13 +16,13 @@ import { requestsInWindow } from './ceiling.ts';
 import { draw } from './chance.ts';
 import {
   type Attempt,
-  befalling,
   drawForm,
   FAULT_NAMES,
   type Fault,
   faultsNamed,
   hasDrifted,
   outageFor,
+  transientFaultFor,
 } from './faults.ts';
 import { changingLists, isListFault } from './list-faults.ts';
 import { alwaysFor, isGone, lacksCredits, withoutCredits } from './movie-faults.ts';
@@ -133,11 +133,11 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     const latency = latencyMs.from + (latencyMs.to - latencyMs.from) * draw('latency', seed, key, before);
     const inWindow = countInWindow();
     const refused = isRevoked(faults, requests++) || !isAuthorized(request, query);
-    // Who is turned away at the door draws no fault: which requests those are is a matter of timing.
+    // A request above the rate limit gets no fault and isn't counted, because which requests these are depends on timing.
     if (ceiling !== false && inWindow > ceiling) return [asJson(overLimit(inWindow, ceiling)), latency];
     timesAsked.set(key, before + 1);
     const attempt = { seed, path, query, before };
-    const fault = befalling(faults, attempt);
+    const fault = transientFaultFor(faults, attempt);
     const undisturbed = () => (refused ? asJson(INVALID_KEY) : fromTmdb(request, attempt));
     return [echoed(request, fault ? disturbed(fault, drawForm(attempt), undisturbed) : undisturbed()), latency];
   };
@@ -147,7 +147,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     if (path !== '/_simulator/faults' || request.method !== 'POST') return NOT_FOUND;
     const { name } = (await json(request).catch(() => ({}))) as { name?: unknown };
     const named = typeof name === 'string' ? faultsNamed(name) : undefined;
-    if (!named) return { status: 400, body: { error: `No faults are named ${name}; ${FAULT_NAMES.join(', ')} are.` } };
+    if (!named)
+      return { status: 400, body: { error: `name ${name} is unknown; use one of ${FAULT_NAMES.join(', ')}.` } };
     use(named);
     return { status: 200, body: { name } };
   };

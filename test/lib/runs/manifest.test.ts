@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { hasRetriedIds, isFinished, loadManifest, metricsOf, saveManifest, totals } from '../../../lib/runs/manifest.ts';
+import {
+  hasRetriedIds,
+  isFinished,
+  loadManifest,
+  metricsOf,
+  saveManifest,
+  totals,
+} from '../../../lib/runs/manifest.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017 } from '../crime-2017.ts';
 import { manifested } from './manifested.ts';
