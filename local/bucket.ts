@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { constants, copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { buildApp } from 'fauxqs';
 import { TOP_FOLDERS } from '../lib/runs/layout.ts';
 
@@ -94,6 +94,8 @@ const contentLength = (text: string): unknown => {
 const mirror = async (objects: string, folder: string): Promise<void> => {
   const wanted = new Set<string>();
   for (const meta of await filesBelow(objects, '.meta.json')) {
+    // The key ends in a slash: a folder of S3's console, an empty object. There is no such file.
+    if (basename(meta) === '.meta.json') continue;
     const data = meta.replace(/\.meta\.json$/, '.data');
     const target = join(folder, relative(objects, data).replace(/\.data$/, ''));
     wanted.add(target);

@@ -4,7 +4,7 @@ import type { Dataset } from '../lib/datasets/dataset.ts';
 import { dayIn } from '../lib/day.ts';
 import type { ObjectStore } from '../lib/raw-zone/object-store.ts';
 import { layout } from '../lib/runs/layout.ts';
-import { csvSettings } from '../lib/sources/csv.ts';
+import { csvSettings, isUpload } from '../lib/sources/csv.ts';
 import { writeCsv } from './simulator/csv.ts';
 
 /** A dataset's filters select a few hundred of these ids. At TMDB's rate limit, their run takes about 30 s. */
@@ -22,7 +22,7 @@ export const inventUpload = async (
   folder: string,
 ): Promise<string | undefined> => {
   const csv = csvSettings(source);
-  if (!csv || (await store.newest(layout.uploads(csv.upload)))) return undefined;
+  if (!csv || (await store.newest(layout.uploads(csv.upload), isUpload))) return undefined;
   const name = `${csv.upload.toLowerCase()}.csv`;
   const file = join(folder, `invented-${name}`);
   await writeCsv(file, { kind: csv.upload, rows: ROWS, ids: IDS, seed: 1, malformed: 5 });

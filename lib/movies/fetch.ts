@@ -3,6 +3,7 @@ import { appendField } from '../json-text.ts';
 import type { Outcome, Reason } from '../runs/work.ts';
 import type { Asker, Query, Tmdb } from '../tmdb/client.ts';
 import { TmdbShapeError } from '../tmdb/errors.ts';
+import { IMDB_ID } from '../tmdb/imdb-id.ts';
 import type { ItemRequest } from '../tmdb/item-request.ts';
 import { credits, details, type Found, found } from '../tmdb/responses.ts';
 
@@ -70,40 +71,49 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
 
   return async (id, resolved, fetching) => {
     if (!IMDB_ID.test(String(id))) return { id, outcome: 'malformed' };
-    const tmdbId = resolved ?? (await byImdbId(String(id), fetching));
+    const tmdbId = resolved ?? (await byImdbId(String(id), media, fetching));
     if (typeof tmdbId === 'object') return { id, ...tmdbId };
     if (resolved === undefined) fetching.partly({ id, outcome: 'resolved', tmdbId });
     return byTmdbId(id, tmdbId, fetching);
   };
 };
 
-/** IMDb ids have seven digits. Since 2019, new ids have eight. */
-const IMDB_ID = /^tt\d{7,8}$/;
-
-/** Looks up an IMDb id with `find`. The result must be exactly one movie. For an unknown id, TMDB sends five empty lists and no 404. */
+/** Looks up an IMDb id with `find`. For an unknown id, TMDB sends five empty lists and no 404. */
 const byImdbId = async (
   imdbId: string,
+  media: ItemRequest['media'],
   { tmdb, asker }: Fetching,
 ): Promise<number | { outcome: Reason; why?: string; body?: unknown }> => {
   try {
     const { body } = await tmdb.get(`/find/${imdbId}`, { external_source: 'imdb_id' }, found, asker);
-    return movieIn(body);
+    return idIn[media](body);
   } catch (error) {
     if (error instanceof TmdbShapeError) return { outcome: 'quarantined', why: error.message, body: error.body };
     throw error;
   }
 };
 
-const movieIn = ({
-  movie_results,
-  tv_results,
+const movieIn = ({ movie_results, tv_results, ...other }: Found): number | { outcome: Reason } => {
+  const [movie, ...more] = movie_results;
+  if (movie)
+    return more.length || tv_results.length || other.tv_episode_results.length ? { outcome: 'ambiguous' } : movie.id;
+  return tv_results.length ? { outcome: 'is_tv' } : neither(other);
+};
+
+/** Where an id is a movie and a series, the series counts: the file says that it has series. */
+const seriesIn = ({ movie_results, tv_results, ...other }: Found): number | { outcome: Reason } => {
+  const [series, ...more] = tv_results;
+  if (series) return more.length ? { outcome: 'ambiguous' } : series.id;
+  return movie_results.length ? { outcome: 'is_movie' } : neither(other);
+};
+
+const idIn = { movie: movieIn, tv: seriesIn };
+
+const neither = ({
   tv_episode_results,
   tv_season_results,
   person_results,
-}: Found): number | { outcome: Reason } => {
-  const [movie, ...more] = movie_results;
-  if (movie) return more.length || tv_results.length || tv_episode_results.length ? { outcome: 'ambiguous' } : movie.id;
-  if (tv_results.length) return { outcome: 'is_tv' };
+}: Pick<Found, 'tv_episode_results' | 'tv_season_results' | 'person_results'>): { outcome: Reason } => {
   if (tv_episode_results.length || tv_season_results.length) return { outcome: 'is_episode' };
   if (person_results.length) return { outcome: 'is_person' };
   return { outcome: 'not_found' };

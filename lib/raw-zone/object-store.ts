@@ -14,12 +14,18 @@ export interface ObjectStore {
   stream(key: string): Promise<{ body: AsyncIterable<Uint8Array>; bytes: number } | undefined>;
   /** Every key that begins with `prefix`, sorted by UTF-8 bytes. */
   list(prefix: string): Promise<string[]>;
-  /** The key below `prefix` that was written last, or undefined where there is no key. */
-  newest(prefix: string): Promise<string | undefined>;
+  /** The key of the object below `prefix` that was written last, of those that `isWanted` selects; undefined if there is none. */
+  newest(prefix: string, isWanted: (object: Listed) => boolean): Promise<string | undefined>;
   /** The names of the folders directly below `prefix`. `prefix` and the names end in a slash. */
   folders(prefix: string): Promise<string[]>;
   /** Removes the objects with these keys. Ignores keys that don't exist. */
   remove(keys: readonly string[]): Promise<void>;
+}
+
+/** An object as a list shows it. */
+export interface Listed {
+  key: string;
+  bytes: number;
 }
 
 export interface ObjectHeaders {

@@ -9,7 +9,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { systemClock } from '../clock.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { Listed, ObjectStore } from './object-store.ts';
 
 /** S3's limit of keys for one DeleteObjects request. */
 const DELETE_AT_ONCE = 1_000;
@@ -36,7 +36,7 @@ export const s3Store = (s3: S3Client, bucket: string, sleep = systemClock.sleep)
     return { etag: ETag, ...(VersionId && { versionId: VersionId }) };
   };
 
-  const listing = async (prefix: string, delimiter?: string) => {
+  const listing = async (prefix: string, delimiter?: string, isWanted: (object: Listed) => boolean = () => true) => {
     const keys: string[] = [];
     const folders: string[] = [];
     let newest: { key: string; time: number } | undefined;
@@ -45,12 +45,12 @@ export const s3Store = (s3: S3Client, bucket: string, sleep = systemClock.sleep)
       const page = await s3.send(
         new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: delimiter, ContinuationToken: next }),
       );
-      for (const { Key: key, LastModified } of page.Contents ?? []) {
+      for (const { Key: key, Size: bytes = 0, LastModified } of page.Contents ?? []) {
         if (key === undefined) continue;
         keys.push(key);
         const time = LastModified?.getTime() ?? 0;
         // S3's times are whole seconds. Of two keys with the same time, the later key is newer: keys contain their day.
-        if (newest === undefined || time >= newest.time) newest = { key, time };
+        if ((newest === undefined || time >= newest.time) && isWanted({ key, bytes })) newest = { key, time };
       }
       folders.push(...(page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix?.slice(prefix.length) ?? []));
       next = page.NextContinuationToken;
@@ -154,7 +154,7 @@ export const s3Store = (s3: S3Client, bucket: string, sleep = systemClock.sleep)
 
     list: async (prefix) => (await listing(prefix)).keys,
 
-    newest: async (prefix) => (await listing(prefix)).newest,
+    newest: async (prefix, isWanted) => (await listing(prefix, undefined, isWanted)).newest,
 
     folders: async (prefix) => (await listing(prefix, '/')).folders,
 

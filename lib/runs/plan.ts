@@ -49,10 +49,12 @@ export const csvRead = z.object({
   years: z.object({ from: z.int(), to: z.int() }).nullable(),
   /** Rows below the header. */
   rows: z.int(),
-  /** Rows with a different number of columns than the header, or without an id. They are skipped. */
+  /** Rows that are skipped: with another number of columns than the header, without an id, or with a year that can't be read. */
   badRows: z.int(),
   /** Line numbers of the first bad rows in the file. */
   badLines: z.array(z.int()),
+  /** Rows with a year that can't be read. They are bad rows only if the run selects years. */
+  unreadableYears: z.int().optional(),
   /** Distinct ids that match the dataset's filters. */
   ids: z.int(),
 });

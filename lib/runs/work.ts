@@ -17,7 +17,16 @@ export const isRetried = (outcome: KeptOutcome['outcome']): boolean =>
   outcome === 'quarantined' || outcome === 'unavailable';
 
 /** Reasons why a requested id has no record. TMDB answers for most of them; these are facts about the id. */
-export const REASONS = ['gone', 'not_found', 'is_tv', 'is_episode', 'is_person', 'ambiguous', ...LOST_REASONS] as const;
+export const REASONS = [
+  'gone',
+  'not_found',
+  'is_tv',
+  'is_movie',
+  'is_episode',
+  'is_person',
+  'ambiguous',
+  ...LOST_REASONS,
+] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** A requested id that has no record. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { missingPlaceholders } from '../datasets/dataset.ts';
 import type { DayRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
-import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { Listed, ObjectStore } from '../raw-zone/object-store.ts';
 import { loadDayManifest } from '../runs/day-manifest.ts';
 import { layout, UPLOAD_KINDS } from '../runs/layout.ts';
 import type { CsvRead } from '../runs/plan.ts';
@@ -15,7 +15,9 @@ const oneCharacter = z.string().length(1, 'use one character');
 
 const settings = z.strictObject({
   kind: z.literal('csv'),
-  upload: z.enum(UPLOAD_KINDS).describe('Which upload: the folder below Raw/Local/CSV'),
+  upload: z
+    .enum(UPLOAD_KINDS)
+    .describe('Which upload: the folder below Raw/Local/CSV. Movies are requested as movie/{id}, Series as tv/{id}'),
   years: years.optional(),
   genres: z
     .array(z.string().min(1))
@@ -31,7 +33,12 @@ const settings = z.strictObject({
     })
     .prefault({}),
   delimiter: oneCharacter.default('|'),
-  quote: oneCharacter.nullable().default(null).describe('null: a quotation mark in a title opens nothing'),
+  quote: oneCharacter
+    .nullable()
+    .default(null)
+    .describe(
+      'null: a quotation mark in a title is an ordinary character, unless all names in the header are wrapped in "',
+    ),
   nullMarker: z.string().default('\\N'),
   language: z.string().default('en-US'),
 });
@@ -39,6 +46,12 @@ export type CsvSettings = z.output<typeof settings>;
 
 /** The settings of a dataset whose source is a CSV; undefined for another. */
 export const csvSettings = (source: { kind: string }): CsvSettings | undefined => settings.safeParse(source).data;
+
+/**
+ * Whether an object in the folder of uploads is a CSV. The console of S3 creates a folder as an empty object whose key
+ * ends in a slash, and a reader's note may lie beside the files.
+ */
+export const isUpload = ({ key, bytes }: Listed): boolean => bytes > 0 && /\.csv(\.gz)?$/i.test(key);
 
 const listFrom = z.object({ ids: z.array(z.string()) });
 
@@ -66,13 +79,13 @@ export const csv: SourceKind = {
 
       branches: async ({ day, years: instead, upload, only, store }) => {
         const folder = layout.uploads(source.upload);
-        const key = upload ?? (await store.newest(folder));
+        const key = upload ?? (await store.newest(folder, isUpload));
         const wanted = instead ?? (source.years && yearsOn(source.years, day));
         if (key) await refuseOtherSlices(store, { dataset, day }, { key, years: wanted ?? null, only });
         const file = key && (await store.stream(key));
         if (!key || !file)
           throw new BadInputError(
-            `dataset ${dataset} reads a CSV, and ${upload ? `there is no ${upload}` : `there is no upload below ${folder}`}; upload one with: npm run upload -- ${source.upload.toLowerCase()}.csv`,
+            `dataset ${dataset} reads a CSV, and ${upload ? `there is no ${upload}` : `there is no upload below ${folder} (a file that ends in .csv or .csv.gz and is not empty)`}; upload one with: npm run upload -- ${source.upload.toLowerCase()}.csv`,
           );
         const wrong = (what: string) => new BadInputError(`${key}: ${what}.`);
         const { ids, ...read } = await readIds(file.body, { ...source, years: wanted }, wrong);
@@ -99,7 +112,11 @@ export const csv: SourceKind = {
         };
       },
 
-      itemRequest: () => ({ media: 'movie', ids: 'imdb', language: source.language }),
+      itemRequest: () => ({
+        media: source.upload === 'Series' ? 'tv' : 'movie',
+        ids: 'imdb',
+        language: source.language,
+      }),
     };
   },
 };

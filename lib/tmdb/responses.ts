@@ -47,7 +47,7 @@ export type Details = z.infer<typeof details>;
 export const found = z.looseObject({
   movie_results: z.array(listedItem),
   person_results: z.array(z.unknown()),
-  tv_results: z.array(z.unknown()),
+  tv_results: z.array(listedItem),
   tv_episode_results: z.array(z.unknown()),
   tv_season_results: z.array(z.unknown()),
 });

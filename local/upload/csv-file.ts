@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { BadInputError } from '../../lib/parse.ts';
-import { DEFAULT_COLUMNS } from '../../lib/sources/csv-header.ts';
+import { DEFAULT_COLUMNS, readHeader } from '../../lib/sources/csv-header.ts';
+import { LINE_END, type Wrong } from '../../lib/sources/csv-text.ts';
+import { isGzip, unpacked } from '../../lib/sources/csv-unpacked.ts';
 
 /** A file's path, and its properties at the time of the check. */
 export interface CheckedFile {
@@ -17,10 +20,9 @@ export const NEEDED_COLUMNS: readonly string[] = Object.values(DEFAULT_COLUMNS);
 /** Bytes to check at the start and at the end of a file: the header and a few hundred rows. */
 const WINDOW_BYTES = 65_536;
 
-const NEWLINE = 0x0a;
-
 /**
- * Checks the start and the end of a file: whether it is UTF-8 text, and a CSV with the needed columns.
+ * Checks the start and the end of a file: whether it is UTF-8 text, and a CSV with the needed columns. Of a gzip file,
+ * only the start is unpacked and checked.
  *
  * @param shown The file's name in error messages.
  * @param needed Columns that its header must have.
@@ -41,15 +43,15 @@ export const checkCsvFile = async (
     await using file = await open(path);
     const { size, mtimeMs, ino } = await file.stat();
     if (size === 0) throw wrong('it is empty; a CSV must have a header and at least one row');
-    const start = await read(file, 0, Math.min(size, WINDOW_BYTES));
+    checkName(shown, await read(file, 0, 2), wrong);
+    const { start, whole } = await beginning(unpacked(createReadStream(path), wrong));
     const tailStart = Math.max(0, size - WINDOW_BYTES);
-    const end = await read(file, tailStart, size - tailStart);
+    // Nothing but unpacking it all would show the end of a packed file.
+    const end = isPackedName(path) ? undefined : await read(file, tailStart, size - tailStart);
 
-    const problem =
-      encodingProblem(start, { whole: start.length === size }) ??
-      encodingProblemAtEnd(end, tailStart) ??
-      tableProblem(start, { whole: start.length === size, delimiter, needed });
+    const problem = encodingProblem(start, { whole }) ?? (end && encodingProblemAtEnd(end, tailStart));
     if (problem) throw wrong(problem);
+    checkTable(start, { whole, delimiter, needed }, wrong);
     return { path, bytes: size, mtimeMs, inode: ino };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -70,18 +72,39 @@ const read = async (file: FileHandle, position: number, length: number): Promise
   return buffer.subarray(0, bytesRead);
 };
 
+/** Whether a file is packed with gzip, by its name. */
+export const isPackedName = (name: string): boolean => /\.gz$/i.test(name);
+
+const checkName = (shown: string, start: Uint8Array, wrong: Wrong): void => {
+  if (isGzip(start) === isPackedName(shown)) return;
+  throw wrong(
+    isGzip(start)
+      ? 'it is a gzip file; its name must end in .csv.gz, so rename it'
+      : 'it is not a gzip file, and its name ends in .gz; rename it, or pack it with gzip',
+  );
+};
+
+/** The first bytes of a file. */
+const beginning = async (chunks: AsyncIterable<Uint8Array>): Promise<{ start: Buffer; whole: boolean }> => {
+  const start: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    start.push(chunk);
+    bytes += chunk.length;
+    if (bytes > WINDOW_BYTES) return { start: Buffer.concat(start).subarray(0, WINDOW_BYTES), whole: false };
+  }
+  return { start: Buffer.concat(start), whole: true };
+};
+
 const NOT_UTF8 = 'is not UTF-8 (maybe Latin-1); save the file as UTF-8, or convert it with iconv -f latin1 -t utf-8';
 
 const encodingProblem = (bytes: Buffer, { whole }: { whole: boolean }): string | undefined => {
   const nul = nulIn(bytes, 0);
   if (nul) return nul;
   if (isUtf8(whole ? bytes : withoutCutEnd(bytes))) return undefined;
-  let [line, from] = [1, 0];
-  for (let to = bytes.indexOf(NEWLINE); to !== -1 && isUtf8(bytes.subarray(from, to)); line++) {
-    from = to + 1;
-    to = bytes.indexOf(NEWLINE, from);
-  }
-  return `line ${line} ${NOT_UTF8}`;
+  // As Latin-1, every byte is one character.
+  const lines = bytes.toString('latin1').split(LINE_END);
+  return `line ${lines.findIndex((line) => !isUtf8(Buffer.from(line, 'latin1'))) + 1} ${NOT_UTF8}`;
 };
 
 const encodingProblemAtEnd = (bytes: Buffer, position: number): string | undefined =>
@@ -112,50 +135,20 @@ const withoutCutStart = (bytes: Buffer): Buffer => {
   return bytes.subarray(start);
 };
 
-const tableProblem = (
+/** Checks the header and that a row follows. */
+const checkTable = (
   start: Buffer,
   { whole, delimiter, needed }: { whole: boolean; delimiter: string; needed: readonly string[] },
-): string | undefined => {
-  const end = start.indexOf(NEWLINE);
-  if (end === -1 && !whole)
-    return `its first line has more than ${WINDOW_BYTES} bytes; the first line must be the header`;
-  const header = start
-    .subarray(0, end === -1 ? start.length : end)
-    .toString()
-    .replace(/^\uFEFF/, '')
-    .replace(/\r$/, '');
-  if (header.trim() === '')
-    return `its first line is empty; the first line must be the header, with the columns ${listed(needed)}`;
-  const columns = header.split(delimiter);
-  const likely = likelyDelimiter(header, delimiter, needed);
-  const hint =
-    likely === undefined
-      ? ''
-      : `; its delimiter seems to be ${JSON.stringify(likely)}: use --delimiter ${quoted(likely)}, and set the same delimiter in the dataset`;
-  if (columns.length === 1)
-    return `its header has no delimiter ${JSON.stringify(delimiter)}${hint || `; the header is ${shortened(header)}, so use --delimiter`}`;
-  const missing = needed.filter((name) => !columns.includes(name));
-  if (missing.length)
-    return `its header has no column ${listed(missing)}${hint || `; the header is ${shortened(header)}`}`;
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
-  if (twice !== undefined)
-    return `its header has the column ${JSON.stringify(twice)} twice; column names must be unique, so rename one of them`;
-  const below = end === -1 ? '' : start.subarray(end + 1).toString();
-  if (below.trim() === '' && whole) return 'it has a header but no rows; a CSV must have at least one row';
-  return undefined;
+  wrong: Wrong,
+): void => {
+  const [header = '', ...below] = new TextDecoder().decode(start).split(LINE_END);
+  if (below.length === 0 && !whole)
+    throw wrong(`its first line has more than ${WINDOW_BYTES} bytes; the first line must be the header`);
+  readHeader(header, needed, { delimiter, quote: null }, wrong, {
+    delimiter: (likely) =>
+      `use --delimiter '${likely === '\t' ? '\\t' : likely}', and set the same delimiter in the dataset`,
+    columns: 'use --columns with the names in the file, and set the same names in the dataset',
+  });
+  if (whole && below.every((line) => line.trim() === ''))
+    throw wrong('it has a header but no rows; a CSV must have at least one row');
 };
-
-/** The delimiter that gives the needed columns. If there is none, the most frequent delimiter in the header. */
-const likelyDelimiter = (header: string, given: string, needed: readonly string[]): string | undefined => {
-  const others = ['|', ';', ',', '\t'].filter((one) => one !== given && header.includes(one));
-  const count = (one: string) => header.split(one).length;
-  return (
-    others.find((one) => needed.every((name) => header.split(one).includes(name))) ??
-    (header.includes(given) ? undefined : others.toSorted((a, b) => count(b) - count(a))[0])
-  );
-};
-
-const listed = (names: readonly string[]): string =>
-  new Intl.ListFormat('en-GB').format(names.map((name) => JSON.stringify(name)));
-const quoted = (delimiter: string): string => `'${delimiter === '\t' ? '\\t' : delimiter}'`;
-const shortened = (text: string): string => JSON.stringify(text.length > 120 ? `${text.slice(0, 117)}...` : text);

@@ -17,6 +17,7 @@ export const USAGE = `npm run upload -- movies.csv series.csv [options]     uplo
   --bucket NAME         a bucket in AWS, instead of the embedded one; uses the default AWS credentials
   --help                print this text
 
+Files may be packed with gzip (.csv.gz).
 The key of a file is Raw/Local/CSV/{Movies|Series}/YYYY/MM/DD/<file name>. All files are checked before the first is sent.
 If you repeat the command, it sends only the files that are not in the bucket.
 Exit codes: 0 all files are in the bucket, 1 an upload failed, 2 wrong usage or an invalid CSV (no file was uploaded),
@@ -104,9 +105,9 @@ const readArgs = (argv: readonly string[]) => {
 export const keyOf = (file: string, options: Pick<UploadOptions, 'kind' | 'day'>): string => {
   const name = basename(file);
   // 200: file systems allow 255 bytes, and the embedded bucket appends its own suffixes.
-  if (!/^[A-Za-z0-9._-]{1,200}$/.test(name) || !/[^.]\.csv$/i.test(name))
+  if (!/^[A-Za-z0-9._-]{1,200}$/.test(name) || !/[^.]\.csv(\.gz)?$/i.test(name))
     throw new BadInputError(
-      `${file}: the file name ${JSON.stringify(name)} is not allowed in a key; use at most 200 letters, digits, dots, _ and -, and the ending .csv. Rename the file.`,
+      `${file}: the file name ${JSON.stringify(name)} is not allowed in a key; use at most 200 letters, digits, dots, _ and -, and the ending .csv or .csv.gz. Rename the file.`,
     );
   const kind = options.kind ?? (/^movies/i.test(name) ? 'Movies' : /^series/i.test(name) ? 'Series' : undefined);
   if (!kind)

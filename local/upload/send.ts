@@ -8,7 +8,7 @@ import {
   type HeadObjectCommandOutput,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { type CheckedFile, isUnchanged } from './csv-file.ts';
+import { type CheckedFile, isPackedName, isUnchanged } from './csv-file.ts';
 import type { Destination } from './destination.ts';
 
 /** The file changed while it was sent. */
@@ -138,7 +138,7 @@ const inParts = async (
       Bucket: bucket,
       Key: key,
       Body: body,
-      ContentType: 'text/csv; charset=utf-8',
+      ContentType: isPackedName(path) ? 'application/gzip' : 'text/csv; charset=utf-8',
       Metadata: { sha256 },
       ChecksumAlgorithm: 'CRC32',
       ChecksumType: 'FULL_OBJECT',

@@ -117,8 +117,18 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       await store.remove(['a/21/movies.csv']);
       await store.put('ab.json', 'last of all');
 
-      expect(await store.newest('a/')).toBe('a/20/movies.csv');
-      expect(await store.newest('c/')).toBeUndefined();
+      expect(await store.newest('a/', () => true)).toBe('a/20/movies.csv');
+      expect(await store.newest('c/', () => true)).toBeUndefined();
+    });
+
+    it('knows what was written last of the objects that are wanted, by key and size', async () => {
+      const store = await filled('a/19/movies.csv');
+      await store.put('a/20/movies.csv', '');
+      await store.put('a/21/', '');
+
+      expect(await store.newest('a/', ({ bytes }) => bytes > 0)).toBe('a/19/movies.csv');
+      expect(await store.newest('a/', ({ key }) => key.endsWith('.csv'))).toBe('a/20/movies.csv');
+      expect(await store.newest('a/', ({ bytes }) => bytes > 1_000)).toBeUndefined();
     });
 
     it('removes objects, and ignores keys that do not exist', async () => {

@@ -54,7 +54,11 @@ export const memoryStore = ({ versioned = false } = {}): MemoryStore => {
       };
       return { body: inPieces(), bytes: body.length };
     },
-    newest: async (prefix) => puts.findLast((key) => key.startsWith(prefix) && objects.has(key)),
+    newest: async (prefix, isWanted) =>
+      puts.findLast((key) => {
+        const object = objects.get(key);
+        return key.startsWith(prefix) && object && isWanted({ key, bytes: object.body.length });
+      }),
     list: async (prefix) => keys().filter((key) => key.startsWith(prefix)),
     folders: async (prefix) => [
       ...new Set(

@@ -26,7 +26,7 @@ const TOKEN = ['@aws-sdk/client-ssm', '@middy/ssm'];
 
 describe('a bundle contains only the packages that its function uses:', () => {
   it.each([
-    { name: 'planner', has: [...TMDB, ...TOKEN, '@aws-sdk/client-sfn', 'csv-parse'], hasNot: [] },
+    { name: 'planner', has: [...TMDB, ...TOKEN, '@aws-sdk/client-sfn'], hasNot: [] },
     {
       name: 'page-walker',
       has: [...TMDB, ...TOKEN],
@@ -35,12 +35,12 @@ describe('a bundle contains only the packages that its function uses:', () => {
     {
       name: 'writer',
       has: ['@aws-lambda-powertools/metrics'],
-      hasNot: [...TMDB, ...TOKEN, '@aws-sdk/client-sfn', 'csv-parse'],
+      hasNot: [...TMDB, ...TOKEN, '@aws-sdk/client-sfn'],
     },
     {
       name: 'auditor',
       has: ['@aws-sdk/client-sfn'],
-      hasNot: [...TMDB, ...TOKEN, 'csv-parse', '@aws-lambda-powertools/metrics'],
+      hasNot: [...TMDB, ...TOKEN, '@aws-lambda-powertools/metrics'],
     },
   ])('the $name has $has and not $hasNot', async ({ name, has, hasNot }) => {
     const packages = await packagesIn(name);

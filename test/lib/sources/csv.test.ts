@@ -1,9 +1,13 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../lib/datasets/load.ts';
+import { BadInputError } from '../../../lib/parse.ts';
 import { csv } from '../../../lib/sources/csv.ts';
+import { readIds } from '../../../lib/sources/csv-ids.ts';
 import { KINDS } from '../../../lib/sources/kinds.ts';
 import type { PlanFor } from '../../../lib/sources/source.ts';
 import { writeCsv } from '../../../local/simulator/csv.ts';
@@ -54,7 +58,15 @@ describe('the ids of a CSV', () => {
         expected: 1,
       },
     ]);
-    expect(read).toEqual({ key: KEY, years: { from: 2013, to: 2022 }, rows: 5, badRows: 0, badLines: [], ids: 3 });
+    expect(read).toEqual({
+      key: KEY,
+      years: { from: 2013, to: 2022 },
+      rows: 5,
+      badRows: 0,
+      badLines: [],
+      unreadableYears: 0,
+      ids: 3,
+    });
   });
 
   it.each([
@@ -130,6 +142,236 @@ describe('the ids of a CSV', () => {
   });
 });
 
+/** Reads bytes in pieces of these sizes, and then the rest. */
+const readInPieces = async (bytes: Buffer, sizes: readonly number[], change: object = {}) => {
+  const pieces = async function* () {
+    let from = 0;
+    for (const size of sizes) yield bytes.subarray(from, (from += size));
+    yield bytes.subarray(from);
+  };
+  const source = csv.settings.parse({ ...settings.source, ...change });
+  const filter = { ...(source as unknown as Parameters<typeof readIds>[1]), years: { from: 2013, to: 2022 } };
+  return readIds(pieces(), filter, (what) => new BadInputError(`${what}.`));
+};
+
+describe('line ends', () => {
+  const ids = Array.from({ length: 12 }, (_, at) => `tt${String(at + 1).padStart(7, '0')}`);
+
+  it.each([
+    { what: 'header LF, rows CRLF', ends: ['\n', '\r\n'] },
+    { what: 'header CRLF, rows LF', ends: ['\r\n', '\n'] },
+    { what: 'header CR, rows CR', ends: ['\r', '\r'] },
+    { what: 'header LF, rows CR', ends: ['\n', '\r'] },
+  ])('$what give every row, wherever the columns are that are read', async ({ ends: [first, other] }) => {
+    for (const [header, field] of [
+      ['anoLancamento|genero|id', (id: string) => `2015|Drama|${id}`],
+      ['id|genero|anoLancamento', (id: string) => `${id}|Drama|2015`],
+      ['id|anoLancamento|genero', (id: string) => `${id}|2015|Drama`],
+    ] as const) {
+      const text = `${header}${first}${ids.map((id) => `${field(id)}${other}`).join('')}`;
+      const read = await plan(text, { genres: ['Drama'] });
+      expect(idsIn(read)).toEqual(ids);
+      expect(read.read).toMatchObject({ rows: 12, badRows: 0, unreadableYears: 0 });
+    }
+  });
+
+  it('may be mixed in any way, and cut in any place by the pieces that a file comes in', async () => {
+    const end = fc.constantFrom('\n', '\r\n', '\r');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(end, { minLength: 13, maxLength: 13 }),
+        fc.array(fc.nat(40)),
+        fc.boolean(),
+        async (ends, sizes, zipped) => {
+          const text = [HEADER, ...ids.map((id) => row({ id, title: 'Ação 🎬' }))]
+            .map((line, at) => `${line}${ends[at]}`)
+            .join('');
+          const bytes = Buffer.from(`\uFEFF${text}`);
+          const read = await readInPieces(zipped ? gzipSync(bytes) : bytes, sizes);
+          expect(read).toMatchObject({ ids, rows: 12, badRows: 0 });
+        },
+      ),
+    );
+  });
+
+  it('count for the numbers of bad lines as an editor counts them: the header is line 1, blank lines count', async () => {
+    const good = Array.from({ length: 400 }, (_, at) => row({ id: `tt${String(at + 1).padStart(7, '0')}` }));
+    const { read } = await plan(`${[HEADER, '', row(), '  ', 'bad', ...good, 'bad'].join('\r\n')}\r\n`);
+    expect(read).toMatchObject({ rows: 403, badRows: 2, badLines: [5, 406] });
+  });
+});
+
+describe('fields', () => {
+  it('are read without spaces around them', async () => {
+    const text = lines(row({ id: ' tt0000005 ', year: ' 2015 ', genres: ' Drama , Comedy' }));
+    expect(idsIn(await plan(text.replace('id|', ' id | ').replace('|tituloPincipal', 'tituloPincipal')))).toEqual([
+      'tt0000005',
+    ]);
+  });
+
+  it('are quoted where all names in the header are, though the dataset names no quotation mark', async () => {
+    const wrap = (line: string) => line.split('|').map((field) => `"${field}"`);
+    const title = 'The ""Quick"", and the | Dead';
+    for (const delimiter of ['|', ',']) {
+      const text = [HEADER, row(), row({ id: 'tt0000002', title: 'X' })]
+        .map((line) => wrap(line).join(delimiter).replaceAll('"X"', `"${title}"`))
+        .join('\n');
+      const { branches, read } = await plan(text, { delimiter });
+      expect(branches[0]?.listFrom).toEqual({ ids: ['tt0000001', 'tt0000002'] });
+      expect(read).toMatchObject({ rows: 2, badRows: 0 });
+    }
+  });
+
+  it('may have line ends in them where they are quoted, and a quotation mark too many makes one bad row', async () => {
+    const quoted = (at: number, title: string) => `"tt${String(at).padStart(7, '0')}","${title}","2015","Drama"`;
+    const good = Array.from({ length: 300 }, (_, at) => quoted(at + 10, 'A'));
+    const text = [
+      '"id","title","anoLancamento","genero"',
+      quoted(1, 'Two\nlines, ""one"" title'),
+      'tt0000002,"Never closed,2015,Drama',
+      quoted(3, 'The "Quick" Fox'),
+      'tt0000004,Half"quoted,2015,Drama',
+      quoted(5, 'End'),
+      '"tt0000006","title","2015","Drama',
+      quoted(7, 'A'),
+      ...good,
+    ].join('\n');
+    const { read, ...planned } = await plan(text, { delimiter: ',' });
+    expect(idsIn({ read, ...planned }).slice(0, 6)).toEqual([
+      'tt0000001',
+      'tt0000003',
+      'tt0000004',
+      'tt0000005',
+      'tt0000007',
+      'tt0000010',
+    ]);
+    expect(read).toMatchObject({ rows: 307, badRows: 2, badLines: [4, 8], ids: 305 });
+  });
+
+  it('in quotation marks, below a header without, are refused with the setting that they need', async () => {
+    const text = 'id,anoLancamento,genero\n"tt0000001","2015","Drama, Comedy"\n';
+    await expect(plan(text, { delimiter: ',' })).rejects.toThrow(/\(line 2\): 1 without .*set source\.quote to "\\""/);
+    await expect(plan(text.replace(', Comedy', ''), { delimiter: ',' })).rejects.toThrow(
+      /1 where anoLancamento is not a year, such as "\\"2015\\"".*set source\.quote to "\\""/,
+    );
+    expect(idsIn(await plan(text, { delimiter: ',', quote: '"' }))).toEqual(['tt0000001']);
+  });
+});
+
+describe('a release year', () => {
+  const among = (year: string, more: object = {}) =>
+    plan(lines(...Array.from({ length: 200 }, () => row()), row({ id: 'tt0000009', year })), more);
+
+  it.each([
+    '2015',
+    '2015.0',
+    '2015.',
+    '2015,0',
+    ' 2015 ',
+    '2015-06-01',
+    '2015-06',
+    '2015/06/01',
+    '2015-06-01T00:00:00Z',
+  ])('written %j is 2015', async (year) => {
+    for (const years of [
+      { from: 2015, to: 2015 },
+      { from: 1800, to: 2014 },
+    ]) {
+      const read = await among(year, { years }).catch(() => undefined);
+      expect(read ? idsIn(read).includes('tt0000009') : false).toBe(years.from === 2015);
+      expect(read?.read?.unreadableYears ?? 0).toBe(0);
+    }
+  });
+
+  it.each(['2015.5', '215', '20155', '-2015', 'MMXV', '2015-2019', '2015-13', '01/06/2015', '2015 2016', 'NA', 'nan'])(
+    'written %j is no other year: it is counted, and a bad row where years are selected',
+    async (year) => {
+      const { read, ...selected } = await among(year);
+      expect(idsIn({ ...selected, read })).toEqual(['tt0000001']);
+      expect(read).toMatchObject({ badRows: 1, badLines: [202], unreadableYears: 1 });
+
+      const all = await among(year, { years: undefined });
+      expect(idsIn(all)).toEqual(['tt0000001', 'tt0000009']);
+      expect(all.read).toMatchObject({ badRows: 0, unreadableYears: 1 });
+    },
+  );
+
+  it.each(['', '\\N', ' '])('%j is none: the row does not match, and is not bad', async (year) => {
+    const read = await among(year);
+    expect(idsIn(read)).toEqual(['tt0000001']);
+    expect(read.read).toMatchObject({ rows: 201, badRows: 0, unreadableYears: 0 });
+  });
+
+  it('that can not be read in many rows refuses the file, with the first of them', async () => {
+    await expect(plan(lines(row(), row({ year: '2015–2019' })))).rejects.toThrow(
+      /1 of 2 rows are bad \(line 3\): 1 where anoLancamento is not a year, such as "2015–2019"/,
+    );
+  });
+});
+
+describe('ids that are no IMDb ids', () => {
+  it.each(['0001001', '1001', 'nm0001001', 'https://www.imdb.com/title/tt0001001/', 'tt123456', 'tt123456789'])(
+    'such as %s in every row are refused, with the form that is expected',
+    async (id) => {
+      await expect(plan(lines(row({ id })))).rejects.toMatchObject({
+        name: 'BadInputError',
+        message: expect.stringMatching(
+          new RegExp(`: no id is an IMDb id; use "tt" and 7 or 8 digits, for example tt0111161; got "${id}"\\. Set`),
+        ),
+      });
+    },
+  );
+
+  it('in some rows are planned: they get the reason malformed', async () => {
+    expect(idsIn(await plan(lines(row({ id: '1' }), row())))).toEqual(['1', 'tt0000001']);
+  });
+});
+
+describe('an upload', () => {
+  it.each([
+    { key: 'Raw/Local/CSV/Movies/2026/11/21/', body: '', why: "a folder of S3's console" },
+    { key: 'Raw/Local/CSV/Movies/2026/11/21/movies.csv', body: '', why: 'an empty file' },
+    { key: 'Raw/Local/CSV/Movies/2026/11/21/readme.txt', body: 'About', why: 'another file' },
+  ])('is not $why, though it is newer', async ({ key, body }) => {
+    const store = memoryStore();
+    await store.put(KEY, lines(row()));
+    await store.put(key, body);
+    expect((await branchesFrom({ store })).read?.key).toBe(KEY);
+  });
+
+  it.each(['movies.csv.gz', 'MOVIES.CSV', 'packed.csv'])('may be packed, whatever its name: %s', async (name) => {
+    const store = memoryStore();
+    const key = `Raw/Local/CSV/Movies/2026/11/21/${name}`;
+    await store.put(key, gzipSync(lines(row(), row({ id: 'tt0000002' }))));
+    const read = await branchesFrom({ store });
+    expect(idsIn(read)).toEqual(['tt0000001', 'tt0000002']);
+    expect(read.read?.key).toBe(key);
+  });
+
+  it('may be packed in several members, one behind the other', async () => {
+    const [first = '', ...rest] = lines(row(), row({ id: 'tt0000002' })).split(/(?<=\n)/);
+    const read = await readInPieces(Buffer.concat([gzipSync(first), gzipSync(rest.join(''))]), [1, 1, 7]);
+    expect(read.ids).toEqual(['tt0000001', 'tt0000002']);
+  });
+
+  it('that is packed and incomplete, or damaged, is refused', async () => {
+    const many = Array.from({ length: 9_000 }, (_, at) => row({ id: `tt${String(at * 7919).padStart(8, '0')}` }));
+    const packed = gzipSync(lines(...many));
+    const damaged = Buffer.from(packed);
+    damaged.fill(0, packed.length / 2, packed.length / 2 + 50);
+    for (const bytes of [packed.subarray(0, -20), packed.subarray(0, packed.length / 2), damaged])
+      await expect(plan(bytes)).rejects.toMatchObject({
+        name: 'BadInputError',
+        message: expect.stringMatching(/: the gzip file is damaged or incomplete; pack the CSV again/),
+      });
+  });
+
+  it('that is packed and endless is refused, without unpacking it to its end', async () => {
+    const packed = gzipSync(Buffer.alloc(200_000_000, 'a'));
+    await expect(plan(packed)).rejects.toThrow(/line 1 has more than 1000000 characters/);
+  });
+});
+
 describe('slices of an earlier run of the day', () => {
   it('that this run does not have are planned empty, so that their parts are removed', async () => {
     const store = memoryStore();
@@ -189,12 +431,12 @@ describe('an invalid CSV', () => {
     {
       what: 'a missing column',
       body: lines(row()).replace('anoLancamento', 'ano'),
-      says: /there is no column "anoLancamento"; set source\.columns; the header is "id\|titulo/,
+      says: /its header has no column "anoLancamento"; the header is "id\|titulo.*: set source\.columns to the names in the file/,
     },
     {
       what: 'a wrong delimiter',
       body: lines(row()).replaceAll('|', ';'),
-      says: /has no "\|" in it and seems to be separated by ";"/,
+      says: /its header has no delimiter "\|"; its delimiter seems to be ";": set source\.delimiter to ";"/,
     },
     {
       what: 'a last line that is cut off',
@@ -210,14 +452,14 @@ describe('an invalid CSV', () => {
     {
       what: 'a line of 10 MB',
       body: lines(row({ title: 'x'.repeat(10_000_000) })),
-      says: /line 2 is longer than 1000000 bytes/,
+      says: /line 2 has more than 1000000 characters/,
     },
-    { what: 'nothing in it', body: '', says: /the file is empty/ },
+    { what: 'an empty first line', body: `\n${lines(row())}`, says: /its first line is empty; the first line must be/ },
     { what: 'a header only', body: `${HEADER}\n`, says: /the file has a header and no row below it/ },
     {
       what: 'a column twice',
       body: lines(row()).replace('tituloOriginal', 'id'),
-      says: /the header has the column "id" twice/,
+      says: /its header has the column "id" twice/,
     },
     {
       what: 'rows that have other columns than the header',
@@ -227,7 +469,7 @@ describe('an invalid CSV', () => {
     {
       what: 'many such rows',
       body: lines(row(), 'tt9|x', row()),
-      says: /1 of 3 rows do not have the header's 15 columns or have no id \(line 3\); a file with more than 1 % of such rows is refused/,
+      says: /1 of 3 rows are bad \(line 3\): 1 without the header's 15 columns\. At most 1 % of the rows may be bad; correct the rows/,
     },
     {
       what: 'no row that the dataset wants',
@@ -246,7 +488,7 @@ describe('an invalid CSV', () => {
   it.each([
     {
       upload: undefined,
-      says: /dataset csv-details reads a CSV, and there is no upload below Raw\/Local\/CSV\/Movies\/; upload one with: npm run upload -- movies\.csv/,
+      says: /dataset csv-details reads a CSV, and there is no upload below Raw\/Local\/CSV\/Movies\/ \(a file that ends in \.csv or \.csv\.gz and is not empty\); upload one with: npm run upload -- movies\.csv/,
     },
     { upload: 'Raw/Local/CSV/Movies/x.csv', says: /there is no Raw\/Local\/CSV\/Movies\/x\.csv/ },
   ])(

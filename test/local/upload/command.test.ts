@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { csvSettings } from '../../../lib/sources/csv.ts';
 import { LOCAL_BUCKET, startBucket } from '../../../local/bucket.ts';
@@ -55,6 +56,14 @@ describe('npm run upload', () => {
       new RegExp(`: sent and checked, ${bytes.length} bytes in [\\d.]+ s, sha256 ${sha256(bytes)}\n`),
     );
     expect(said.endsWith(`2 files are in ${join(out, 'bucket')}\n`)).toBe(true);
+  });
+
+  it('uploads a file that is packed with gzip as it is', async () => {
+    const packed = gzipSync(GOOD);
+    const out = await temporaryFolder();
+    const { code, err } = await upload([await written('movies.csv.gz', packed), '--day', DAY, '--out', out]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(await rawZone(join(out, 'bucket'))).toEqual({ 'Local/CSV/Movies/2026/11/20/movies.csv.gz': sha256(packed) });
   });
 
   it('sends nothing when it is repeated, and replaces a file whose content has changed', async () => {
@@ -125,12 +134,50 @@ describe('the check of a CSV file', () => {
     { what: 'no line feed at its end', content: GOOD.trimEnd() },
     { what: 'characters that the checked windows cut', content: longTitle },
     { what: 'characters that the windows cut at another byte', content: longTitle.replace('é', 'aé') },
+    { what: 'CR, as old spreadsheet programs write it', content: GOOD.replaceAll('\n', '\r') },
+    { what: 'a header in LF and rows in CRLF', content: `${HEADER}\n${ROW}\r\n` },
+    { what: 'quotation marks around all names', content: GOOD.replaceAll(/[^|\n]+/g, '"$&"') },
+    { what: 'spaces around the names', content: GOOD.replaceAll('|', ' | ') },
     { what: 'another delimiter, given as an option', content: GOOD.replaceAll('|', ';'), delimiter: ';' },
   ])('accepts a file with $what', async ({ content, delimiter = '|' }) => {
     const path = await written('movies.csv', content);
     expect(await checkCsvFile(path, delimiter, 'movies.csv')).toMatchObject({
       path,
       bytes: Buffer.byteLength(content),
+    });
+  });
+
+  it('accepts a file that is packed with gzip, and unpacks only its start', async () => {
+    for (const content of [GOOD, longTitle, `${GOOD}${`${ROW}\n`.repeat(9_000)}`]) {
+      const packed = gzipSync(content);
+      expect(await checkCsvFile(await written('movies.csv.gz', packed), '|', 'movies.csv.gz')).toMatchObject({
+        bytes: packed.length,
+      });
+    }
+    const more = Array.from({ length: 90_000 }, (_, at) => `tt${(at * 7_368_787) % 99_999_999}`).join('\n');
+    const cutOff = gzipSync(`${GOOD}${more}`).subarray(0, -1_000);
+    expect(await checkCsvFile(await written('movies.csv.gz', cutOff), '|', 'movies.csv.gz')).toMatchObject({});
+  });
+
+  it.each([
+    { name: 'movies.csv.gz', content: GOOD, says: /: it is not a gzip file, and its name ends in \.gz; rename it, or/ },
+    { name: 'movies.csv', content: gzipSync(GOOD), says: /: it is a gzip file; its name must end in \.csv\.gz, so/ },
+    {
+      name: 'movies.csv.gz',
+      content: gzipSync(GOOD).subarray(0, 30),
+      says: /: the gzip file is damaged or incomplete; pack the CSV again/,
+    },
+    {
+      name: 'movies.csv.gz',
+      content: gzipSync(GOOD.replaceAll('|', ';')),
+      says: /: its header has no delimiter "\|"; its delimiter seems to be ";"/,
+    },
+    { name: 'movies.csv.gz', content: gzipSync(Buffer.from(GOOD, 'latin1')), says: /: line 2 is not UTF-8/ },
+    { name: 'movies.csv.gz', content: gzipSync(''), says: /: its first line is empty; the first line must be the/ },
+  ])('rejects $name with other content: $says', async ({ name, content, says }) => {
+    await expect(checkCsvFile(await written(name, content), '|', name)).rejects.toMatchObject({
+      name: 'BadInputError',
+      message: expect.stringMatching(says),
     });
   });
 
@@ -180,6 +227,16 @@ describe('the check of a CSV file', () => {
       says: /: line 3 is not UTF-8/,
     },
     {
+      what: 'is Latin-1 with CR line ends',
+      content: Buffer.from(GOOD.replaceAll('\n', '\r'), 'latin1'),
+      says: /: line 2 is not UTF-8/,
+    },
+    {
+      what: 'has another delimiter between quoted names',
+      content: GOOD.replaceAll(/[^|\n]+/g, '"$&"').replaceAll('|', ','),
+      says: /its delimiter seems to be ",": use --delimiter ',', and set the same delimiter in the dataset\.$/,
+    },
+    {
       what: 'has another delimiter',
       content: GOOD.replaceAll('|', ';'),
       says: /: its header has no delimiter "\|"; its delimiter seems to be ";": use --delimiter ';', and set/,
@@ -198,12 +255,12 @@ describe('the check of a CSV file', () => {
     {
       what: 'is not a table',
       content: 'Dear all\nhow are you\n',
-      says: /: its header has no delimiter "\|"; the header is "Dear all", so use --delimiter\.$/,
+      says: /: its header has no delimiter "\|"; the header is "Dear all": upload a CSV with the columns "id", "anoLancamento" and "genero"\.$/,
     },
     {
       what: 'lacks columns',
       content: GOOD.replace('genero', 'genre').replace('id|', 'ID|'),
-      says: /: its header has no column "id" and "genero"; the header is "ID\|tituloPincipal\|anoLancamento\|genre"/,
+      says: /: its header has no column "id" and "genero"; the header is "ID\|tituloPincipal\|anoLancamento\|genre": use --columns/,
     },
     {
       what: 'has a column twice',
