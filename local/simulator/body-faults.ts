@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
-/** How the bytes of a body are packed, and what Content-Encoding says about it. */
+/** The compression of a body, and its Content-Encoding. */
 interface Packed {
   bytes: Buffer;
   label?: string;
@@ -18,13 +18,13 @@ export const ENCODINGS = {
 } as const;
 export type Encoding = keyof typeof ENCODINGS;
 
-/** As a server packs a body where nothing is wrong. */
+/** The compression without faults. */
 export const packed = (body: Buffer, zipped: boolean): Packed =>
   zipped ? { bytes: gzip(body), label: 'gzip' } : { bytes: body };
 
 const LEVELS = 5_000;
 
-/** A proxy that cut a character of two bytes: 0xC3 without its second byte, in the first title or name of the body. */
+/** Invalid UTF-8, as from a proxy that cuts a character: 0xC3 without its second byte, in the first title or name. */
 const withBrokenCharacter = (right: Buffer): Buffer => {
   const text = right.toString('latin1');
   const found = /"(?:title|name|status_message)":"/.exec(text) ?? /":"/.exec(text);
@@ -33,7 +33,7 @@ const withBrokenCharacter = (right: Buffer): Buffer => {
   return found ? Buffer.concat([right.subarray(0, at), broken, right.subarray(at)]) : Buffer.from('"\xc3"', 'latin1');
 };
 
-/** Bodies with status 200 that are not what was asked for. */
+/** Bodies of a wrong shape with status 200. */
 export const WRONG_SHAPES = {
   'empty-object': () => '{}',
   'empty-array': () => '[]',

@@ -18,8 +18,8 @@ export type TransientFault = {
   /** Only for the first `times` identical requests. */
   times?: number;
   /**
-   * Drawn once for a request instead of for each try. The first 1 to so many answers to it have the fault: a try right
-   * after the first one may fail too.
+   * The random number depends on the request, not on the try. The first responses to it have the fault, from 1 up to this
+   * number of responses. So a retry may fail, too.
    */
   inARow?: number;
 } & (
@@ -35,11 +35,11 @@ export type TransientFault = {
   | { kind: 'stall' }
   /** `connection`: the connection ends before the body is complete. `body`: a complete response with half of the body. */
   | { kind: 'cut'; what: 'connection' | 'body' }
-  /** 403 with a page of the CDN, for people. */
+  /** Status 403 with an HTML page of the CDN. */
   | { kind: 'cdn-403' }
-  /** Bytes packed otherwise than the header says, or than the client asked for; drawn where it isn't given. */
+  /** A body whose compression differs from its header, or that the client doesn't accept. Random if it isn't given. */
   | { kind: 'mislabelled'; as?: Encoding }
-  /** Another body than the one asked for; drawn where it isn't given. */
+  /** A body of a wrong shape. Random if it isn't given. */
   | { kind: 'wrong-shape'; as?: Shape }
 );
 
@@ -106,7 +106,7 @@ const inARow = (possible: readonly TransientFault[], attempt: Attempt): Transien
   return attempt.before < answers ? drawn : undefined;
 };
 
-/** Draws the form of a fault that has several: [0, 1). */
+/** A random number in [0, 1) that selects the form of a fault. */
 export const drawForm = (attempt: Attempt): number => drawFor('form', attempt);
 
 export const hasDrifted = (faults: readonly Fault[], attempt: Attempt): boolean =>
@@ -134,7 +134,7 @@ const throttles = (share: number): readonly Fault[] =>
 
 const DRIFT: Fault = { kind: 'drift', share: 0.05 };
 
-/** Everything that passes when it is asked again, `sum` over all of them, and lists that drift. The data stay as they are. */
+/** Transient faults of all kinds with the total probability `sum`, and lists that drift. The data don't change. */
 const storm = (sum: number): readonly Fault[] => [
   ...throttles(0.2 * sum),
   { kind: 'internal-error', share: 0.1 * sum },
@@ -153,7 +153,7 @@ const storm = (sum: number): readonly Fault[] => [
 
 const CRIME_2017: Pair = { genre: 80, year: 2017 };
 
-/** Of all ids, for faults that few movies have: some four of the 1,500 of crime-war. */
+/** Share of ids for faults of few movies: about 4 of the 1,500 in crime-war. */
 const FEW = 0.003;
 
 const NAMED: Record<string, Record<string, readonly Fault[]>> = {
@@ -204,7 +204,7 @@ const NAMED: Record<string, Record<string, readonly Fault[]>> = {
     'wrong-shapes-for-good': [{ kind: 'always-wrong-shape', share: FEW }],
   },
   token: {
-    /** With movies that fail, so that an error's message has the token too. */
+    /** Includes movies that fail, so that error messages contain the token, too. */
     'token-echo': [{ kind: 'token-echo' }, { kind: 'always-500', share: 0.01 }],
     'token-401-once': [{ kind: 'token-revoked', after: 100, times: 1 }],
   },
@@ -217,7 +217,7 @@ const PATHS = 'authentication configuration discover discover/movie find genre m
   ' ',
 );
 
-/** Names that hold a setting, by group. */
+/** Names with a parameter, by group. */
 const PATTERNS: Record<string, readonly string[]> = {
   token: ['token-revoked-after-<N> (such as token-revoked-after-100)'],
   outages: [
@@ -233,7 +233,7 @@ const GROUPS = [...new Set([...Object.keys(NAMED), ...Object.keys(PATTERNS)])].m
 /** The allowed names of faults, for messages. */
 export const FAULT_NAMES: readonly string[] = ['none', ...GROUPS.flatMap(([, names]) => names)];
 
-/** The same in lines, a group each, for a help text. */
+/** The allowed names for the help text, one line per group. */
 export const FAULT_GROUPS: readonly string[] = GROUPS.map(([group, names]) => `${group.padEnd(10)}${names.join(', ')}`);
 
 const PLAIN: Record<string, readonly Fault[]> = Object.assign({ none: [] }, ...Object.values(NAMED));

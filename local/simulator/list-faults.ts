@@ -1,7 +1,7 @@
 import type { Answer } from './answers.ts';
 import { draw } from './chance.ts';
 
-/** One genre in one year, as discover/movie is asked for it. */
+/** One genre in one year, as in a request of discover/movie. */
 export interface Pair {
   genre: number;
   year: number;
@@ -14,7 +14,7 @@ export interface Pair {
  * page 1 was served twice.
  */
 export type ListFault = {
-  /** Only the lists of this pair, and of windows within it. */
+  /** Only the lists of this genre and year, and of ranges of days within the year. */
   of?: Pair;
 } & (
   | {
@@ -32,9 +32,9 @@ export type ListFault = {
   | {
       /** No results and a total of 0, or the first half of the list. */
       kind: 'list-empties' | 'list-halves';
-      /** Which of the answers for page 1, counted from 1. */
+      /** Number of the response for page 1, from 1. */
       at: number;
-      /** All answers from then on, of all pages. */
+      /** Whether all later responses of all pages have the fault. */
       forGood?: boolean;
     }
   /** `total_pages` says 1,000,000,000. The pages themselves are right. */
@@ -43,7 +43,7 @@ export type ListFault = {
 
 export const isListFault = (fault: { kind: string }): fault is ListFault => fault.kind.startsWith('list-');
 
-/** Does a discover request's window of release dates touch the year? Without bounds it does. */
+/** Whether the release dates of a discover request include a day of the year. Without bounds, they include every year. */
 const touches = (query: URLSearchParams, year: number) => {
   const exactly = query.get('primary_release_year');
   const from = query.get('primary_release_date.gte') ?? '';
@@ -69,10 +69,10 @@ interface Page {
 const isPage = (body: unknown): body is Page =>
   typeof body === 'object' && body !== null && 'results' in body && 'total_results' in body;
 
-/** A list as faults make it appear. */
+/** A list with its faults. */
 interface View {
   total: number;
-  /** Where in the real list the movie stands that appears at this place. */
+  /** Index in the real list for an index in this list. */
   place: (at: number) => number;
   totals?: { total_pages: number; total_results: number };
 }
@@ -83,7 +83,7 @@ const withPage = (query: URLSearchParams, page: number) => {
   return other;
 };
 
-/** Serves the lists of one simulator under some faults. It counts the answers for page 1 of each list. */
+/** Serves the lists of one simulator with faults. It counts the responses for page 1 of each list. */
 export const changingLists = (seed: number, faults: readonly ListFault[]) => {
   const firstPages = new Map<string, number>();
   const reordered = new Set<string>();
@@ -115,7 +115,7 @@ export const changingLists = (seed: number, faults: readonly ListFault[]) => {
     }
   };
 
-  /** @param ask TMDB's answer for a query, where nothing changes. */
+  /** @param ask Returns TMDB's response to a query without faults. */
   return (path: string, query: URLSearchParams, ask: (query: URLSearchParams) => Answer): Answer => {
     const answer = ask(query);
     const mine = faults.filter(({ of }) => !of || isAbout(of, path, query));

@@ -18,7 +18,7 @@ export type MovieFault = {
   | { kind: 'always-wrong-shape'; as?: Shape }
 );
 
-/** Any kind of these that answers instead of the movie. */
+/** The faults that replace the response of the movie. */
 export type Always = Extract<MovieFault, { kind: `always-${string}` }>;
 
 const strikes = ({ kind, ids, share = 0 }: MovieFault, seed: number, id: number) =>

@@ -15,7 +15,7 @@ export interface Reply {
   status: number | 'reset' | 'stall' | 'cut';
   /** The response. It is not sent when the connection is reset or the request stalls. */
   answer: { status: number; headers: Record<string, string>; body: string | Buffer };
-  /** The form of the bytes, where it isn't the usual one. */
+  /** The compression of the body, if it isn't the default. */
   encoding?: Encoding;
   cut?: 'connection' | 'body';
 }
@@ -48,10 +48,10 @@ const wrong = (shape: Shape, right: Reply): Reply => {
   return { status, answer: { status, headers: { 'content-type': JSON_TYPE }, body } };
 };
 
-/** Above the 8 MB that the client reads. Zipped, it is small. */
+/** Above the client's limit of 8 MB. Compressed, it is small. */
 const HUGE_BYTES = 9 * 1024 * 1024;
 
-/** What comes instead of a movie that never answers as it should. */
+/** The response of a movie that always fails. */
 export const insteadOfMovie = (fault: Always, drawn: number, right: () => Reply): Reply => {
   switch (fault.kind) {
     case 'always-500':
@@ -72,9 +72,9 @@ export const insteadOfMovie = (fault: Always, drawn: number, right: () => Reply)
 };
 
 /**
- * What the client gets to see of a fault, in place of what it would have got.
+ * The reply for a fault, which replaces the regular reply.
  *
- * @param drawn Which form, of a fault that has several: [0, 1).
+ * @param drawn Random number in [0, 1) that selects the form of the fault.
  */
 export const disturbed = (fault: TransientFault, drawn: number, undisturbed: () => Reply): Reply => {
   switch (fault.kind) {

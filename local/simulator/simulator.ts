@@ -67,7 +67,7 @@ export interface Simulator {
   reached(requests: number): Promise<void>;
   /** Number of requests with this path, or with a path that matches. */
   count(path: string | RegExp): number;
-  /** Other faults from now on; without any, TMDB is fixed. Faults that count requests start from 0. */
+  /** Replaces the faults. An empty list removes all faults. Faults that count requests start from 0. */
   use(faults: readonly Fault[]): void;
   /** Stops the server, and closes all connections. */
   close(): Promise<void>;
@@ -85,7 +85,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   const { connections = 20, port = 0, now = () => performance.now() } = options;
   let faults: readonly Fault[] = [];
   let lists = changingLists(seed, []);
-  /** Requests since these faults are in use. */
+  /** Number of requests since these faults were set. */
   let requests = 0;
   const use = (others: readonly Fault[]) => {
     faults = others;
@@ -118,7 +118,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     return always ? insteadOfMovie(always, draw('shape', seed, attempt.path), right) : right();
   };
 
-  /** With the token in it, where a fault says so. */
+  /** Adds the token to the body, if a fault requires it. */
   const echoed = (request: IncomingMessage, { answer, ...rest }: Reply): Reply => {
     const { body } = answer;
     const sent = request.headers.authorization?.replace('Bearer ', '');

@@ -4,7 +4,7 @@ export type TokenFault =
   /** 401, code 7, after so many requests: for good, or for the next `times` requests. */
   | { kind: 'token-revoked'; after: number; times?: number };
 
-/** @param before Requests since the faults are in use. */
+/** @param before Number of requests since the faults were set. */
 export const isRevoked = (faults: readonly { kind: string }[], before: number): boolean =>
   faults
     .filter((fault): fault is Extract<TokenFault, { kind: 'token-revoked' }> => fault.kind === 'token-revoked')

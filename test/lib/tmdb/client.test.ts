@@ -79,7 +79,7 @@ describe('a request to TMDB', () => {
     ['raw deflate', deflateRawSync('{"id":1}'), { 'content-encoding': 'deflate' }],
     ['br', brotliCompressSync('{"id":1}'), { 'content-encoding': 'br' }],
     ['zstd', zstdCompressSync('{"id":1}'), { 'content-encoding': 'zstd' }],
-  ])('is answered by a body whose bytes are %s', async (_, body, headers) => {
+  ])('accepts a body whose bytes are %s', async (_, body, headers) => {
     const { tmdb, tally } = clientAt((await serving(saying(200, body, headers))).url);
 
     expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({ body: { id: 1 }, text: '{"id":1}' });
@@ -142,14 +142,14 @@ describe('a request to TMDB', () => {
     expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 });
   });
 
-  it('may nest as deep as the limit', async () => {
+  it('accepts a body that nests as deep as the limit', async () => {
     const text = `{"id":7,"deep":${'['.repeat(99)}${']'.repeat(99)}}`;
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
     expect(await tmdb.get('/movie/7', {}, details, { tally })).toMatchObject({ text });
   });
 
-  it('has its numbers as TMDB wrote them', async () => {
+  it('returns the text with numbers as TMDB wrote them', async () => {
     const text = '{"id":7, "popularity":7.0,"budget":1e3}';
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
@@ -165,7 +165,7 @@ describe('a response of an unknown shape', () => {
   const good = '{"id":7,"credits":{"cast":[],"crew":[]}}';
 
   it.each(['{}', '[]', 'null', failure(11), '{"id":7}', '{"id":8,"credits":null}'])(
-    'is asked for again: %s may be a fault of the moment',
+    'is retried, because %s may be a transient fault',
     async (text) => {
       const server = await serving(inTurn(saying(200, text), saying(200, text), saying(200, good)));
       const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
@@ -188,7 +188,7 @@ describe('a response of an unknown shape', () => {
     });
   });
 
-  it('is not asked for again after the time of a question', async () => {
+  it('is not retried after the timeout of a question', async () => {
     const server = await serving(saying(200, '{}'));
     const { tmdb, tally } = clientAt(server.url, {
       random: () => 0.999,
@@ -199,7 +199,7 @@ describe('a response of an unknown shape', () => {
     expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
   });
 
-  it('leaves the other faults their retries, four in all', async () => {
+  it('does not use up the retries for other faults, which are four in total', async () => {
     const server = await serving(
       inTurn(saying(200, '{}'), saying(503, ''), saying(200, '{}'), saying(503, ''), saying(200, good)),
     );
@@ -269,7 +269,7 @@ describe('a transient fault is retried:', () => {
     expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
   });
 
-  it('a 401 and a 403 whose connection breaks off', async () => {
+  it('a 401 and a 403 whose connection breaks', async () => {
     const half =
       (status: number): RequestListener =>
       (request, response) => {
@@ -324,11 +324,11 @@ describe('after a 429, all requests wait', () => {
     { says: 'a day', headers: { 'retry-after': '86400' }, ms: 60_000 },
     { says: 'more than a timer takes', headers: { 'retry-after': '99999999999' }, ms: 60_000 },
     { says: 'nonsense', headers: { 'retry-after': 'soon' }, ms: 1_000 },
-  ])('for $ms ms, where Retry-After says $says', async ({ headers, ms }) => {
+  ])('for $ms ms, when Retry-After is $says', async ({ headers, ms }) => {
     expect((await pausesFor(headers)).map(Math.round)).toEqual([ms]);
   });
 
-  it('also where its body breaks off', async () => {
+  it('also if its body is truncated', async () => {
     const half: RequestListener = (request, response) => {
       response.writeHead(429, { 'retry-after': '7', 'content-length': '1000' });
       response.write('{', () => request.socket.destroy());
@@ -555,7 +555,7 @@ describe('a rejected request is not retried:', () => {
 });
 
 describe('a token that TMDB rejects', () => {
-  it.each([401, 403])('is asked about once more after %d, and then it is an error', async (status) => {
+  it.each([401, 403])('is retried once after %d, and then is an error', async (status) => {
     const server = await serving(saying(status, failure(7), JSON_TYPE));
     const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
 
@@ -567,7 +567,7 @@ describe('a token that TMDB rejects', () => {
     expect(Math.round(clock.now() - NOON)).toBe(500);
   });
 
-  it('may be right after all', async () => {
+  it('may be accepted by the retry', async () => {
     const { tmdb, tally } = clientAt((await serving(inTurn(saying(401, failure(7)), good))).url);
 
     expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
@@ -580,7 +580,7 @@ describe('a token that TMDB rejects', () => {
     [403, ''],
     [403, '{"message":"Forbidden"}'],
     [401, failure(7).slice(0, 20)],
-  ])('%d with %s is no word of TMDB about the token', async (status, body) => {
+  ])("%d with %s is not TMDB's rejection of the token", async (status, body) => {
     const server = await serving(inTurn(saying(status, body), saying(status, body), good));
     const { tmdb, tally } = clientAt(server.url);
     expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
@@ -595,14 +595,14 @@ describe('a token that TMDB rejects', () => {
     expect(blocked.tally.requests).toBe(3);
   });
 
-  it('is an error of availability where no retry was left to ask once more', async () => {
+  it('is a TmdbUnavailableError if no retry is left', async () => {
     const server = await serving(inTurn(saying(503, ''), saying(401, failure(7))));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 1 } });
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
   });
 
-  it('is not sent again: later questions fail at once, until there is another token', async () => {
+  it('is not sent again: later requests fail at once, until another token is set', async () => {
     const simulator = await simulated({ token: 'right' });
     let token = 'wrong';
     const clock = fastClock();
@@ -626,7 +626,7 @@ describe('a token that TMDB rejects', () => {
     expect(simulator.asked).toHaveLength(5);
   });
 
-  it('is not sent by those who wait at the gate already', async () => {
+  it('is not sent by requests that already wait at the gate', async () => {
     const server = await serving(saying(401, failure(7), JSON_TYPE));
     const opened = Promise.withResolvers<void>();
     let passing = 0;
@@ -648,7 +648,7 @@ describe('a token that TMDB rejects', () => {
     expect([server.seen.requests, tally]).toEqual([2, { requests: 2, retries: 1, throttles: 0 }]);
   });
 
-  it('and one that was replaced meanwhile is used by the retry', async () => {
+  it('is replaced in the retry if another token was set in the meantime', async () => {
     const seen: (string | undefined)[] = [];
     const answer = inTurn(saying(401, failure(7)), good);
     const server = await serving((request, response) => {
@@ -664,8 +664,8 @@ describe('a token that TMDB rejects', () => {
   });
 });
 
-describe('the asker hears of waits and retries', () => {
-  /** What the asker hears of one question, in order. */
+describe('waits and retries are reported', () => {
+  /** The reports for one request, in order. */
   const heard = async (listener: RequestListener, options: Parameters<typeof clientAt>[1] = {}) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, {
       random: () => 0.5,
@@ -682,11 +682,11 @@ describe('the asker hears of waits and retries', () => {
     return events;
   };
 
-  it('and of none where the first answer is good', async () => {
+  it('not if the first response is good', async () => {
     expect(await heard(good)).toEqual([]);
   });
 
-  it('each with its reason, its number and its time', async () => {
+  it('with reason, number and time', async () => {
     const reset: RequestListener = (request) => request.socket.resetAndDestroy();
     const faults = inTurn(saying(503, ''), saying(429, '', { 'retry-after': '7' }), reset, saying(200, '<html>'), good);
 
@@ -702,7 +702,7 @@ describe('the asker hears of waits and retries', () => {
     ]);
   });
 
-  it('with the retries that are left for this reason', async () => {
+  it('with the number of retries for this reason', async () => {
     expect(await heard(inTurn(saying(503, ''), saying(200, '{}')))).toEqual([
       { reason: 'TMDB answers with status 503', retry: 1, retries: 4, waitMs: 500 },
       1,
@@ -714,7 +714,7 @@ describe('the asker hears of waits and retries', () => {
     ]);
   });
 
-  it('for a rejected token too', async () => {
+  it('for a rejected token, too', async () => {
     expect(await heard(saying(401, failure(7)))).toEqual([
       { reason: 'TMDB rejected the token (401, code 7: Not so.)', retry: 1, retries: 1, waitMs: 500 },
       1,
@@ -722,7 +722,7 @@ describe('the asker hears of waits and retries', () => {
     ]);
   });
 
-  it('for a try that took too long', async () => {
+  it('for a try that timed out', async () => {
     const events = await heard(
       inTurn(() => {}, good),
       { limits: { tryMs: 200 } },
@@ -731,7 +731,7 @@ describe('the asker hears of waits and retries', () => {
     expect(events).toEqual([{ reason: 'no complete answer in time', retry: 1, retries: 4, waitMs: 500 }, 1]);
   });
 
-  it('and of no wait that would be too long', async () => {
+  it('not for a wait that would be too long', async () => {
     expect(await heard(saying(503, ''), { limits: { questionMs: 400 } })).toEqual(['TmdbUnavailableError']);
   });
 });
@@ -778,7 +778,7 @@ describe('no error contains the token:', () => {
     expect(shown(error)).not.toContain(ESCAPED);
   });
 
-  it('and no answer does: it says that there was one', async () => {
+  it('and no response does', async () => {
     const text = `{"id":1,"echo":"${SECRET}","again":["Bearer ${ESCAPED}"],"budget":7.0}`;
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url, { token: () => SECRET });
 
