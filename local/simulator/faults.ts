@@ -18,8 +18,8 @@ export type TransientFault = {
   /** Only for the first `times` identical requests. */
   times?: number;
   /**
-   * The random number depends on the request, not on the try. The first responses to it have the fault, from 1 up to this
-   * number of responses. So a retry may fail, too.
+   * The random number is the same for identical requests, so a retry has the fault again: the first 1 to `inARow` of
+   * them have it. Without `inARow`, each request has its own random number.
    */
   inARow?: number;
 } & (
@@ -35,11 +35,11 @@ export type TransientFault = {
   | { kind: 'stall' }
   /** `connection`: the connection ends before the body is complete. `body`: a complete response with half of the body. */
   | { kind: 'cut'; what: 'connection' | 'body' }
-  /** Status 403 with an HTML page of the CDN. */
+  /** Status 403 with an HTML page. */
   | { kind: 'cdn-403' }
-  /** A body whose compression differs from its header, or that the client doesn't accept. Random if it isn't given. */
+  /** A body with another compression than the header says, or than the client accepts. Without `as`, the seed decides. */
   | { kind: 'mislabelled'; as?: Encoding }
-  /** A body of a wrong shape. Random if it isn't given. */
+  /** A body of another shape than the request asks for. Without `as`, the seed decides. */
   | { kind: 'wrong-shape'; as?: Shape }
 );
 
@@ -106,7 +106,7 @@ const inARow = (possible: readonly TransientFault[], attempt: Attempt): Transien
   return attempt.before < answers ? drawn : undefined;
 };
 
-/** A random number in [0, 1) that selects the form of a fault. */
+/** Selects the form of a fault that has several forms: a number in [0, 1). */
 export const drawForm = (attempt: Attempt): number => drawFor('form', attempt);
 
 export const hasDrifted = (faults: readonly Fault[], attempt: Attempt): boolean =>
@@ -134,7 +134,7 @@ const throttles = (share: number): readonly Fault[] =>
 
 const DRIFT: Fault = { kind: 'drift', share: 0.05 };
 
-/** Transient faults of all kinds with the total probability `sum`, and lists that drift. The data don't change. */
+/** All faults that a retry can get past, with the probability `sum` together, and lists that drift. The data don't change. */
 const storm = (sum: number): readonly Fault[] => [
   ...throttles(0.2 * sum),
   { kind: 'internal-error', share: 0.1 * sum },
@@ -153,7 +153,7 @@ const storm = (sum: number): readonly Fault[] => [
 
 const CRIME_2017: Pair = { genre: 80, year: 2017 };
 
-/** Share of ids for faults of few movies: about 4 of the 1,500 in crime-war. */
+/** Share of ids for faults that few movies have. It is about four of the 1,500 movies of crime-war. */
 const FEW = 0.003;
 
 const NAMED: Record<string, Record<string, readonly Fault[]>> = {
@@ -204,7 +204,7 @@ const NAMED: Record<string, Record<string, readonly Fault[]>> = {
     'wrong-shapes-for-good': [{ kind: 'always-wrong-shape', share: FEW }],
   },
   token: {
-    /** Includes movies that fail, so that error messages contain the token, too. */
+    /** Some movies fail, so that error messages contain the token too. */
     'token-echo': [{ kind: 'token-echo' }, { kind: 'always-500', share: 0.01 }],
     'token-401-once': [{ kind: 'token-revoked', after: 100, times: 1 }],
   },
@@ -233,7 +233,7 @@ const GROUPS = [...new Set([...Object.keys(NAMED), ...Object.keys(PATTERNS)])].m
 /** The allowed names of faults, for messages. */
 export const FAULT_NAMES: readonly string[] = ['none', ...GROUPS.flatMap(([, names]) => names)];
 
-/** The allowed names for the help text, one line per group. */
+/** The allowed names as lines of a help text, one for each group. */
 export const FAULT_GROUPS: readonly string[] = GROUPS.map(([group, names]) => `${group.padEnd(10)}${names.join(', ')}`);
 
 const PLAIN: Record<string, readonly Fault[]> = Object.assign({ none: [] }, ...Object.values(NAMED));

@@ -67,7 +67,7 @@ export interface Simulator {
   reached(requests: number): Promise<void>;
   /** Number of requests with this path, or with a path that matches. */
   count(path: string | RegExp): number;
-  /** Replaces the faults. An empty list removes all faults. Faults that count requests start from 0. */
+  /** Replaces the faults. An empty list removes all faults. Faults that count requests start again at 0. */
   use(faults: readonly Fault[]): void;
   /** Stops the server, and closes all connections. */
   close(): Promise<void>;
@@ -85,7 +85,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   const { connections = 20, port = 0, now = () => performance.now() } = options;
   let faults: readonly Fault[] = [];
   let lists = changingLists(seed, []);
-  /** Number of requests since these faults were set. */
+  /** Number of requests since the faults were replaced. */
   let requests = 0;
   const use = (others: readonly Fault[]) => {
     faults = others;
@@ -118,7 +118,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     return always ? insteadOfMovie(always, draw('shape', seed, attempt.path), right) : right();
   };
 
-  /** Adds the token to the body, if a fault requires it. */
+  /** Adds the token of the request to the reply, if a fault says so. */
   const echoed = (request: IncomingMessage, { answer, ...rest }: Reply): Reply => {
     const { body } = answer;
     const sent = request.headers.authorization?.replace('Bearer ', '');

@@ -20,7 +20,7 @@ const UPLOADS = {
 const csvRun = async (dataset: keyof typeof UPLOADS, faults: readonly Fault[] = []) => {
   const { size, filter } = UPLOADS[dataset];
   const file = join(await temporaryFolder(), 'movies.csv');
-  const statement = await writeCsv(file, { kind: 'Movies', ...size, seed: 3, malformed: 40 });
+  const statement = await writeCsv(file, { kind: 'Movies', ...size, seed: 3, malformed: 4 });
   const simulator = await quickSimulator({ faults });
   const pipeline = await quickPipeline(simulator);
   await pipeline.store.put('Raw/Local/CSV/Movies/2026/11/19/movies.csv', await readFile(file), {
