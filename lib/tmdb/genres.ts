@@ -1,27 +1,48 @@
 /**
- * TMDB's 19 movie genres and their ids. Names of branches and keys use these names.
+ * TMDB's genres and their ids. Movies and series have different ones: war is 10752 for movies, and 10768 (with politics)
+ * for series. Names of branches and keys use these names.
  *
- * Source: https://api.themoviedb.org/3/genre/movie/list, recorded in 2022 and 2026; both were the same. Series have
- * their own genres (`genre/tv/list`): there, War & Politics is 10768, and 10752 doesn't exist.
+ * Sources: https://api.themoviedb.org/3/genre/movie/list, recorded in 2022 and 2026, both times the same;
+ * https://developer.themoviedb.org/reference/genre-tv-list (read 2026-11-22).
  */
-export const MOVIE_GENRES: Readonly<Record<string, number>> = {
-  action: 28,
-  adventure: 12,
-  animation: 16,
-  comedy: 35,
-  crime: 80,
-  documentary: 99,
-  drama: 18,
-  family: 10751,
-  fantasy: 14,
-  history: 36,
-  horror: 27,
-  music: 10402,
-  mystery: 9648,
-  romance: 10749,
-  'science-fiction': 878,
-  'tv-movie': 10770,
-  thriller: 53,
-  war: 10752,
-  western: 37,
+export const GENRES: Readonly<Record<'movies' | 'series', Readonly<Record<string, number>>>> = {
+  movies: {
+    action: 28,
+    adventure: 12,
+    animation: 16,
+    comedy: 35,
+    crime: 80,
+    documentary: 99,
+    drama: 18,
+    family: 10751,
+    fantasy: 14,
+    history: 36,
+    horror: 27,
+    music: 10402,
+    mystery: 9648,
+    romance: 10749,
+    'science-fiction': 878,
+    'tv-movie': 10770,
+    thriller: 53,
+    war: 10752,
+    western: 37,
+  },
+  series: {
+    'action-adventure': 10759,
+    animation: 16,
+    comedy: 35,
+    crime: 80,
+    documentary: 99,
+    drama: 18,
+    family: 10751,
+    kids: 10762,
+    mystery: 9648,
+    news: 10763,
+    reality: 10764,
+    'sci-fi-fantasy': 10765,
+    soap: 10766,
+    talk: 10767,
+    'war-politics': 10768,
+    western: 37,
+  },
 };

@@ -1,8 +1,8 @@
 import type { Catalogue } from './catalogue.ts';
-import { discovering } from './discover.ts';
-import { find, movieBy } from './find.ts';
+import { discovering, discoveringSeries } from './discover.ts';
+import { find, movieBy, seriesBy } from './find.ts';
 import { MOVIE_GENRES, TV_GENRES } from './genres.ts';
-import type { Movie } from './invented-movies.ts';
+import type { Title } from './invented-movies.ts';
 import { listedMovie, listedSeries } from './list-items.ts';
 
 export interface Answer {
@@ -58,7 +58,8 @@ const MOST_APPENDED = 20;
 export interface Disturbance {
   /** Whether the list moved by one position since the previous page. */
   drifted: boolean;
-  gone: (movieId: number) => boolean;
+  /** By the id of a movie or series. */
+  gone: (id: number) => boolean;
 }
 
 const ok = (body: unknown): Answer => ({ status: 200, body });
@@ -90,13 +91,20 @@ const withAppended = (details: object, query: URLSearchParams, credits: () => ob
 
 /** TMDB's responses to GET requests, for one catalogue. Rate limit and token are checked before. */
 export const answering = (catalogue: Catalogue) => {
-  const discover = discovering(catalogue);
+  const discover = { movies: discovering(catalogue), series: discoveringSeries(catalogue) };
   const popularMovies = byPopularity(catalogue.movies.filter(({ adult }) => !adult));
   const popularSeries = byPopularity(catalogue.series);
 
-  const aboutMovie = (key: string, gone: Disturbance['gone'], say: (movie: Movie) => Answer): Answer => {
-    const movie = movieBy(key, catalogue);
-    return movie && !gone(movie.id) ? say(movie) : NOT_FOUND;
+  const details = (
+    kind: 'movie' | 'tv',
+    title: Title | undefined,
+    more: string | undefined,
+    query: URLSearchParams,
+    gone: Disturbance['gone'],
+  ): Answer => {
+    if (!title || gone(title.id)) return NOT_FOUND;
+    if (more === undefined) return withAppended(title, query, () => catalogue.creditsOf(kind, title.id));
+    return more === 'credits' ? ok({ id: title.id, ...catalogue.creditsOf(kind, title.id) }) : NOT_FOUND;
   };
 
   return (path: string, query: URLSearchParams, { drifted, gone }: Disturbance): Answer => {
@@ -112,20 +120,16 @@ export const answering = (catalogue: Catalogue) => {
       case '/genre/tv/list':
         return ok({ genres: TV_GENRES });
       case '/discover/movie':
-        return page(discover(query), query, drifted, listedMovie);
+        return page(discover.movies(query), query, drifted, listedMovie);
+      case '/discover/tv':
+        return page(discover.series(query), query, drifted, listedSeries);
       case '/movie/popular':
         return page(popularMovies, query, drifted, listedMovie);
       case '/tv/popular':
         return page(popularSeries, query, drifted, listedSeries);
     }
-    if (kind === 'movie' && more === undefined)
-      return aboutMovie(key, gone, (movie) => withAppended(movie, query, () => catalogue.creditsOf('movie', movie.id)));
-    if (kind === 'movie' && more === 'credits')
-      return aboutMovie(key, gone, ({ id }) => ok({ id, ...catalogue.creditsOf('movie', id) }));
-    if (kind === 'tv' && more === undefined) {
-      const series = catalogue.oneSeries(Number(key));
-      return series ? withAppended(series, query, () => catalogue.creditsOf('tv', series.id)) : NOT_FOUND;
-    }
+    if (kind === 'movie') return details('movie', movieBy(key, catalogue), more, query, gone);
+    if (kind === 'tv') return details('tv', seriesBy(key, catalogue), more, query, gone);
     if (kind === 'find' && more === undefined && query.get('external_source') === 'imdb_id')
       return ok(find(key, catalogue));
     return NOT_FOUND;

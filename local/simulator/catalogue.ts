@@ -3,9 +3,17 @@ import { createGunzip } from 'node:zlib';
 import * as z from 'zod';
 import { parse } from '../../lib/parse.ts';
 import { type Chance, chance } from './chance.ts';
-import { CRIME, MOVIE_GENRES, WAR } from './genres.ts';
+import { CRIME, MOVIE_GENRES, MYSTERY, WAR } from './genres.ts';
 import { type Credits, inventedCredits } from './invented-credits.ts';
-import { dayIn, type Given, inventedMovie, inventedSeries, type Movie, type Series } from './invented-movies.ts';
+import {
+  dayIn,
+  type Given,
+  type GivenSeries,
+  inventedMovie,
+  inventedSeries,
+  type Movie,
+  type Series,
+} from './invented-movies.ts';
 
 /** The data of a simulated TMDB. It doesn't change while the simulator runs. */
 export interface Catalogue {
@@ -60,7 +68,15 @@ const FINDABLE: Record<number, { crime: readonly [number, number]; war: readonly
 const OBSCURE = 6_500;
 const OTHERS = 1_120;
 const HORROR_IN_EACH = 40; // pt and es, 2020 to 2024
+/** Series of all genres and years. */
 const SERIES = 400;
+
+/** More crime and mystery series with 5 votes or more, by year. crime-2020 fills one part of 100 and some of a second one. */
+const SERIES_BY_YEAR: Record<number, { crime: number; mystery: number }> = {
+  2020: { crime: 124, mystery: 18 },
+  2021: { crime: 47, mystery: 33 },
+  2022: { crime: 25, mystery: 6 },
+};
 
 const OTHER_GENRES = MOVIE_GENRES.map(({ id }) => id).filter((id) => id !== CRIME && id !== WAR);
 
@@ -125,8 +141,20 @@ const made = function* (): Generator<Omit<Given, 'id' | 'imdb_id'>> {
       yield { genres: [27], release_date: dayIn(luck, luck.whole(2020, 2024)), vote_count: popular(), language };
 };
 
+const madeSeries = function* (): Generator<GivenSeries> {
+  const luck = chance('catalogue of series');
+  for (let i = 0; i < SERIES; i++) yield {};
+  for (const [year, { crime, mystery }] of Object.entries(SERIES_BY_YEAR))
+    for (const [genre, count] of [
+      [CRIME, crime],
+      [MYSTERY, mystery],
+    ] as const)
+      for (let i = 0; i < count; i++)
+        yield { genre, year: Number(year), vote_count: luck.whole(5, luck.of([30, 900])) };
+};
+
 /**
- * The default catalogue: about 9,200 movies and 400 series, all invented, with the same bytes on every machine. The
+ * The default catalogue: about 9,200 movies and 650 series, all invented, with the same bytes on every machine. The
  * shares of null, empty and 0 values are those of 9,190 real War movies, counted in May 2023.
  */
 export const defaultCatalogue = (): Catalogue => {
@@ -138,7 +166,7 @@ export const defaultCatalogue = (): Catalogue => {
     const known = luck.next();
     return inventedMovie({ ...movie, id, imdb_id: known < 0.121 ? null : known < 0.141 ? '' : `tt${90_000_000 + id}` });
   });
-  const series = Array.from({ length: SERIES }, (_, place) => inventedSeries(500 + place * 61));
+  const series = [...madeSeries()].map((given, place) => inventedSeries(500 + place * 61, given));
   return catalogueOf([...movies], series);
 };
 

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Catalogue } from './catalogue.ts';
 import { type Chance, chance } from './chance.ts';
-import { type FindSays, whatFindSays } from './find.ts';
+import { type FindSays, SERIES_NUMBERS, whatFindSays } from './find.ts';
 import { inventedName, inventedTitle, LANGUAGES, originalTitle } from './invented-titles.ts';
 
 export interface CsvOptions {
@@ -30,12 +30,19 @@ const REASONS = [
   'found',
   'not_found',
   'is_tv',
+  'is_movie',
   'is_episode',
   'is_person',
   'ambiguous',
   'malformed',
   'gone',
-] as const satisfies readonly ('found' | 'malformed' | FindSays)[];
+] as const satisfies readonly ('found' | 'malformed' | 'is_movie' | FindSays)[];
+
+/** What an ingestion of the file makes of the result of find. In a file of series, a series counts, also beside a movie. */
+const REASON_OF: Record<CsvOptions['kind'], (says: FindSays) => CsvReason> = {
+  Movies: (says) => (says === 'movie' ? 'found' : says),
+  Series: (says) => (says === 'is_tv' || says === 'ambiguous' ? 'found' : says === 'movie' ? 'is_movie' : says),
+};
 
 export interface CsvFilter {
   fromYear: number;
@@ -76,8 +83,10 @@ const NULL = '\\N';
 const orNull = (luck: Chance, share: number, value: () => string | number) => (luck.hits(share) ? NULL : value());
 
 /** A unique IMDb id for each position, because the multiplier is coprime to 30,000,000. Some ids have 8 digits. */
-const imdbId = (seed: number, place: number) =>
-  `tt${String((seed * 1_013 + place * 7_368_787) % 30_000_000).padStart(7, '0')}`;
+const imdbId = (kind: CsvOptions['kind'], seed: number, place: number) => {
+  const number = (seed * 1_013 + place * 7_368_787) % SERIES_NUMBERS.from;
+  return `tt${String(number + (kind === 'Series' ? SERIES_NUMBERS.from : 0)).padStart(7, '0')}`;
+};
 
 const malformedId = (nth: number) => {
   const digits = String(nth).padStart(7, '0');
@@ -99,7 +108,7 @@ const CHUNK = 1 << 16;
 /** The second half of a row: an artist of the title. */
 const artist = (luck: Chance): string => {
   const born = luck.whole(1900, 2000);
-  const known = Array.from({ length: luck.whole(1, 3) }, () => imdbId(0, luck.whole(0, 1e6))).join(',');
+  const known = Array.from({ length: luck.whole(1, 3) }, () => imdbId('Movies', 0, luck.whole(0, 1e6))).join(',');
   return [
     luck.of(['actor', 'actress']),
     orNull(luck, 0.25, () => `${inventedName(luck)}${luck.hits(0.02) ? ' "Boss"' : ''}`),
@@ -131,7 +140,7 @@ export const writeCsv = async (file: string, options: CsvOptions): Promise<CsvSt
     const u = luck.next();
     const back = Math.floor((years.to - years.from + 1) * ((u * (3 + u)) / 4)); // years before the last year, almost evenly distributed
     return {
-      id: isMalformed ? malformedId(nth) : imdbId(seed, place),
+      id: isMalformed ? malformedId(nth) : imdbId(kind, seed, place),
       malformed: isMalformed,
       year: luck.hits(0.01) ? 0 : years.to - back,
       genres: luck.hits(0.02) ? NULL : [...new Set([luck.of(GENRES), luck.of(GENRES), luck.of(GENRES)])].join(','),
@@ -175,8 +184,7 @@ export const writeCsv = async (file: string, options: CsvOptions): Promise<CsvSt
 
   const reason = ({ id, malformed: isMalformed }: Title): CsvReason => {
     if (isMalformed) return 'malformed';
-    const says = whatFindSays(id, options.catalogue);
-    return says === 'movie' ? 'found' : says;
+    return REASON_OF[kind](whatFindSays(id, options.catalogue));
   };
   return {
     of: ({ fromYear, toYear, genres }) => {

@@ -1,83 +1,130 @@
 import type { Catalogue } from './catalogue.ts';
-import type { Movie } from './invented-movies.ts';
+import type { Movie, Series, Title } from './invented-movies.ts';
 
-type Filter = (movie: Movie) => boolean;
+type Filter<One> = (one: One) => boolean;
 
-/** `sort_by` has 14 values: each of these names with `.asc` or `.desc`. */
-const SORTS: Record<string, (movie: Movie) => string | number> = {
-  original_title: (movie) => movie.original_title ?? movie.title,
-  popularity: (movie) => movie.popularity ?? 0,
-  primary_release_date: (movie) => movie.release_date,
-  revenue: (movie) => movie.revenue ?? 0,
-  title: (movie) => movie.title,
-  vote_average: (movie) => movie.vote_average ?? 0,
-  vote_count: (movie) => movie.vote_count ?? 0,
-};
+/** What `discover/movie` or `discover/tv` can do. */
+interface Discover<One extends Title> {
+  /** The 12 or 14 values of `sort_by` are these fields, each with `.asc` or `.desc`. */
+  sorts: Record<string, (one: One) => string | number>;
+  /** The supported filters. Like TMDB, the simulator ignores all other names. */
+  filters: Record<string, (wanted: string) => Filter<One>>;
+  /** What is listed only if the query's parameter is true. */
+  hidden: Record<string, Filter<One>>;
+}
 
 const DEFAULT_SORT = 'popularity.desc';
 
-/** Compares by code unit, not by locale. Equal movies are sorted by id: TMDB defines no order for them, but tests need one. */
-const order = (sort: string) => {
+/** Strings are compared by code unit, not by locale. Ties are sorted by id, because tests need a fixed order. */
+const order = <One extends Title>(sorts: Discover<One>['sorts'], sort: string): ((a: One, b: One) => number) => {
   const [field = '', direction] = sort.split('.');
-  const value = SORTS[field];
-  if (!value || (direction !== 'asc' && direction !== 'desc')) return order(DEFAULT_SORT);
+  const value = sorts[field];
+  if (!value || (direction !== 'asc' && direction !== 'desc')) return order(sorts, DEFAULT_SORT);
   const sign = direction === 'asc' ? 1 : -1;
-  return (a: Movie, b: Movie): number => {
+  return (a, b) => {
     const [left, right] = [value(a), value(b)];
     return left < right ? -sign : left > right ? sign : a.id - b.id;
   };
 };
 
-/** TMDB's list syntax: `,` means AND, `|` means OR. */
+/** TMDB's lists of values: `,` means AND, `|` means OR. */
 const matches = (wanted: string, has: (one: string) => boolean) =>
   wanted.split(',').every((group) => group.split('|').some((one) => has(one.trim())));
 
-const genre = (movie: Movie) => (id: string) => movie.genres.some((one) => String(one.id) === id);
+const genre = (title: Title) => (id: string) => title.genres.some((one) => String(one.id) === id);
 
-const dated = (holds: (date: string) => boolean) => (movie: Movie) =>
-  movie.release_date !== '' && holds(movie.release_date);
-
-/** The filters `.gte` and `.lte` of a number field. A bound that isn't a number is ignored. */
-const bounds = (name: string, value: (movie: Movie) => number): Record<string, (wanted: string) => Filter> => ({
-  [`${name}.gte`]: (wanted) => (movie) => !(value(movie) < Number(wanted)),
-  [`${name}.lte`]: (wanted) => (movie) => !(value(movie) > Number(wanted)),
+/** The filters for minimum and maximum of a number. Bounds that aren't numbers are ignored. */
+const bounds = <One>(name: string, value: (one: One) => number): Record<string, (wanted: string) => Filter<One>> => ({
+  [`${name}.gte`]: (wanted) => (one) => !(value(one) < Number(wanted)),
+  [`${name}.lte`]: (wanted) => (one) => !(value(one) > Number(wanted)),
 });
 
-/** The simulated filters of TMDB's discover. Like TMDB, the simulator ignores unknown names without an error. */
-const FILTERS: Record<string, (wanted: string) => Filter> = {
-  with_genres: (wanted) => (movie) => matches(wanted, genre(movie)),
-  without_genres: (wanted) => (movie) => !wanted.split(/[,|]/).some(genre(movie)),
-  'primary_release_date.gte': (wanted) => dated((date) => date >= wanted),
-  'primary_release_date.lte': (wanted) => dated((date) => date <= wanted),
-  primary_release_year: (wanted) => dated((date) => date.startsWith(`${wanted}-`)),
-  ...bounds('vote_average', (movie) => movie.vote_average ?? 0),
-  ...bounds('vote_count', (movie) => movie.vote_count ?? 0),
-  ...bounds('with_runtime', (movie) => movie.runtime ?? 0),
-  with_original_language: (wanted) => (movie) => matches(wanted, (one) => one === movie.original_language),
-  with_origin_country: (wanted) => (movie) => matches(wanted, (one) => movie.origin_country?.includes(one) ?? false),
+/** The filters for a window of dates. A title without a date is in no window. */
+const dates = <One>(name: string, year: string, date: (one: One) => string) => {
+  const dated = (holds: (date: string) => boolean) => (one: One) => date(one) !== '' && holds(date(one));
+  return {
+    [`${name}.gte`]: (wanted: string) => dated((on) => on >= wanted),
+    [`${name}.lte`]: (wanted: string) => dated((on) => on <= wanted),
+    [year]: (wanted: string) => dated((on) => on.startsWith(`${wanted}-`)),
+  };
 };
 
-/** Number of lists in the cache. It avoids filtering the whole catalogue again for each page. */
-const CACHE_SIZE = 500;
+const TITLE = {
+  sorts: {
+    popularity: ({ popularity = 0 }: Title) => popularity,
+    vote_average: ({ vote_average = 0 }: Title) => vote_average,
+    vote_count: ({ vote_count = 0 }: Title) => vote_count,
+  },
+  filters: {
+    with_genres: (wanted: string) => (title: Title) => matches(wanted, genre(title)),
+    without_genres: (wanted: string) => (title: Title) => !wanted.split(/[,|]/).some(genre(title)),
+    ...bounds<Title>('vote_average', ({ vote_average = 0 }) => vote_average),
+    ...bounds<Title>('vote_count', ({ vote_count = 0 }) => vote_count),
+    with_original_language: (wanted: string) => (title: Title) =>
+      matches(wanted, (one) => one === title.original_language),
+    with_origin_country: (wanted: string) => (title: Title) =>
+      matches(wanted, (one) => title.origin_country?.includes(one) ?? false),
+  },
+  hidden: { include_adult: ({ adult = false }: Title) => adult },
+};
 
-/** `discover/movie` for one catalogue: the whole list of a query. Its pages are slices of it. */
-export const discovering = ({ movies }: Catalogue) => {
-  const cache = new Map<string, readonly Movie[]>();
+const MOVIES: Discover<Movie> = {
+  sorts: {
+    ...TITLE.sorts,
+    original_title: ({ original_title, title }) => original_title ?? title,
+    primary_release_date: ({ release_date }) => release_date,
+    revenue: ({ revenue = 0 }) => revenue,
+    title: ({ title }) => title,
+  },
+  filters: {
+    ...TITLE.filters,
+    ...dates<Movie>('primary_release_date', 'primary_release_year', ({ release_date }) => release_date),
+    ...bounds<Movie>('with_runtime', ({ runtime }) => runtime ?? 0),
+  },
+  hidden: { ...TITLE.hidden, include_video: ({ video = false }) => video },
+};
 
-  const list = (query: URLSearchParams): readonly Movie[] => {
-    const filters = [...query].flatMap(([name, wanted]) => (wanted === '' ? [] : (FILTERS[name]?.(wanted) ?? [])));
-    if (query.get('include_adult') !== 'true') filters.push((movie) => !movie.adult);
-    if (query.get('include_video') !== 'true') filters.push((movie) => !movie.video);
-    return movies
-      .filter((movie) => filters.every((holds) => holds(movie)))
-      .sort(order(query.get('sort_by') ?? DEFAULT_SORT));
+const SERIES: Discover<Series> = {
+  sorts: {
+    ...TITLE.sorts,
+    first_air_date: ({ first_air_date }) => first_air_date,
+    name: ({ name }) => name,
+    original_name: ({ original_name }) => original_name,
+  },
+  filters: {
+    ...TITLE.filters,
+    ...dates<Series>('first_air_date', 'first_air_date_year', ({ first_air_date }) => first_air_date),
+    ...bounds<Series>('with_runtime', ({ episode_run_time: [minutes = 0] }) => minutes),
+  },
+  hidden: { ...TITLE.hidden, include_null_first_air_dates: ({ first_air_date }) => first_air_date === '' },
+};
+
+/** The number of cached lists. With the cache, only the first page of a query filters the whole catalogue. */
+const REMEMBERED = 500;
+
+/** Discover for one catalogue. Returns all titles of a query; the caller cuts the page. */
+const listing = <One extends Title>(titles: readonly One[], { sorts, filters, hidden }: Discover<One>) => {
+  const remembered = new Map<string, readonly One[]>();
+
+  const list = (query: URLSearchParams): readonly One[] => {
+    const wanted = [...query].flatMap(([name, value]) => (value === '' ? [] : (filters[name]?.(value) ?? [])));
+    const unwanted = Object.entries(hidden).flatMap(([name, is]) => (query.get(name) === 'true' ? [] : [is]));
+    return titles
+      .filter((one) => wanted.every((holds) => holds(one)) && !unwanted.some((is) => is(one)))
+      .sort(order(sorts, query.get('sort_by') ?? DEFAULT_SORT));
   };
 
-  return (query: URLSearchParams): readonly Movie[] => {
+  return (query: URLSearchParams): readonly One[] => {
     const key = [...query].filter(([name]) => name !== 'page').join('&');
-    const result = cache.get(key) ?? list(query);
-    if (cache.size >= CACHE_SIZE) cache.clear();
-    cache.set(key, result);
-    return result;
+    const known = remembered.get(key) ?? list(query);
+    if (remembered.size >= REMEMBERED) remembered.clear();
+    remembered.set(key, known);
+    return known;
   };
 };
+
+/** `discover/movie` */
+export const discovering = ({ movies }: Catalogue) => listing(movies, MOVIES);
+
+/** `discover/tv` */
+export const discoveringSeries = ({ series }: Catalogue) => listing(series, SERIES);

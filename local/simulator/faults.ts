@@ -213,9 +213,10 @@ const NAMED: Record<string, Record<string, readonly Fault[]>> = {
 const slug = (name: string) => name.toLowerCase().replaceAll(' ', '-');
 
 /** The paths that `outage-<path>` accepts. The outage includes all paths below. */
-const PATHS = 'authentication configuration discover discover/movie find genre movie movie/popular tv tv/popular'.split(
-  ' ',
-);
+const PATHS =
+  'authentication configuration discover discover/movie discover/tv find genre movie movie/popular tv tv/popular'.split(
+    ' ',
+  );
 
 /** Names with a parameter, by group. */
 const PATTERNS: Record<string, readonly string[]> = {

@@ -1,7 +1,7 @@
 import type { Catalogue } from './catalogue.ts';
 import { chance, draw, pickByShare } from './chance.ts';
 import { MOVIE_GENRES } from './genres.ts';
-import { dayIn, inventedMovie, inventedSeries, type Movie } from './invented-movies.ts';
+import { dayIn, inventedMovie, inventedSeries, type Movie, type Series } from './invented-movies.ts';
 import { inventedName, inventedOverview, inventedTitle } from './invented-titles.ts';
 import { foundMovie, foundSeries } from './list-items.ts';
 
@@ -18,19 +18,37 @@ const RESULTS: readonly { says: FindSays; share: number }[] = [
   { says: 'gone', share: 0.005 },
 ];
 
+/** The same for ids of a CSV of series. */
+const SERIES_RESULTS: typeof RESULTS = [
+  { says: 'is_tv', share: 0.7 },
+  { says: 'not_found', share: 0.25 },
+  { says: 'movie', share: 0.02 },
+  { says: 'is_episode', share: 0.015 },
+  { says: 'is_person', share: 0.005 },
+  { says: 'ambiguous', share: 0.005 },
+  { says: 'gone', share: 0.005 },
+];
+
+/** IMDb numbers that belong to series, both ends included. In the real IMDb, movies and series share all numbers. */
+export const SERIES_NUMBERS = { from: 30_000_000, to: 59_999_999 };
+const isOfSeries = (imdbId: string): boolean => {
+  const number = Number(imdbId.slice(2));
+  return number >= SERIES_NUMBERS.from && number <= SERIES_NUMBERS.to;
+};
+
 const WELL_FORMED = /^tt\d{7,8}$/;
 
 /**
  * The result of `find` for an IMDb id. It is always the same for one id. An id of the catalogue finds its movie. For any
  * other id, the result depends on a hash of the id, so 244,000 ids need no table.
  *
- * `ambiguous`: a movie and a series are found (as for tt0463850 in the real TMDB). `gone`: a movie is found, but its
- * details are 404.
+ * `ambiguous`: a movie and a series are found (as for tt0463850 in the real TMDB). `gone`: a movie, or
+ * a series for an id of a series, is found, but its details are 404.
  */
 export const whatFindSays = (imdbId: string, catalogue?: Catalogue): FindSays => {
   if (catalogue?.movieByImdbId(imdbId)) return 'movie';
   if (!WELL_FORMED.test(imdbId)) return 'not_found';
-  return pickByShare(draw('find', imdbId), RESULTS)?.says ?? 'not_found';
+  return pickByShare(draw('find', imdbId), isOfSeries(imdbId) ? SERIES_RESULTS : RESULTS)?.says ?? 'not_found';
 };
 
 const FIRST_ID = 10_000_000;
@@ -70,6 +88,15 @@ export const movieBy = (key: string, catalogue: Catalogue): Movie | undefined =>
   return ['movie', 'ambiguous'].includes(whatFindSays(imdbId)) ? made(imdbId) : undefined;
 };
 
+/** The series for `tv/{id}`. */
+export const seriesBy = (key: string, catalogue: Catalogue): Series | undefined => {
+  if (!/^\d{1,9}$/.test(key)) return undefined;
+  const id = Number(key);
+  const known = catalogue.oneSeries(id);
+  if (known || id < FIRST_ID) return known;
+  return ['is_tv', 'ambiguous'].includes(whatFindSays(imdbIdOf(id), catalogue)) ? inventedSeries(id) : undefined;
+};
+
 const episode = (imdbId: string) => {
   const luck = chance('episode', imdbId);
   return {
@@ -101,12 +128,14 @@ const person = (imdbId: string) => {
 export const find = (imdbId: string, catalogue: Catalogue) => {
   const says = whatFindSays(imdbId, catalogue);
   const one = <T>(kinds: readonly FindSays[], item: () => T) => (kinds.includes(says) ? [item()] : []);
+  const gone: FindSays[] = ['gone'];
+  const [goneMovie, goneSeries] = isOfSeries(imdbId) ? [[], gone] : [gone, []];
   return {
-    movie_results: one(['movie', 'ambiguous', 'gone'], () =>
+    movie_results: one(['movie', 'ambiguous', ...goneMovie], () =>
       foundMovie(catalogue.movieByImdbId(imdbId) ?? made(imdbId)),
     ),
     person_results: one(['is_person'], () => person(imdbId)),
-    tv_results: one(['is_tv', 'ambiguous'], () => foundSeries(inventedSeries(tmdbIdOf(imdbId)))),
+    tv_results: one(['is_tv', 'ambiguous', ...goneSeries], () => foundSeries(inventedSeries(tmdbIdOf(imdbId)))),
     tv_episode_results: one(['is_episode'], () => episode(imdbId)),
     tv_season_results: [],
   };

@@ -9,6 +9,7 @@ const named = (names: Record<string, number>): readonly Genre[] =>
 
 export const CRIME = 80;
 export const WAR = 10752;
+export const MYSTERY = 9648;
 
 export const MOVIE_GENRES = named({
   Action: 28,
@@ -23,7 +24,7 @@ export const MOVIE_GENRES = named({
   History: 36,
   Horror: 27,
   Music: 10402,
-  Mystery: 9648,
+  Mystery: MYSTERY,
   Romance: 10749,
   'Science Fiction': 878,
   'TV Movie': 10770,
@@ -41,7 +42,7 @@ export const TV_GENRES = named({
   Drama: 18,
   Family: 10751,
   Kids: 10762,
-  Mystery: 9648,
+  Mystery: MYSTERY,
   News: 10763,
   Reality: 10764,
   'Sci-Fi & Fantasy': 10765,

@@ -2,38 +2,45 @@ import { type Chance, chance } from './chance.ts';
 import { type Genre, MOVIE_GENRES, TV_GENRES } from './genres.ts';
 import { inventedOverview, inventedTitle, LANGUAGES, originalTitle } from './invented-titles.ts';
 
-/** The response of `movie/{id}`, with the fields that the simulator reads. All other fields are kept. */
-export interface Movie {
+/** What movies and series have in common. */
+export interface Title {
   id: number;
-  title: string;
-  /** `YYYY-MM-DD`, or `""` where the date is unknown. */
-  release_date: string;
   genres: readonly Genre[];
   adult?: boolean;
-  /** Dollars; 0 means unknown. */
-  budget?: number;
-  imdb_id?: string | null;
   origin_country?: readonly string[];
   original_language?: string;
-  original_title?: string;
   overview?: string | null;
   popularity?: number;
   poster_path?: string | null;
-  revenue?: number;
-  /** Minutes; 0 means unknown. */
-  runtime?: number | null;
-  video?: boolean;
   vote_average?: number;
   vote_count?: number;
 }
 
+/** The response of `movie/{id}`, with the fields that the simulator reads. All other fields are kept. */
+export interface Movie extends Title {
+  title: string;
+  /** `YYYY-MM-DD`, or `""` where the date is unknown. */
+  release_date: string;
+  /** Dollars; 0 means unknown. */
+  budget?: number;
+  imdb_id?: string | null;
+  original_title?: string;
+  revenue?: number;
+  /** Minutes; 0 means unknown. */
+  runtime?: number | null;
+  video?: boolean;
+}
+
 /** The response of `tv/{id}`, with the fields that the simulator reads. All other fields are kept. */
-export interface Series {
-  id: number;
+export interface Series extends Title {
   /** Only movies have a title. A series has a `name`. */
   title?: undefined;
-  genres: readonly Genre[];
-  popularity: number;
+  name: string;
+  original_name: string;
+  /** `YYYY-MM-DD`, or `""` where the date is unknown. */
+  first_air_date: string;
+  /** Minutes. */
+  episode_run_time: readonly number[];
 }
 
 const COUNTRIES: Record<string, readonly [code: string, name: string, language: string, own: string]> = {
@@ -144,22 +151,30 @@ export const inventedMovie = (given: Given): Movie => {
   } as Movie;
 };
 
+/** The given values of an invented series. All other values depend only on its id. */
+export interface GivenSeries {
+  /** One genre; otherwise two random ones. */
+  genre?: number;
+  year?: number;
+  vote_count?: number;
+}
+
 /** One series. The keys have the order of a response recorded in 2024. `softcore` is in alphabetical order, as in movies. */
-export const inventedSeries = (id: number): Series => {
+export const inventedSeries = (id: number, given: GivenSeries = {}): Series => {
   const luck = chance('series', id);
   const language = luck.of(LANGUAGES);
   const name = inventedTitle(luck);
   const { code, production_countries, spoken_languages } = origin(language);
   const seasons = luck.whole(1, 8);
-  const year = luck.whole(1990, 2024);
-  const vote_count = luck.whole(0, 3000);
+  const year = given.year ?? luck.whole(1990, 2024);
+  const vote_count = given.vote_count ?? luck.whole(0, 3000);
   return {
     adult: false,
     backdrop_path: imagePath(luck, 0.2),
     created_by: [],
     episode_run_time: [luck.whole(20, 60)],
     first_air_date: dayIn(luck, year),
-    genres: genresOf([luck.of(TV_GENRES).id, luck.of(TV_GENRES).id], TV_GENRES),
+    genres: genresOf(given.genre ? [given.genre] : [luck.of(TV_GENRES).id, luck.of(TV_GENRES).id], TV_GENRES),
     homepage: '',
     id,
     in_production: luck.hits(0.3),

@@ -37,7 +37,7 @@ describe('a dataset', () => {
     expect(shippedSchema.parse(least)).toEqual({
       ...least,
       description: '',
-      source: { ...least.source, filters: {} },
+      source: { ...least.source, media: 'movies', filters: {} },
       ask: [],
       record: { from: 'listed', without: [], with: {}, peopleWithout: [] },
       keep: [],
@@ -103,6 +103,43 @@ describe('a dataset', () => {
     ['source/genres', ['crimes'], 'source.genres.0: use a movie genre of TMDB'],
     ['source/genres', ['crime', 10768], 'war (10752), western (37); series have others; got 10768.'],
     ['source/genres', ['crime', 80], 'source.genres: use each genre once, by its name or by its id; got ["crime",80].'],
+    ['source/genres', [['crime']], 'source.genres.0: use the name or the id of a genre; got ["crime"].'],
+    ['source/media', 'tv', 'source.media: use one of "movies", "series"; got "tv".'],
+    [
+      'source',
+      { ...shipped.source, media: 'series', filters: {} },
+      'source.genres.1: use a series genre of TMDB: action-adventure (10759), animation (16), ',
+    ],
+    [
+      'source',
+      { ...shipped.source, media: 'series', filters: {} },
+      'war-politics (10768), western (37); movies have others; got "war".',
+    ],
+    [
+      'source',
+      { ...shipped.source, media: 'series', genres: ['crime'], filters: { include_video: false } },
+      'source.filters.include_video: leave it out: discover/tv has no such filter; got false.',
+    ],
+    [
+      'source/filters/with_networks',
+      213,
+      'source.filters.with_networks: leave it out: discover/movie has no such filter; got 213.',
+    ],
+    [
+      'source',
+      { ...shipped.source, media: 'series', genres: ['crime'], filters: { 'air_date.gte': 2020 } },
+      'source.filters.air_date.gte: use a date such as 2026-11-20; got 2020.',
+    ],
+    [
+      'source',
+      { ...shipped.source, media: 'series', genres: ['crime'], filters: { screened_theatrically: 'yes' } },
+      'source.filters.screened_theatrically: use true or false; got "yes".',
+    ],
+    [
+      'source',
+      { ...shipped.source, media: 'series', genres: ['crime'], filters: { 'first_air_date.gte': '2020-01-01' } },
+      'source.filters: unknown field "first_air_date.gte".',
+    ],
     ['source/years', { from: 2022, to: 2012 }, 'source.years.to: use a last year that is not before the first; got '],
     [
       'source/years',
@@ -190,6 +227,23 @@ describe('a dataset', () => {
 
   it.each([
     ['source/genres', ['crime', 10752]],
+    [
+      'source',
+      {
+        kind: 'discover',
+        media: 'series',
+        genres: ['war-politics', 10765],
+        years: { from: 2020, to: 2021 },
+        filters: {
+          'air_date.gte': '2020-01-01',
+          'vote_count.gte': 5,
+          include_adult: false,
+          language: 'pt-BR',
+          with_networks: 213,
+          with_status: '0|3',
+        },
+      },
+    ],
     ['source/years', { from: 2012, to: 2012 }],
     ['schedule', undefined],
     ['keep', []],

@@ -128,6 +128,48 @@ describe('an IMDb id', () => {
     expect(asked).toHaveLength(1);
   });
 
+  describe('in a CSV of series', () => {
+    const branch = detailsOf('tt0137523');
+    const { source } = branch.settings;
+    const ofSeries = { ...branch, settings: { ...branch.settings, source: { ...source, upload: 'Series' } } };
+
+    it.each([
+      ['a series', { tv_results: one }],
+      ['a series and a movie', { tv_results: one, movie_results: [{ id: 7 }] }],
+      ['a series and an episode', { tv_results: one, tv_episode_results: [{ id: 7 }] }],
+    ])('is looked up, and where it is %s, the series is fetched', async (_, found) => {
+      const { outcome, asked, partly } = await fetched(ofSeries, 'tt0137523', saying(found));
+
+      expect(asked.map(({ path }) => path)).toEqual(['/find/tt0137523', '/tv/550']);
+      expect(partly).toEqual([{ id: 'tt0137523', outcome: 'resolved', tmdbId: 550 }]);
+      expect(outcome).toMatchObject({ id: 'tt0137523', outcome: 'fetched', tmdbId: 550 });
+    });
+
+    it.each([
+      ['not_found', {}],
+      ['is_movie', { movie_results: one }],
+      ['is_movie', { movie_results: [{ id: 1 }, { id: 2 }], tv_episode_results: one }],
+      ['is_episode', { tv_episode_results: one }],
+      ['is_episode', { tv_season_results: one }],
+      ['is_person', { person_results: one }],
+      ['ambiguous', { tv_results: [{ id: 1 }, { id: 2 }] }],
+    ])('is %s when find returns %j, and there is no further request', async (reason, found) => {
+      const { outcome, asked } = await fetched(ofSeries, 'tt0137523', saying(found));
+
+      expect(outcome).toEqual({ id: 'tt0137523', outcome: reason });
+      expect(asked).toHaveLength(1);
+    });
+
+    it('has credits as a movie has', async () => {
+      const { credits } = detailed(550);
+      const ofCredits = { ...ofSeries, settings: { ...ofSeries.settings, ask: ['credits' as const] } };
+      const { outcome, asked } = await fetched(ofCredits, 'tt0137523', () => ({ id: 550, ...credits }), 550);
+
+      expect(asked.map(({ path }) => path)).toEqual(['/tv/550/credits']);
+      expect(outcome).toMatchObject({ outcome: 'fetched', tmdbId: 550 });
+    });
+  });
+
   it.each(['', 'tt', 'tt123456', 'tt123456789', 'nm0000093', 'TT0137523', '0137523', 'tt0137523 ', '../movie/7'])(
     '%j is malformed, and there is no request',
     async (id) => {

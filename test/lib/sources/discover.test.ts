@@ -13,7 +13,7 @@ const pair = { genreId: 80, from: '2017-01-01', to: '2017-12-31' } as const;
 const items = (count: number) => Array.from({ length: count }, (_, at) => listed(at + 1));
 
 /** Pages as the walker provides them: it requests each name once. */
-const keeping = (answer: (query: Query, page: number) => ReturnType<typeof pageOf>) => {
+const keeping = (answer: (query: Query, page: number) => ReturnType<typeof pageOf>, list = '/discover/movie') => {
   const kept = new Map<string, ReturnType<PagesOf>>();
   const asked: { query: Query; page: number }[] = [];
   const pages: PagesOf = (name, path, query, numbers) => {
@@ -21,7 +21,7 @@ const keeping = (answer: (query: Query, page: number) => ReturnType<typeof pageO
       kept.get(name) ??
       Promise.all(
         numbers.map(async (page) => {
-          expect(path).toBe('/discover/movie');
+          expect(path).toBe(list);
           asked.push({ query, page });
           return answer(query, page) as Awaited<ReturnType<PagesOf>>[number];
         }),
@@ -340,6 +340,58 @@ describe('the branches of a discover dataset', () => {
     expect((await pairs({ genres: ['war'] }, { from: 1944, to: 1945 })).map(({ name }) => name)).toEqual([
       'war-1944',
       'war-1945',
+    ]);
+  });
+});
+
+describe('series', () => {
+  const { source } = crimeWar();
+  const series = (changes: object = {}) =>
+    discover.open(
+      crimeWar({
+        source: { ...source, media: 'series', genres: ['crime'], filters: { 'vote_count.gte': 5 }, ...changes },
+      }),
+    );
+
+  it('are listed by the day on which they began, and requested as series', async () => {
+    const { pages, asked } = keeping((_, page) => pageOf(items(1), page), '/discover/tv');
+    const list = await series().list(pair, pages);
+
+    expect(list).toMatchObject({ expected: 1, passes: 1, warnings: [] });
+    expect(asked).toEqual([
+      {
+        page: 1,
+        query: {
+          'vote_count.gte': 5,
+          'first_air_date.gte': '2017-01-01',
+          'first_air_date.lte': '2017-12-31',
+          sort_by: 'first_air_date.asc',
+          with_genres: 80,
+        },
+      },
+    ]);
+    expect(series().itemRequest(pair)).toEqual({ media: 'tv', ids: 'tmdb', language: undefined });
+    expect(series().noun).toBe('series');
+    expect(series().firstPage?.(pair)).toMatchObject({ path: '/discover/tv', query: asked[0]?.query });
+  });
+
+  it('are cut into windows of days where there are too many, and named in errors', async () => {
+    const many = keeping(
+      (_, page) => ({ ...pageOf(items(20), page), total_pages: 501, total_results: 10_001 }),
+      '/discover/tv',
+    );
+    await expect(series().list(pair, many.pages)).rejects.toThrow(/TMDB lists 10001 series of genre 80 from 2017/);
+  });
+
+  it('have branches that are called by their own genres', async () => {
+    const { ofRun } = await series({
+      genres: ['war-politics', 10765, 'action-adventure'],
+      years: { from: 2020, to: 2020 },
+    }).branches({ day: '2026-11-20', years: undefined, upload: undefined, only: false, store: memoryStore() });
+    expect(ofRun.map(({ name, listFrom }) => [name, listFrom.genreId])).toEqual([
+      ['war-politics-2020', 10768],
+      ['sci-fi-fantasy-2020', 10765],
+      ['action-adventure-2020', 10759],
     ]);
   });
 });

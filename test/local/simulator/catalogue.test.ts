@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { catalogueFrom, defaultCatalogue } from '../../../local/simulator/catalogue.ts';
-import { discovering } from '../../../local/simulator/discover.ts';
+import { discovering, discoveringSeries } from '../../../local/simulator/discover.ts';
 import type { Movie } from '../../../local/simulator/invented-movies.ts';
 import { body, catalogue, simulated } from './asking.ts';
 
@@ -21,7 +21,7 @@ describe('the default catalogue', () => {
     const bytes = JSON.stringify([defaultCatalogue().movies, defaultCatalogue().series]);
     const people = JSON.stringify([1, 100, 10_000_007].map((id) => catalogue().creditsOf('movie', id)));
     expect(createHash('sha256').update(bytes).digest('hex')).toMatchInlineSnapshot(
-      `"67883a7c79977cc0642a721c6f2e76bafba0b78de9ff897edca2a451a8380245"`,
+      `"9355648a4caabc18526429780a35009e22607f370a62a0a6c664732666d1c355"`,
     );
     expect(createHash('sha256').update(people).digest('hex')).toMatchInlineSnapshot(
       `"7e48bce675ca76788d6d84cce8a7aa616033688e8a3c0584beb5e9f488d23a40"`,
@@ -48,6 +48,18 @@ describe('the default catalogue', () => {
   it('has a branch with an empty list, although there are movies', () => {
     expect(pair(10752, 2020)).toEqual([]);
     expect(pair(10752, 2020, '').length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    { genre: 80, year: 2020, from: 101, to: 199 }, // two parts
+    { genre: 80, year: 2021, from: 41, to: 99 }, // several pages
+    { genre: 9648, year: 2022, from: 1, to: 19 }, // one page
+  ])('lists $from to $to series of genre $genre in $year', ({ genre, year, from, to }) => {
+    const { length } = discoveringSeries(catalogue())(
+      new URLSearchParams(`with_genres=${genre}&first_air_date_year=${year}&vote_count.gte=5`),
+    );
+    expect(length).toBeGreaterThanOrEqual(from);
+    expect(length).toBeLessThanOrEqual(to);
   });
 
   it.each<[string, number, (movie: Movie) => boolean]>([

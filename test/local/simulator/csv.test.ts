@@ -89,6 +89,16 @@ describe('a generated CSV', () => {
     expect(count(2001, 2020)).toBe(count(1, 9999));
   });
 
+  it('of series has ids of series: found are series, also beside a movie', async () => {
+    const { statement } = await write({ kind: 'Series' });
+    const { found, is_movie, is_tv, ambiguous } = statement.of(everything);
+
+    expect(found.length).toBeGreaterThan(600);
+    expect(new Set(found.map((id) => whatFindSays(id)))).toEqual(new Set(['is_tv', 'ambiguous']));
+    expect(is_movie.length).toBeGreaterThan(0);
+    expect([...is_tv, ...ambiguous]).toEqual([]);
+  });
+
   it('rejects more ids than rows', async () => {
     await expect(write({ rows: 10, ids: 11 })).rejects.toThrow(
       'rows is 10 and ids is 11: use at least one id, and at least as many rows as ids',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { catalogueOf } from '../../../local/simulator/catalogue.ts';
-import { discovering } from '../../../local/simulator/discover.ts';
-import type { Movie } from '../../../local/simulator/invented-movies.ts';
+import { discovering, discoveringSeries } from '../../../local/simulator/discover.ts';
+import { inventedSeries, type Movie, type Series } from '../../../local/simulator/invented-movies.ts';
 
 const genre = (id: number) => ({ id, name: String(id) });
 const movie = (fields: Partial<Movie> & { id: number }): Movie => ({
@@ -74,5 +74,43 @@ describe('discover/movie', () => {
 
   it.each(['', 'sort_by=budget.desc', 'sort_by=title'])('sorts by popularity when %j has no valid order', (query) => {
     expect(found(query, movie({ id: 1, popularity: 1 }), movie({ id: 2, popularity: 2 }))).toEqual([2, 1]);
+  });
+});
+
+describe('discover/tv', () => {
+  const one = (fields: Partial<Series> & { id: number }): Series => ({
+    ...inventedSeries(fields.id),
+    genres: [genre(80)],
+    first_air_date: '2020-06-15',
+    ...fields,
+  });
+  const found = (query: string, ...series: Series[]) =>
+    discoveringSeries(catalogueOf([], series))(new URLSearchParams(`sort_by=first_air_date.asc&${query}`)).map(
+      ({ id }) => id,
+    );
+  const dated = ['2019-12-31', '2020-01-01', '2020-12-31', ''].map((first_air_date, i) =>
+    one({ id: i + 1, first_air_date }),
+  );
+
+  it.each([
+    { query: 'first_air_date.gte=2020-01-01&first_air_date.lte=2020-12-31', ids: [2, 3] },
+    { query: 'first_air_date_year=2020', ids: [2, 3] },
+    { query: 'primary_release_year=2020', ids: [1, 2, 3] }, // a parameter of movies
+    { query: 'include_null_first_air_dates=true', ids: [4, 1, 2, 3] },
+  ])('has its own parameters for dates: $query', ({ query, ids }) => {
+    expect(found(query, ...dated)).toEqual(ids);
+  });
+
+  it("filters by series' genres, votes, length and country", () => {
+    const series = [
+      one({ id: 1, vote_count: 4, episode_run_time: [20] }),
+      one({ id: 2, genres: [genre(10768)], vote_count: 5, origin_country: ['BR'] }),
+      one({ id: 3, vote_count: 6, episode_run_time: [], origin_country: ['BR'] }),
+    ];
+    expect(found('with_genres=80', ...series)).toEqual([1, 3]);
+    expect(found('with_genres=10752', ...series)).toEqual([]);
+    expect(found('vote_count.gte=5', ...series)).toEqual([2, 3]);
+    expect(found('with_runtime.lte=20&with_genres=80', ...series)).toEqual([1, 3]);
+    expect(found('with_origin_country=BR', ...series)).toEqual([2, 3]);
   });
 });

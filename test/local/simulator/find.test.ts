@@ -53,6 +53,32 @@ describe('find', () => {
       expect(await byId.json()).toMatchObject({ imdb_id: exampleOf(fate), title: movie_results[0].title });
   });
 
+  describe('for an id of a series', () => {
+    const ids = Array.from({ length: 5_000 }, (_, i) => `tt${30_000_000 + i * 5_801}`);
+    const idThat = (result: FindSays) => ids.find((id) => whatFindSays(id) === result) ?? '';
+
+    it('finds a series for 70 % of them', () => {
+      const share = (100 * ids.filter((id) => whatFindSays(id) === 'is_tv').length) / ids.length;
+      expect(Math.abs(share - 70)).toBeLessThan(2);
+    });
+
+    it.each<[FindSays, string[], number]>([
+      ['is_tv', ['tv_results'], 200],
+      ['ambiguous', ['movie_results', 'tv_results'], 200],
+      ['gone', ['tv_results'], 404],
+    ])('fills %2$j for %1$s, and the details of the series answer %d', async (result, filled, status) => {
+      const simulator = await simulated();
+      const answer = await body(simulator, path(idThat(result)));
+
+      expect(Object.keys(answer).filter((list) => answer[list].length === 1)).toEqual(filled);
+      const [series] = answer.tv_results;
+      const byId = await asking(simulator, `/tv/${series.id}`);
+      expect(byId.status).toBe(status);
+      expect((await asking(simulator, `/tv/${series.id}/credits`)).status).toBe(status);
+      if (status === 200) expect(await byId.json()).toMatchObject({ id: series.id, name: series.name });
+    });
+  });
+
   it('gives every IMDb id a unique TMDB id that has this IMDb id', async () => {
     const simulator = await simulated();
     const digits = fc.oneof(fc.integer({ max: 9_999_999, min: 0 }), fc.integer({ max: 99_999_999, min: 0 }));

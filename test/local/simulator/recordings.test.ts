@@ -35,6 +35,7 @@ describe.skipIf(!material)(`TMDB as recorded${material ? '' : ' (skipped: TEST_M
     ['discover-movie-empty-2026', '/discover/movie?with_original_language=en-US', listPage],
     ['movie-popular-page1-2026', '/movie/popular', listPage],
     ['tv-popular-page1-2026', '/tv/popular', listPage],
+    ['discover-tv-page1-2026', '/discover/tv', listPage],
     ['genre-movie-list-2026', '/genre/movie/list', genreList],
     ['movie-47964-details-2026', `/movie/${full()?.id}`, details],
     ['movie-49026-append-credits-2026', `/movie/${full()?.id}?append_to_response=credits`, details],

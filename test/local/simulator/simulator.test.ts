@@ -23,14 +23,20 @@ describe('the simulated TMDB', () => {
     expect(failure.parse(await response.json())).toMatchObject({ success: false, status_code: 7 });
   });
 
-  it.each(['/movie/999999999', '/movie/999999999/credits', '/movie/abc', '/tv/1', '/movie/1/keywords', '/nothing'])(
-    'answers 404, code 34, to GET %s',
-    async (path) => {
-      const response = await asking(await simulated(), path);
+  it.each([
+    '/movie/999999999',
+    '/movie/999999999/credits',
+    '/movie/abc',
+    '/tv/1',
+    '/tv/1/credits',
+    '/tv/1/keywords',
+    '/movie/1/keywords',
+    '/nothing',
+  ])('answers 404, code 34, to GET %s', async (path) => {
+    const response = await asking(await simulated(), path);
 
-      expect([response.status, await response.json()]).toEqual([404, NOT_FOUND]);
-    },
-  );
+    expect([response.status, await response.json()]).toEqual([404, NOT_FOUND]);
+  });
 
   it('answers 404 to a POST, as TMDB does for paths with GET only', async () => {
     const response = await asking(await simulated(), '/movie/popular', {
@@ -41,16 +47,19 @@ describe('the simulated TMDB', () => {
     expect([response.status, await response.json()]).toEqual([404, NOT_FOUND]);
   });
 
-  it.each(['/discover/movie', '/movie/popular', '/tv/popular'])('serves %s with 20 items per page', async (path) => {
-    const simulator = await simulated();
-    const [first, second] = [await body(simulator, path), await body(simulator, `${path}?page=2`)];
+  it.each(['/discover/movie', '/discover/tv', '/movie/popular', '/tv/popular'])(
+    'serves %s with 20 items per page',
+    async (path) => {
+      const simulator = await simulated();
+      const [first, second] = [await body(simulator, path), await body(simulator, `${path}?page=2`)];
 
-    expect(listPage.parse(first)).toMatchObject({ page: 1 });
-    expect(Object.keys(first)).toEqual(['page', 'results', 'total_pages', 'total_results']);
-    expect(first.results).toHaveLength(20);
-    expect(first.total_pages).toBe(Math.ceil(first.total_results / 20));
-    expect(second.results[0].id).not.toBe(first.results[0].id);
-  });
+      expect(listPage.parse(first)).toMatchObject({ page: 1 });
+      expect(Object.keys(first)).toEqual(['page', 'results', 'total_pages', 'total_results']);
+      expect(first.results).toHaveLength(20);
+      expect(first.total_pages).toBe(Math.ceil(first.total_results / 20));
+      expect(second.results[0].id).not.toBe(first.results[0].id);
+    },
+  );
 
   it.each(['0', '-1', '501', '1.5', 'two', ''])('rejects page %j with 400, code 22', async (page) => {
     const response = await asking(await simulated(), `/movie/popular?page=${page}`);
@@ -61,7 +70,7 @@ describe('the simulated TMDB', () => {
   it('serves empty pages after the last one, up to page 500', async () => {
     const past = await body(await simulated(), '/tv/popular?page=500');
 
-    expect(past).toMatchObject({ page: 500, results: [], total_pages: 20, total_results: 400 });
+    expect(past).toMatchObject({ page: 500, results: [], total_pages: 33, total_results: 653 });
   });
 
   it('serves both lists of genres', async () => {
@@ -95,6 +104,7 @@ describe('the simulated TMDB', () => {
     const series = await body(await simulated(), `/tv/${catalogue().series[0]?.id}?append_to_response=credits`);
 
     expect(details.parse(series).credits?.cast[0]).not.toHaveProperty('cast_id');
+    expect(await body(await simulated(), `/tv/${series.id}/credits`)).toEqual({ id: series.id, ...series.credits });
   });
 
   it.each([
