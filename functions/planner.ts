@@ -6,7 +6,7 @@ import { planEvent } from '../lib/stages/plan-input.ts';
 import { type Token, tmdbToken } from '../lib/tmdb-token.ts';
 import { bucketServices, type Environment, executionServices, planningServices, tmdbServices } from '../lib/wiring.ts';
 
-/** State `Plan` of the ingest machine: writes down what a run will do, branch by branch. The state carries names. */
+/** State `Plan` of the ingest machine: writes the plan of a run, one object for each branch. It returns only names. */
 export const planner =
   (services: PlanServices): Handler<Planned> =>
   async (event) =>

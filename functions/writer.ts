@@ -6,7 +6,7 @@ import { onBranch } from '../lib/stages/on-branch.ts';
 import { type WriteServices, write } from '../lib/stages/write.ts';
 import { bucketServices, type Environment } from '../lib/wiring.ts';
 
-/** State `Write` of the branch machine: what the walker kept becomes parts of 100, and the branch's manifest. */
+/** State `Write` of the branch machine: writes the parts and the manifest of a branch from the walker's stored work. */
 export const writer =
   (services: Omit<WriteServices, 'work'> & { publish: PublishMetrics }): Handler<Record<string, never>> =>
   async (event) => {

@@ -1,4 +1,4 @@
-/** Time as an argument: what waits or looks at a watch is handed one of these, so that tests pass their own. */
+/** The time, passed as an argument, so that tests can use their own clock. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;

@@ -1,8 +1,7 @@
 import type { Log } from './log.ts';
 
 /**
- * What a run tells while it runs. The log and the local progress are subscribers; no subscriber reads the wording of
- * a log line.
+ * The events of a run. The log and the local progress receive them, so that no code depends on the text of log lines.
  */
 export type RunEvent =
   | {
@@ -10,10 +9,10 @@ export type RunEvent =
       dataset: string;
       day: string;
       run: string;
-      /** What the planner decided. Only 'planned' is followed by branches. */
+      /** The planner's decision. Branches run only after 'planned'. */
       outcome: 'planned' | 'turnedAway' | 'dryRun';
       branches: number;
-      /** Movies that page 1 of each list promises. */
+      /** Number of movies, from page 1 of each list. */
       expected: number;
       sentence: string;
     }
@@ -21,7 +20,7 @@ export type RunEvent =
   | { type: 'branchStarted'; branch: string }
   | { type: 'listed'; branch: string; movies: number; expected: number }
   | { type: 'moviesKept'; branch: string; kept: number; of: number }
-  /** A request failed and waits before its next try, or a 429 holds all requests back. */
+  /** A request failed and waits before its next try, or all requests wait after a 429. */
   | { type: 'waiting'; branch: string; reason: string; retry: number; retries: number; waitMs: number }
   /** That next try was sent. */
   | { type: 'retried'; branch: string; retry: number }
@@ -30,9 +29,9 @@ export type RunEvent =
       branch: string;
       error: string;
       reason: string;
-      /** From 1. Who runs the state machine knows it; a function alone does not. */
+      /** Number of the attempt, from 1. Only the state machine knows it; a function doesn't. */
       attempt?: number;
-      /** Milliseconds until the state machine tries again; absent where it does not. */
+      /** Milliseconds until the next attempt; absent if there is none. */
       nextTryInMs?: number;
     }
   | { type: 'branchWritten'; branch: string; kept: number; leftOut: number; parts: number }
@@ -42,7 +41,7 @@ export type Emit = (event: RunEvent) => void;
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
-/** How each event is logged: how loud, and under which message. */
+/** The log level and the message of each event. */
 const LINES: { [Type in RunEvent['type']]: [keyof Log, (event: EventOf<Type>) => string] } = {
   planned: ['info', ({ sentence }) => sentence],
   listUnavailable: ['warn', () => 'list unavailable'],

@@ -8,14 +8,14 @@ export type Handler<Out> = (event: unknown, context: Pick<Context, 'getRemaining
 
 export type Middleware = middy.MiddlewareObj<unknown>;
 
-/** Reads a token before each event. Only functions that need one bring it, so that no other bundle holds its client. */
+/** Reads a token before each event. Only functions that need a token import it, so that other bundles don't contain its client. */
 type TokenReader<Token> = (env: Environment) => { middleware: Middleware | undefined; token: Token };
 
 /**
- * A Lambda handler that makes its services on the first event and keeps them for the next.
+ * A Lambda handler that creates its services at the first event and reuses them.
  *
- * @param make The handler out of its services.
- * @param services The services out of the environment and the token.
+ * @param make Creates the handler from its services.
+ * @param services Creates the services from the environment and the token.
  */
 export const lambda = <Services, Out, Token = undefined>(
   make: (services: Services) => Handler<Out>,

@@ -1,6 +1,6 @@
-/** Structured logging as the pipeline uses it: a sentence, and the facts beside it. Powertools' Logger is one. */
+/** A structured log: a message and data. Powertools' Logger implements it. */
 export interface Log {
-  /** For whoever watches closely: the local progress does, CloudWatch by default not. */
+  /** Details. By default, CloudWatch doesn't get them. */
   debug(message: string, facts: Record<string, unknown>): void;
   info(message: string, facts: Record<string, unknown>): void;
   warn(message: string, facts: Record<string, unknown>): void;

@@ -1,7 +1,7 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { onStderr } from './stderr.ts';
 
-/** Publishes figures to CloudWatch, in its embedded metric format. */
+/** Publishes metrics to CloudWatch, in its embedded metric format. */
 export type PublishMetrics = (
   figures: Readonly<Record<string, { unit: 'Count' | 'Bytes' | 'Seconds'; value: number }>>,
   dataset: string,

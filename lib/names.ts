@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { day } from './day.ts';
 
 /*
- * The names that lead to everything a run keeps. They come from outside (an event, a person), so each has a pattern
- * that cannot leave its folder.
+ * The names that are parts of a run's keys. They come from events and from users, so each has a pattern that can't lead
+ * out of its folder.
  */
 
 export const datasetName = z
@@ -19,13 +19,13 @@ export const runName = z
     "use the name of the run's execution: at most 80 letters, digits, - and _",
   );
 
-/** 43: with a hyphen and a UUID behind it, it names an execution of the branch machine, and 80 is the limit. */
+/** At most 43 characters: the name of an execution is the branch's name, a hyphen and a UUID, and its limit is 80. */
 export const branchName = z
   .string()
   .max(43, 'use at most 43 characters')
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'use lower-case letters, digits and single hyphens, for example crime-2017');
 
-/** What the state machines pass from state to state: names, and nothing that grows. */
+/** The data that the state machines pass between states: only names, so that it stays small. */
 export const runRef = z.object({ dataset: datasetName, day, run: runName });
 export type RunRef = z.output<typeof runRef>;
 

@@ -1,19 +1,19 @@
 import type * as z from 'zod';
 
 /**
- * An input is wrong: an event, a dataset, an option. A person corrects it; nothing retries.
+ * An input is wrong: an event, a dataset, an option. A person must correct it; nothing retries.
  *
- * The state machines never retry it, by this name; the command line ends with exit code 2.
+ * The state machines match on this name and don't retry. The command line exits with code 2.
  */
 export class BadInputError extends Error {
   override readonly name = 'BadInputError';
 }
 
 /**
- * Checks a value at a border.
+ * Checks a value that comes from outside.
  *
- * @param what Opens the sentence: 'event of the planner', 'dataset crime-war'.
- * @throws {BadInputError} One sentence that names each field, what is allowed and what was given.
+ * @param what Start of the message: 'event of the planner', 'dataset crime-war'.
+ * @throws {BadInputError} Names each wrong field, what is allowed and the given value.
  */
 export const parse = <Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> => {
   const result = schema.safeParse(value, { reportInput: true, error: allowed });
@@ -28,7 +28,7 @@ const sentence = (issue: z.core.$ZodIssue): string => {
   return `${field}${issue.message.replace(/\.$/, '')}; ${got}`;
 };
 
-/** What is allowed, where a schema has no words of its own for it. zod's own words are for programmers. */
+/** What is allowed, if the schema has no message of its own. zod's default messages are for programmers. */
 const allowed: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case 'invalid_type':
@@ -68,7 +68,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   url: 'use a URL such as https://api.themoviedb.org/3',
 };
 
-/** A value as a person reads it: JSON, cut where it is long. */
+/** A value as JSON for a message, truncated if it is long. */
 const quoted = (value: unknown): string => {
   const text = JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one)) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;

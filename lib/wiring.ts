@@ -12,10 +12,10 @@ import { tmdbClient } from './tmdb/client.ts';
 import { pace } from './tmdb/pace.ts';
 
 /*
- * The only reader of the environment: makes what the functions work with.
+ * Creates the services of the functions. No other file reads the environment.
  *
- * Each builder reads the variables that it needs and no others, so a function's environment, role and bundle hold what
- * that function uses.
+ * Each function here reads only the variables that it needs. So the environment, the role and the bundle of a Lambda
+ * function contain only what it uses.
  */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,8 +28,8 @@ const read = <Shape extends z.ZodRawShape>(shape: Shape, env: Environment) =>
   parse(z.object(shape), env, 'environment');
 
 /**
- * Where the SDK's clients connect: to AWS, or to the endpoint that the environment names. Use an address there, not the
- * name localhost, of which the SDK makes bucket.localhost.
+ * The SDK's clients connect to AWS, or to the endpoint in the environment. Use an IP address in the endpoint: from
+ * localhost, the SDK makes the host bucket.localhost.
  */
 const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN') => {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
@@ -48,7 +48,7 @@ const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOIN
   };
 };
 
-/** The bucket, the time and the log: what every function needs. */
+/** The services that every function needs: the bucket, the time and the log. */
 export const bucketServices = (env: Environment) => {
   const { BUCKET, CODE_VERSION } = read(
     { BUCKET: z.string().min(3), CODE_VERSION: z.string().default('unknown') },
@@ -62,13 +62,13 @@ export const bucketServices = (env: Environment) => {
   };
 };
 
-/** Step Functions, to ask about executions. */
+/** Step Functions, to read the state of executions. */
 export const executionServices = (env: Environment) => ({
   executions: sfnExecutions(new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN'))),
 });
 
 /**
- * TMDB: one gate and one agent for the life of the process.
+ * The TMDB client, with one gate and one agent for each process.
  *
  * @param token Used where TMDB_TOKEN is not set.
  */
@@ -80,7 +80,7 @@ export const tmdbServices = (
   const { TMDB_BASE_URL, TMDB_REQUESTS_PER_SECOND } = read(
     {
       TMDB_BASE_URL: z.url().default('https://api.themoviedb.org/3'),
-      // 36: TMDB's limit is "somewhere in the 40 requests per second range"; this leaves a tenth to others.
+      // 36: TMDB's limit is "somewhere in the 40 requests per second range"; this leaves 10 % for other clients.
       TMDB_REQUESTS_PER_SECOND: z.coerce.number('use a number above 0').positive().max(1_000_000).default(36),
     },
     env,
@@ -95,12 +95,12 @@ export const tmdbServices = (
   };
 };
 
-/** Where the planner finds the datasets, and how many walkers run at once. */
+/** The folder of the datasets, and the number of walkers that run at once. */
 export const planningServices = (env: Environment) => {
   const { DATASETS, WALKERS_AT_ONCE } = read(
     {
       DATASETS: z.string().default('datasets'),
-      // 40: an inline Map of Step Functions runs 40 iterations at once at most.
+      // An inline Map of Step Functions runs at most 40 iterations at once.
       WALKERS_AT_ONCE: z.coerce
         .number('use a whole number from 1 to 40')
         .int()

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
+import { parse } from '../lib/parse.ts';
 
 /** The project's root folder. It doesn't depend on the working directory. */
 export const ROOT = join(import.meta.dirname, '..');
@@ -12,7 +13,7 @@ export type Functions = z.output<typeof functions>;
 
 /** The functions' timeouts in serverless.yml, in seconds. Local runs and deployed functions use the same values. */
 export const readFunctions = async (): Promise<Functions> =>
-  z.object({ functions }).parse(await yaml('serverless.yml')).functions;
+  parse(z.object({ functions }), await yaml('serverless.yml'), 'serverless.yml').functions;
 
 /** The state machine definitions, exactly as they are deployed. */
 export const readMachines = async () => ({

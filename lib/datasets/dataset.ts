@@ -4,15 +4,15 @@ import { datasetName } from '../names.ts';
 import { placeholdersIn } from '../raw-zone/key-pattern.ts';
 
 /**
- * What to ingest, as data: the schema of the files in datasets/.
+ * The schema of the files in datasets/, which define what to ingest.
  *
- * datasets/dataset.schema.json is made from it (test/datasets/schema.test.ts compares them), so that editors complete
- * and check a dataset while it is written.
+ * datasets/dataset.schema.json is generated from it, so that editors can complete and check a dataset
+ * (test/datasets/schema.test.ts compares the two).
  */
 
 const field = z.string().min(1);
 
-/** Where an added field comes from. */
+/** The origin of an added field. */
 const added = z.union(
   [
     z.strictObject({ from: z.literal('details'), default: z.unknown().optional() }),
@@ -55,7 +55,7 @@ const output = z.strictObject({
     .regex(/^Raw\/TMDB\/[A-Za-z0-9_.{}/-]+$/, 'begin with Raw/TMDB/ and use letters, digits and -_.{}/')
     .refine(
       (key) => key.split('/').every((segment) => /[^.]/.test(segment)),
-      'use no empty segment, and none of dots alone',
+      'use no empty segment, and no segment of only dots',
     ),
   format: z.enum(['json', 'jsonl']).default('json'),
   gzip: z.boolean().default(false),
@@ -74,12 +74,12 @@ const schedule = z.strictObject({
   enabled: z.boolean().default(true),
 });
 
-/** All fields of a dataset, with its source as `source` checks it. */
+/** All fields of a dataset. `source` is the schema of its source. */
 const fields = <Source extends z.ZodType>(source: Source) => ({
   $schema: z.string().optional(),
   name: datasetName,
   description: z.string().default(''),
-  /** The zone that days are counted in. */
+  /** The time zone in which the day of a run is determined. */
   timezone: timeZone,
   schedule: schedule.optional(),
   source,
@@ -102,26 +102,26 @@ const fields = <Source extends z.ZodType>(source: Source) => ({
     .describe("Share of a list, 0 to 1, that may be missing from TMDB's own total before a branch fails"),
 });
 
-/** A dataset as a plan keeps it: checked when it was loaded. Only its source reads `source` (lib/sources/). */
+/** A dataset as a plan stores it. It was checked when it was loaded. Only its source reads `source` (lib/sources/). */
 export const keptDataset = z.object(fields(z.looseObject({ kind: z.string() })));
 export type Dataset = z.output<typeof keptDataset>;
 
-/** What a dataset's schema needs to know of a kind of source. */
+/** The properties of a kind of source that a dataset's schema needs. */
 export interface SourceSchema {
-  /** A strict object whose `kind` is a literal: the dataset's `source`. */
+  /** The schema of the dataset's `source`: a strict object whose `kind` is a literal. */
   settings: z.ZodObject<{ kind: z.ZodLiteral<string> }>;
-  /** Whether its lists hold TMDB's items, and not ids alone. */
+  /** Whether its lists have TMDB's items, and not only ids. */
   listsItems: boolean;
-  /** Names in braces that its branches fill into the key pattern. */
+  /** Placeholders of the key pattern for which its branches have values. */
   placeholders: readonly string[];
-  /** Why a key pattern with these names in braces would not separate its branches. */
+  /** The reason why a key pattern with these placeholders doesn't separate the branches. */
   keyProblem(source: Dataset['source'], used: KeyPlaceholders): string | undefined;
 }
 
 export interface KeyPlaceholders {
-  /** In the whole key. */
+  /** Placeholders in the whole key. */
   key: readonly string[];
-  /** In its folders alone. */
+  /** Placeholders in the folders of the key. */
   folder: readonly string[];
 }
 
@@ -154,11 +154,11 @@ const keyProblems = ({ source, output: { key, format, gzip } }: Dataset, kind: S
   const unknown = used.find((name) => !allowed.includes(name));
   const messages = [
     unknown && `{${unknown}} is unknown; a ${source.kind} dataset has ${allowed.map((name) => `{${name}}`).join(', ')}`,
-    /[{}]/.test(key.replaceAll(/\{\w+\}/g, '')) && 'a brace has no partner',
+    /[{}]/.test(key.replaceAll(/\{\w+\}/g, '')) && 'write placeholders as {name}, each with both braces',
     !used.includes('yyyymmdd') &&
       !['yyyy', 'mm', 'dd'].every((name) => used.includes(name)) &&
-      'the day must be in it: put in {yyyymmdd}, or {yyyy}, {mm} and {dd}',
-    !placeholdersIn(file).includes('part') && 'the file name must have {part} in it',
+      'the day is missing: add {yyyymmdd}, or {yyyy}, {mm} and {dd}',
+    !placeholdersIn(file).includes('part') && 'the file name has no {part}: add it',
     used.filter((name) => name === 'part').length > 1 && 'use {part} once',
     kind.keyProblem(source, { key: used, folder: placeholdersIn(key.slice(0, -file.length)) }),
     !key.endsWith(ending) && `the key must end in ${ending}, as output.format and output.gzip say`,
@@ -172,7 +172,7 @@ const fieldProblems = ({ source, ask, record: made, keep }: Dataset, kind: Sourc
   if (!kind.listsItems && made.from === 'listed')
     wrong(
       ['record', 'from'],
-      `a ${source.kind} source gives ids, not items of a list: make the record from details or credits`,
+      `a ${source.kind} source has only ids, no items of a list: use details or credits`,
       made.from,
     );
   const sources = new Set([
@@ -180,22 +180,21 @@ const fieldProblems = ({ source, ask, record: made, keep }: Dataset, kind: Sourc
     ...Object.values(made.with).map(({ from }) => (from === 'cast' || from === 'crew' ? 'credits' : from)),
   ]);
   for (const needs of ['details', 'credits'] as const) {
-    if (sources.has(needs) && !ask.includes(needs))
-      wrong(['ask'], `the record is made from ${needs}: put "${needs}" into it`, ask);
+    if (sources.has(needs) && !ask.includes(needs)) wrong(['ask'], `the record needs ${needs}: add "${needs}"`, ask);
   }
   if (!kind.listsItems && ask.length === 0)
-    wrong(['ask'], `a ${source.kind} source gives ids only: ask for details or credits`, ask);
+    wrong(['ask'], `a ${source.kind} source has only ids: add details or credits`, ask);
   for (const [index, one] of keep.entries()) {
     if (one.above === undefined && one.atLeast === undefined && one.oneOf === undefined)
-      wrong(['keep', index], 'a rule needs above, atLeast or oneOf', one);
+      wrong(['keep', index], 'use above, atLeast or oneOf in each rule', one);
   }
   return problems;
 };
 
-/** Why two branches would write the same file: the key pattern lacks a name in braces that tells them apart. */
+/** The message if two branches would write the same file, because the key pattern lacks a placeholder. */
 export const missingPlaceholders = (needed: readonly string[], { key }: KeyPlaceholders): string | undefined => {
   const missing = needed.filter((name) => !key.includes(name));
   return missing.length
-    ? `two branches would write the same file: put in ${missing.map((name) => `{${name}}`).join(' and ')}`
+    ? `two branches would write the same file: add ${missing.map((name) => `{${name}}`).join(' and ')}`
     : undefined;
 };

@@ -8,10 +8,10 @@ import { type Dataset, datasetSchema, type SourceSchema } from './dataset.ts';
 type Kinds = Readonly<Record<string, SourceSchema>>;
 
 /**
- * The dataset of that name, from `<folder>/<name>.json`.
+ * Loads a dataset from `<folder>/<name>.json`.
  *
  * @param kinds The kinds of source that a dataset can name.
- * @throws {BadInputError} No such dataset, a wrong field in it, or a key pattern that could meet another dataset's.
+ * @throws {BadInputError} No such dataset, a wrong field in it, or a key pattern whose folder another dataset could use.
  */
 export const loadDataset = async (folder: string, name: string, kinds: Kinds): Promise<Dataset> => {
   const names = await datasetNames(folder);
@@ -54,7 +54,7 @@ const read = async (folder: string, name: string, kinds: Kinds): Promise<Dataset
   return checked;
 };
 
-/** Another dataset's key pattern; undefined for a dataset that is wrong, which does not stop a run of this one. */
+/** Another dataset's key pattern. undefined for an invalid dataset: it must not stop a run of this one. */
 const keyOf = async (folder: string, name: string, kinds: Kinds): Promise<string | undefined> => {
   try {
     return (await read(folder, name, kinds)).output.key;

@@ -22,7 +22,7 @@ const MOST_LINES = 100;
 /**
  * The rows below the header, in batches. Blank lines are no rows.
  *
- * A row is one line, unless a quoted field contains line ends. A quotation mark that nobody closed looks the same, and a
+ * A row is one line, unless a quoted field contains line ends. An unclosed quotation mark looks the same, and a
  * streaming parser such as csv-parse then reads all text up to the next quotation mark as one field: rows are lost, or
  * the file is refused. Here, a row has several lines only if they form one row as wide as the header, without a
  * quotation mark inside a field. Otherwise only the first line is a bad row, and the next line begins a new row.

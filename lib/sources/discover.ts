@@ -151,7 +151,7 @@ const joined = (windows: readonly Window[]): Listing => {
     items: itemsOf(seen),
     expected: sum('expected'),
     listed: sum('listed'),
-    // Two neighboring windows can both list a movie whose date has changed in between.
+    // Two adjacent windows can both list a movie whose date has changed in between.
     doubled: sum('doubled') + (rows.length - seen.size),
     passes: Math.max(...lists.map(({ passes }) => passes)),
     warnings: windows

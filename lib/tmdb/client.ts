@@ -368,8 +368,8 @@ const judged = (
     throw fail('unavailable', `TMDB answers with status ${status}, but not in its error format`);
   }
   if (status === 404) {
-    // A damaged body doesn't say whether the movie is gone. A complete one from somebody else, such as a proxy, is no
-    // fault of the moment.
+    // A damaged body doesn't say whether the movie is gone. A complete one from another server, such as a proxy, is not
+    // a transient fault.
     if (content.damaged) throw fail('unavailable', `TMDB answers with status ${status}: ${content.problem}`);
     if (code === undefined || !question.mayBeGone) throw fail('refused', refused);
     return 'gone';

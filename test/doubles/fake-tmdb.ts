@@ -16,8 +16,8 @@ export interface FakeTmdb extends Tmdb {
 /**
  * A TMDB client without a network. The test decides its responses and their time.
  *
- * @param answer The body of each answer, as a value or as its JSON text; 'gone' for a 404. What it throws is what the
- *   client throws after its last try.
+ * @param answer Returns the body of a response, as a value or as its JSON text, or 'gone' for a 404. If it throws, the
+ *   client throws the same error.
  */
 export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeTmdb => {
   const asked: Asked[] = [];

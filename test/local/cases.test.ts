@@ -75,11 +75,11 @@ const partOf = ({ bucket }: Opened) =>
   readFile(join(bucket, 'Raw/TMDB/JSON/Movies/2026/11/20/movie_crime_2017_part_1_20261120.json'), 'utf8');
 const recordsOf = async (pipeline: Opened): Promise<Record<string, unknown>[]> => JSON.parse(await partOf(pipeline));
 
-/** The raw zone of a run in which nothing is wrong. */
+/** The raw zone of a run without faults. */
 const faultless = async () => rawZone((await runOf(await simulated())).pipeline.bucket);
 
-describe('credits that are missing in 38 of 100 answers', () => {
-  it('are asked for by themselves, and all 100 movies are complete', async () => {
+describe('credits that are missing in 38 of 100 responses', () => {
+  it('are requested separately, and all 100 movies are complete', async () => {
     const { pipeline, execution } = await runOf(await simulated({ kind: 'no-credits', ids: SOME }));
 
     expect(SOME).toHaveLength(38);
@@ -88,7 +88,7 @@ describe('credits that are missing in 38 of 100 answers', () => {
     expect(await rawZone(pipeline.bucket)).toEqual(await faultless());
   });
 
-  it('and then nowhere: the branch is unfinished, the error names how many and why, and latest.json stays', async () => {
+  it('and are missing under /credits, too: the branch is unfinished, the error has the number and the reason, and latest.json is unchanged', async () => {
     let missing: number[] = [];
     const tmdb = await startOddTmdb({
       details: ({ credits, ...rest }, id) => (missing.includes(id) ? rest : { ...rest, credits }),
@@ -111,7 +111,7 @@ describe('credits that are missing in 38 of 100 answers', () => {
   });
 });
 
-describe('one movie of 100 that never answers as it should', () => {
+describe('one movie of 100 that always fails', () => {
   const elsewhere = async () => {
     const seen: string[] = [];
     const server = createServer((request, response) => {
@@ -127,7 +127,7 @@ describe('one movie of 100 that never answers as it should', () => {
     { what: '500', kind: 'always-500', reason: /500/ },
     { what: 'a body of more than 8 MB', kind: 'always-huge', reason: /too long|MB|bytes/ },
     { what: 'a redirect', kind: 'always-redirect', reason: /302|redirect/ },
-  ])('$what: the 99 others are written, and the manifest names it with the reason', async ({ kind, reason }) => {
+  ])('$what: the other 99 are written, and the manifest names the movie with the reason', async ({ kind, reason }) => {
     const { url, seen } = await elsewhere();
     const fault: Fault = kind === 'always-redirect' ? { kind, ids: [1042], to: url } : { kind, ids: [1042] };
     const simulator = await simulated(fault);
@@ -142,7 +142,7 @@ describe('one movie of 100 that never answers as it should', () => {
   });
 
   it.each<'always-500' | 'always-huge' | 'always-redirect'>(['always-500', 'always-huge', 'always-redirect'])(
-    '%s: once TMDB is fixed, a resumed run asks for this movie only, and the bytes are those of a run without faults',
+    '%s: after TMDB is fixed, a resumed run requests only this movie, and writes the bytes of a run without faults',
     async (kind) => {
       const simulator = await simulated({ kind, ids: [1042] });
       const { pipeline, execution } = await runOf(simulator);
@@ -160,7 +160,7 @@ describe('one movie of 100 that never answers as it should', () => {
   );
 });
 
-it('gzip bytes without Content-Encoding, for three of eight movies, are unpacked without a retry', async () => {
+it('gzip bodies without Content-Encoding are decompressed without a retry', async () => {
   const simulator = await simulated({ kind: 'mislabelled', as: 'gzip-unlabelled', share: 3 / 8, under: '/movie' });
   const { pipeline, execution } = await runOf(simulator);
 
@@ -198,7 +198,7 @@ describe('null', () => {
     }
   });
 
-  it('stays null, and only a missing field gets its default', async () => {
+  it('is kept, and only a missing field gets its default', async () => {
     const tmdb = await startOddTmdb({
       movies: 3,
       details: (right, id) => {
@@ -219,7 +219,7 @@ describe('null', () => {
 });
 
 describe('numbers', () => {
-  /** JSON.stringify can't write these, so the server puts them in place of a text. */
+  /** JSON.stringify can't write these numbers, so the server replaces a text by them. */
   const written = (text: string) => `number ${text}`;
   const asNumbers = (text: string) => text.replaceAll(/"number ([^"]+)"/g, '$1');
   const LISTED = {
@@ -230,7 +230,7 @@ describe('numbers', () => {
     tiny: '1e-7',
     thousand: '1e3',
   };
-  /** By id. The rule keeps what is above 0. */
+  /** Budgets by id. The rule keeps those above 0. */
   const BUDGETS: Record<number, string> = {
     1001: '7.0',
     1002: '1e3',
@@ -241,7 +241,7 @@ describe('numbers', () => {
     1007: '10.0',
   };
 
-  it('are written with the digits that TMDB sent, and the budget rule and the sort read them', async () => {
+  it("are written with TMDB's digits, and are read by the budget rule and the sort", async () => {
     const tmdb = await startOddTmdb({
       movies: 7,
       fields: () => Object.fromEntries(Object.entries(LISTED).map(([name, text]) => [name, written(text)])),
@@ -322,7 +322,7 @@ describe('the token', () => {
     expect(leaking.map(([path]) => path)).toEqual([]);
   });
 
-  it('that is revoked while a run works ends the run after a handful of requests', async () => {
+  it('that is revoked during a run ends the run after a few requests', async () => {
     const simulator = await simulated({ kind: 'token-revoked', after: 40 });
     const { execution } = await runOf(simulator);
 
@@ -333,7 +333,7 @@ describe('the token', () => {
     expect(simulator.asked.length - 40).toBeLessThanOrEqual(12);
   });
 
-  it('that is refused once does not end a run', async () => {
+  it('that is rejected once does not end a run', async () => {
     const simulator = await simulated({ kind: 'token-revoked', after: 40, times: 1 });
     const { pipeline, execution } = await runOf(simulator);
 

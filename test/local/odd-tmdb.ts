@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-// biome-ignore lint/suspicious/noExplicitAny: bodies here are wrong on purpose, each in its own way
+// biome-ignore lint/suspicious/noExplicitAny: bodies here have wrong shapes on purpose
 type Body = any;
 
 export interface OddTmdb {
@@ -38,7 +38,7 @@ const CREDITS = {
 
 const NOT_FOUND = { success: false, status_code: 34, status_message: 'The resource you requested could not be found.' };
 
-/** A small TMDB of crime movies of 2017, on 127.0.0.1, which answers as the test says. Any token is right. */
+/** A small TMDB on 127.0.0.1 with crime movies of 2017. The test defines its responses. It accepts any token. */
 export const startOddTmdb = async ({ movies = 100, ...odd }: OddTmdb) => {
   const asked: string[] = [];
   const ids = Array.from({ length: movies }, (_, index) => 1001 + index);
@@ -95,7 +95,7 @@ export const startOddTmdb = async ({ movies = 100, ...odd }: OddTmdb) => {
     response.writeHead(body ? 200 : 404, { 'content-type': 'application/json;charset=utf-8' });
     response.end(text(JSON.stringify(body ?? NOT_FOUND)));
   });
-  server.keepAliveTimeout = 0; // An idle socket that closes just as the client uses it again would be another fault.
+  server.keepAliveTimeout = 0; // No timeout: closing an idle connection just when the client reuses it would be an unwanted fault.
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(
     () =>

@@ -157,15 +157,15 @@ describe('a dataset', () => {
     ['source', { kind: 'csv', upload: 'Movies', delimiter: '||' }, 'source.delimiter: use one character'],
 
     ['ask', ['detail'], 'ask.0: use one of "details", "credits"; got "detail".'],
-    ['ask', ['credits'], 'ask: the record is made from details: put "details" into it; got ["credits"].'],
-    ['ask', ['details'], 'ask: the record is made from credits: put "credits" into it; got ["details"].'],
+    ['ask', ['credits'], 'ask: the record needs details: add "details"; got ["credits"].'],
+    ['ask', ['details'], 'ask: the record needs credits: add "credits"; got ["details"].'],
     ['record', undefined, 'record: use an object; it is missing.'],
     ['record/from', 'list', 'record.from: use one of "listed", "details", "credits"; got "list".'],
     ['record/without', 'adult', 'record.without: use a list; got "adult".'],
     ['record/with/budget', { from: 'details', defalt: 0 }, 'record.with.budget: unknown field "defalt".'],
     ['record/with/actors', { from: 'actors' }, 'record.with.actors: use {"from": "details"}, {"from": "asked"}, or'],
     ['record/with/actors', { from: 'cast', first: 0 }, 'record.with.actors.first: use at least 1'],
-    ['keep', [{ field: 'budget' }], 'keep.0: a rule needs above, atLeast or oneOf; got {"field":"budget"}.'],
+    ['keep', [{ field: 'budget' }], 'keep.0: use above, atLeast or oneOf in each rule; got {"field":"budget"}.'],
     ['keep', [{ field: 'budget', over: 0 }], 'keep.0: unknown field "over"'],
     ['sort', [{ field: 'budget', order: 'down' }], 'sort.0.order: use one of "asc", "desc"; got "down".'],
 
@@ -177,12 +177,12 @@ describe('a dataset', () => {
     [
       'output/key',
       file('../{genre}_{year}_{part}.json'),
-      'output.key: use no empty segment, and none of dots alone; got',
+      'output.key: use no empty segment, and no segment of only dots; got',
     ],
     [
       'output/key',
       file('/{genre}_{year}_{part}.json'),
-      'output.key: use no empty segment, and none of dots alone; got',
+      'output.key: use no empty segment, and no segment of only dots; got',
     ],
     [
       'output/key',
@@ -199,24 +199,24 @@ describe('a dataset', () => {
       file('{slice}_{genre}_{year}_{part}.json'),
       'output.key: {slice} is unknown; a discover dataset has',
     ],
-    ['output/key', file('{genre}_{year}_{part}}.json'), 'output.key: a brace has no partner; got'],
-    ['output/key', file('{genre}_{year}.json'), 'output.key: the file name must have {part} in it; got'],
-    ['output/key', file('{part}/{genre}_{year}.json'), 'output.key: the file name must have {part} in it; got'],
-    ['output/key', file('{part}/{genre}_{year}_{part}.json'), 'output.key: use {part} once; got'],
     [
       'output/key',
-      file('{year}_{part}.json'),
-      'output.key: two branches would write the same file: put in {genre}; got',
+      file('{genre}_{year}_{part}}.json'),
+      'output.key: write placeholders as {name}, each with both braces; got',
     ],
+    ['output/key', file('{genre}_{year}.json'), 'output.key: the file name has no {part}: add it; got'],
+    ['output/key', file('{part}/{genre}_{year}.json'), 'output.key: the file name has no {part}: add it; got'],
+    ['output/key', file('{part}/{genre}_{year}_{part}.json'), 'output.key: use {part} once; got'],
+    ['output/key', file('{year}_{part}.json'), 'output.key: two branches would write the same file: add {genre}; got'],
     [
       'output/key',
       file('{part}.json'),
-      'output.key: two branches would write the same file: put in {genre} and {year}; got',
+      'output.key: two branches would write the same file: add {genre} and {year}; got',
     ],
     [
       'output/key',
       'Raw/TMDB/{yyyy}/{mm}/{genre}_{year}_{part}.json',
-      'output.key: the day must be in it: put in {yyyymmdd}, or',
+      'output.key: the day is missing: add {yyyymmdd}, or',
     ],
   ])('with %s %j is rejected: %s', (path, value, sentence) => {
     const told = sentenceFor(path, value);
@@ -260,9 +260,11 @@ describe('a dataset', () => {
     const reason = (changes: object) =>
       shippedSchema.safeParse({ ...csv, ...changes }).error?.issues.map(({ message }) => message);
 
-    expect(reason({})).toEqual([expect.stringContaining('a csv source gives ids, not items of a list')]);
+    expect(reason({})).toEqual([
+      expect.stringContaining('a csv source has only ids, no items of a list: use details or credits'),
+    ]);
     expect(reason({ ask: [], record: { from: 'credits' } })).toContain(
-      'a csv source gives ids only: ask for details or credits',
+      'a csv source has only ids: add details or credits',
     );
   });
 });

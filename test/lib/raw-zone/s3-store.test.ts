@@ -73,7 +73,7 @@ describe('a conditional write to S3', () => {
   });
 });
 
-describe('a body from S3 that breaks off', () => {
+describe('a body from S3 whose connection breaks', () => {
   const OBJECT = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7919) % 256));
 
   /**
@@ -98,7 +98,7 @@ describe('a body from S3 that breaks off', () => {
         ...(range && { 'content-range': `bytes ${from}-${OBJECT.length - 1}/${OBJECT.length}` }),
       });
       if (sent >= rest.length) return void response.end(rest);
-      // The bytes leave before the connection breaks, or the test would not know how many have come.
+      // Send the bytes before the connection breaks, so that the number of received bytes is known.
       response.write(rest.subarray(0, sent), () => setTimeout(() => request.socket.destroy(), 20));
     };
     const store = storeAt((await serving(listener)).url, waits);
@@ -120,7 +120,7 @@ describe('a body from S3 that breaks off', () => {
     expect(ranges).toHaveLength(3);
   });
 
-  it('is streamed from where it broke off, as long as the object is the same', async () => {
+  it('is streamed from that position, if the object is the same', async () => {
     const { store, ranges } = await breaking([100_000, 50_000, 300_000]);
     const streamed = await store.stream('movies.csv');
 
@@ -129,7 +129,7 @@ describe('a body from S3 that breaks off', () => {
     expect(ranges).toEqual([undefined, 'bytes=100000-', 'bytes=150000-']);
   });
 
-  it('is streamed for as long as each try brings bytes', async () => {
+  it('is streamed as long as each try returns bytes', async () => {
     const { store, ranges, waits } = await breaking([40_000]);
     const streamed = await store.stream('movies.csv');
 
@@ -138,7 +138,7 @@ describe('a body from S3 that breaks off', () => {
     expect(new Set(waits)).toEqual(new Set([200]));
   });
 
-  it('is an error after it was continued three times in a row without a byte', async () => {
+  it('is an error after three continued tries in a row without a byte', async () => {
     const { store, ranges, waits } = await breaking([100_000, 0]);
     const streamed = await store.stream('movies.csv');
 
@@ -147,7 +147,7 @@ describe('a body from S3 that breaks off', () => {
     expect(waits).toEqual([200, 400, 800]);
   });
 
-  it('is an error where the object has changed meanwhile: nobody gets half of one and half of another', async () => {
+  it('is an error if the object has changed, so no reader gets parts of two objects', async () => {
     const { store, ranges } = await breaking([100_000, 300_000], (request) => (request === 0 ? '"one"' : '"two"'));
     const streamed = await store.stream('movies.csv');
 
@@ -157,7 +157,7 @@ describe('a body from S3 that breaks off', () => {
     expect(ranges).toHaveLength(2);
   });
 
-  it('is asked for no further where the reader has enough', async () => {
+  it('is not requested further when the reader stops', async () => {
     const { store, ranges } = await breaking([100_000, 300_000]);
     const streamed = await store.stream('movies.csv');
     for await (const chunk of streamed?.body ?? []) if (chunk.length > 0) break;

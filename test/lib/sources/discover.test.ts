@@ -50,7 +50,7 @@ const idsOf = (list: { items: readonly { id: number | string }[] }) => list.item
 
 describe('a list that does not change', () => {
   it.each([0, 1, 20, 21, 95, 430])(
-    'of %d movies is complete after one pass: each page is requested once, and page 1 again where there are several',
+    'of %d movies is complete after one pass: each page is requested once, and page 1 again if there are several',
     async (count) => {
       const { pages, asked } = still(items(count));
 
@@ -90,7 +90,7 @@ describe('a list that does not change', () => {
   });
 });
 
-describe('a list that changes while it is read', () => {
+describe('a list that drifts between pages', () => {
   it('drops duplicates, and a second pass finds the movies that the first one missed', async () => {
     // Page 2 is served after movie 1 has moved to the end: 22 to 41 instead of 21 to 40.
     const { pages } = drifting(60, [0, 1, 0, 0, 0, 0]);
@@ -156,7 +156,7 @@ describe('a list that changes while it is read', () => {
 });
 
 describe('a movie that leaves or enters a list while it is read', () => {
-  /** A list whose movies are changed once, after so many answers. */
+  /** A list whose movies change once, after this number of responses. */
   const changing = (count: number, after: number, change: (all: { id: number }[]) => { id: number }[]) => {
     const before = items(count);
     const later = change([...before]);
@@ -174,7 +174,7 @@ describe('a movie that leaves or enters a list while it is read', () => {
     expect(list).toMatchObject({ expected: 94, passes: 2, warnings: [] });
   });
 
-  it('loses no movie when one leaves page 1 and another enters, which leaves the total as it was', async () => {
+  it('loses no movie when one leaves page 1 and another one enters, so that the total is the same', async () => {
     const { pages, later } = changing(95, 1, (all) => [...without(3)(all), { id: 96 }]);
     const list = await walked(pages, 0);
 
@@ -182,7 +182,7 @@ describe('a movie that leaves or enters a list while it is read', () => {
     expect(list).toMatchObject({ expected: 95, passes: 2, warnings: [] });
   });
 
-  it('loses no movie, whatever leaves and enters at one moment, as long as the total or page 1 changes', async () => {
+  it('loses no movie in any single change of the list that also changes the total or page 1', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 21, max: 130 }),
@@ -197,7 +197,7 @@ describe('a movie that leaves or enters a list while it is read', () => {
           const left = leaving.filter((index) => index < count);
           fc.pre(left.length !== entering || left.some((index) => index < 20) || left.length === 0);
           const list = await walked(pages, 0);
-          // The change may come after the last answer: then the list is whole as it was before.
+          // If the change comes after the last response, the list is complete as it was before.
           const holdsAll = (ids: readonly number[]) => ids.every((id) => idsOf(list).includes(id));
           expect(holdsAll(later) || holdsAll(items(count).map(({ id }) => id))).toBe(true);
         },
@@ -205,7 +205,7 @@ describe('a movie that leaves or enters a list while it is read', () => {
     );
   });
 
-  it('is not read forever where its number of pages is impossible: it is an error after one request', async () => {
+  it('is an error after one request if its number of pages is impossible', async () => {
     const { pages, asked } = keeping((_, page) => ({
       ...pageOf(items(20), page),
       total_pages: 1_000_000_000,
@@ -217,7 +217,7 @@ describe('a movie that leaves or enters a list while it is read', () => {
   });
 });
 
-describe("what differs from TMDB's total", () => {
+describe("a difference from TMDB's total", () => {
   const short = (missing: number) =>
     keeping((_, page) => ({ ...pageOf(items(1_000 - missing), page), total_results: 1_000 }));
 

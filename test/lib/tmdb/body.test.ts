@@ -45,11 +45,11 @@ describe('the text of a body', () => {
     ['zstd without a label', zstdCompressSync(bytes), undefined],
     ['a byte order mark', Buffer.from(`\uFEFF${TEXT}`), undefined],
     ['a byte order mark in gzip', gzipSync(`\uFEFF${TEXT}`), 'gzip'],
-  ])('comes out of %s', (_, body, label) => {
+  ])('is read from %s', (_, body, label) => {
     expect(read(body, label)).toBe(TEXT);
   });
 
-  it('comes out whatever the JSON and whatever the compressions and the label', () => {
+  it('is read for any JSON, any compressions and any Content-Encoding', () => {
     const packings = [gzipSync, deflateSync, zstdCompressSync];
     const labels = [undefined, '', 'identity', 'gzip', 'br', 'deflate', 'zstd', 'gzip, gzip'];
     fc.assert(
@@ -83,11 +83,11 @@ describe('the text of a body', () => {
     ['half of raw deflate', deflateRawSync(bytes).subarray(0, 200), 'deflate'],
     ['half of br', brotliCompressSync(bytes).subarray(0, 200), 'br'],
     ['half of zstd', zstdCompressSync(bytes).subarray(0, 200), 'zstd'],
-  ])('is not there in %s', (_, body, label) => {
+  ])('cannot be read from %s', (_, body, label) => {
     expect(() => read(body, label)).toThrow(UnreadableBody);
   });
 
-  it('is not there under more than three compressions', () => {
+  it('cannot be read with more than three compressions', () => {
     expect(() => read(gzipSync(gzipSync(gzipSync(gzipSync(bytes)))))).toThrow(
       'the body is compressed more than 3 times',
     );
@@ -101,7 +101,7 @@ describe('the text of a body', () => {
     ['raw deflate', deflateRawSync(BOMB), 'deflate'],
     ['br', brotliCompressSync(BOMB, { params: { [zlibConstants.BROTLI_PARAM_QUALITY]: 1 } }), 'br'],
     ['zstd', zstdCompressSync(BOMB), 'zstd'],
-  ])('stops at the limit in a bomb of %s', (_, bomb, label) => {
+  ])('stops at the limit for a bomb of %s', (_, bomb, label) => {
     const before = process.memoryUsage().arrayBuffers;
     expect(() => read(bomb, label)).toThrow('the body is too long');
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000);
@@ -120,12 +120,12 @@ describe('the text of a body', () => {
     ['a surrogate', [0x22, 0xed, 0xa0, 0x80, 0x22]],
     ['an overlong slash', [0x22, 0xc0, 0xaf, 0x22]],
     ['UTF-16', [0xff, 0xfe, 0x22, 0x00]],
-  ])('is never guessed: %s is not UTF-8', (_, body) => {
+  ])('is never guessed: %s is not UTF-8, so it is an error', (_, body) => {
     expect(() => read(Buffer.from(body))).toThrow('the body is not valid UTF-8');
     expect(() => read(gzipSync(Buffer.from(body)))).toThrow(UnreadableBody);
   });
 
-  it('keeps U+FFFD where TMDB sent it', () => {
+  it('keeps U+FFFD if TMDB sent it', () => {
     expect(read(Buffer.from('"\uFFFD"'))).toBe('"\uFFFD"');
   });
 });
@@ -144,7 +144,7 @@ describe('the depth of JSON', () => {
     if (depth > 0) expect(nestsDeeperThan(text, depth - 1)).toBe(true);
   });
 
-  it('is what a parser finds', () => {
+  it('equals the depth that a parser finds', () => {
     const depthOf = (value: unknown): number =>
       typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
     fc.assert(
@@ -155,7 +155,7 @@ describe('the depth of JSON', () => {
     );
   });
 
-  it('is found without recursion, however deep', () => {
+  it('is found without recursion, at any depth', () => {
     expect(nestsDeeperThan('[{"a":'.repeat(500_000), 999_999)).toBe(true);
   });
 });

@@ -15,7 +15,7 @@ const anything = z.unknown();
 const JSON_TYPE = { 'content-type': 'application/json' };
 const failure = (status_code: number) => JSON.stringify({ success: false, status_code, status_message: 'Not so.' });
 
-/** First these answers, one each, then the last of them for ever. */
+/** Sends these responses in order, then repeats the last one. */
 const inTurn = (...answers: RequestListener[]): RequestListener => {
   let next = 0;
   return (request, response) => {
@@ -26,15 +26,15 @@ const inTurn = (...answers: RequestListener[]): RequestListener => {
 };
 const good = saying(200, '{"id":1}', JSON_TYPE);
 
-/** The error that a question ends with. */
+/** The error of a request. */
 const errorOf = async (question: Promise<unknown>): Promise<Error> =>
   question.then(
-    (answer) => Promise.reject(new Error(`There was an answer: ${inspect(answer)}`)),
+    (answer) => Promise.reject(new Error(`There was a response: ${inspect(answer)}`)),
     (error: Error) => error,
   );
 
-describe('a question to TMDB', () => {
-  it('goes out with the token in its header, and the query as it was given', async () => {
+describe('a request to TMDB', () => {
+  it('has the token in its header, and the given query', async () => {
     const simulator = await simulated();
     const { tmdb, tally } = clientAt(simulator.url);
     const { body: page } = await tmdb.get(
@@ -51,7 +51,7 @@ describe('a question to TMDB', () => {
     expect(tally).toEqual({ requests: 1, retries: 0, throttles: 0 });
   });
 
-  it("comes back as TMDB's own object, field for field in its order, with fields that we don't know", async () => {
+  it("returns TMDB's own object, with all fields in TMDB's order, including unknown fields", async () => {
     const text = '{"new_in_2027":[1],"id":7,"budget":5,"another":null}';
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
@@ -60,7 +60,7 @@ describe('a question to TMDB', () => {
     expect([answer.text, JSON.stringify(answer.body)]).toEqual([text, text]);
   });
 
-  it('is answered whether the body is zipped or not, and with a byte order mark in front', async () => {
+  it('accepts compressed and plain bodies, and a byte order mark', async () => {
     for (const listener of [
       saying(200, gzipSync('{"id":1}'), { ...JSON_TYPE, 'content-encoding': 'gzip' }),
       saying(200, '\uFEFF{"id":1}', JSON_TYPE),
@@ -79,14 +79,14 @@ describe('a question to TMDB', () => {
     ['raw deflate', deflateRawSync('{"id":1}'), { 'content-encoding': 'deflate' }],
     ['br', brotliCompressSync('{"id":1}'), { 'content-encoding': 'br' }],
     ['zstd', zstdCompressSync('{"id":1}'), { 'content-encoding': 'zstd' }],
-  ])('is answered by a body whose bytes are %s', async (_, body, headers) => {
+  ])('accepts a body whose bytes are %s', async (_, body, headers) => {
     const { tmdb, tally } = clientAt((await serving(saying(200, body, headers))).url);
 
     expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({ body: { id: 1 }, text: '{"id":1}' });
     expect(tally.requests).toBe(1);
   });
 
-  it('uses few sockets for many requests', async () => {
+  it('uses few connections for many requests', async () => {
     const server = await serving(good);
     const { tmdb, tally } = clientAt(server.url, { limits: { sockets: 3 } });
     await Promise.all(Array.from({ length: 100 }, () => tmdb.get('/movie/1', {}, details, { tally })));
@@ -95,7 +95,7 @@ describe('a question to TMDB', () => {
     expect(server.seen.sockets).toBeLessThanOrEqual(3);
   });
 
-  it('reads the token anew each time: one that was mended is used by the next question', async () => {
+  it('reads the token each time, so a corrected token is used by the next request', async () => {
     const simulator = await simulated({ token: 'right' });
     let token = 'wrong';
     const { tmdb, tally } = clientAt(simulator.url, { token: () => token });
@@ -107,7 +107,7 @@ describe('a question to TMDB', () => {
     expect(await tmdb.get('/authentication', {}, anything, { tally })).toMatchObject({ body: { success: true } });
   });
 
-  it('is not put where there is no token', async () => {
+  it('is not sent without a token', async () => {
     const server = await serving(good);
     const { tmdb, tally } = clientAt(server.url, { token: () => undefined });
 
@@ -132,7 +132,7 @@ describe('a question to TMDB', () => {
     [`{"id":7,"deep":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'the body nests deeper than 100 levels'],
     [`{"id":7,"deep":${'['.repeat(100)}${']'.repeat(100)}}`, 'the body nests deeper than 100 levels'],
     ['['.repeat(1_000_000), 'the body nests deeper than 100 levels'],
-  ])('is an error that names the field when the response is %s', async (body, problem) => {
+  ])('fails with an error that names the field when the response is %s', async (body, problem) => {
     const { tmdb, tally } = clientAt((await serving(saying(200, body, JSON_TYPE))).url);
 
     await expect(tmdb.get('/movie/7', {}, details, { tally })).rejects.toMatchObject({
@@ -142,14 +142,14 @@ describe('a question to TMDB', () => {
     expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 });
   });
 
-  it('may nest as deep as the limit', async () => {
+  it('accepts a body that nests as deep as the limit', async () => {
     const text = `{"id":7,"deep":${'['.repeat(99)}${']'.repeat(99)}}`;
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
     expect(await tmdb.get('/movie/7', {}, details, { tally })).toMatchObject({ text });
   });
 
-  it('has its numbers as TMDB wrote them', async () => {
+  it('returns the text with numbers as TMDB wrote them', async () => {
     const text = '{"id":7, "popularity":7.0,"budget":1e3}';
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
@@ -165,7 +165,7 @@ describe('a response of an unknown shape', () => {
   const good = '{"id":7,"credits":{"cast":[],"crew":[]}}';
 
   it.each(['{}', '[]', 'null', failure(11), '{"id":7}', '{"id":8,"credits":null}'])(
-    'is asked for again: %s may be a fault of the moment',
+    'is retried, because %s may be a transient fault',
     async (text) => {
       const server = await serving(inTurn(saying(200, text), saying(200, text), saying(200, good)));
       const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
@@ -188,7 +188,7 @@ describe('a response of an unknown shape', () => {
     });
   });
 
-  it('is not asked for again after the time of a question', async () => {
+  it('is not retried after the timeout of a question', async () => {
     const server = await serving(saying(200, '{}'));
     const { tmdb, tally } = clientAt(server.url, {
       random: () => 0.999,
@@ -199,7 +199,7 @@ describe('a response of an unknown shape', () => {
     expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
   });
 
-  it('leaves the other faults their retries, four in all', async () => {
+  it('does not use up the retries for other faults, which are four in total', async () => {
     const server = await serving(
       inTurn(saying(200, '{}'), saying(503, ''), saying(200, '{}'), saying(503, ''), saying(200, good)),
     );
@@ -210,7 +210,7 @@ describe('a response of an unknown shape', () => {
   });
 });
 
-describe('a passing fault of TMDB is outlasted', () => {
+describe('a transient fault is retried:', () => {
   const TWICE = { share: 1, times: 2 };
   const FAULTS: Record<string, Fault> = {
     '429 in JSON': { kind: 'throttle', body: 'json', ...TWICE },
@@ -227,7 +227,7 @@ describe('a passing fault of TMDB is outlasted', () => {
 
   it.each(Object.entries(FAULTS))('%s, twice', async (_, fault) => {
     const simulator = await simulated({ faults: [fault] });
-    const clock = fastClock(Date.now()); // the simulator's dates are real ones
+    const clock = fastClock(Date.now()); // the simulator sends real dates
     const { tmdb, tally } = clientAt(simulator.url, { clock });
     const id = catalogue().movies[0]?.id ?? 0;
 
@@ -238,7 +238,7 @@ describe('a passing fault of TMDB is outlasted', () => {
     expect(simulator.asked.map(({ status }) => status)).toHaveLength(3);
   });
 
-  it('silence', async () => {
+  it('no response', async () => {
     const simulator = await simulated({ faults: [{ kind: 'stall', share: 1, times: 1 }] });
     const { tmdb, tally } = clientAt(simulator.url, { limits: { tryMs: 1_000 } });
 
@@ -269,7 +269,7 @@ describe('a passing fault of TMDB is outlasted', () => {
     expect(tally).toEqual({ requests: 2, retries: 1, throttles: 0 });
   });
 
-  it('a 401 and a 403 whose connection breaks off', async () => {
+  it('a 401 and a 403 whose connection breaks', async () => {
     const half =
       (status: number): RequestListener =>
       (request, response) => {
@@ -282,7 +282,7 @@ describe('a passing fault of TMDB is outlasted', () => {
     expect(tally.requests).toBe(3);
   });
 
-  it('half of a 404: whether a movie is gone is not believed from half an answer', async () => {
+  it('a truncated 404, which does not prove that the movie is gone', async () => {
     const half: RequestListener = (request, response) => {
       response.writeHead(404, { ...JSON_TYPE, 'content-length': '1000' });
       response.write('{"success":false,', () => request.socket.destroy());
@@ -294,8 +294,8 @@ describe('a passing fault of TMDB is outlasted', () => {
   });
 });
 
-describe('a 429 holds back the whole client', () => {
-  /** What the gate is told for one 429 with these headers. */
+describe('after a 429, all requests wait', () => {
+  /** The pauses of the gate after one 429 with these headers. */
   const pausesFor = async (headers: Record<string, string>, random = 0) => {
     const clock = fastClock();
     const gate = pace(1_000_000, clock);
@@ -324,11 +324,11 @@ describe('a 429 holds back the whole client', () => {
     { says: 'a day', headers: { 'retry-after': '86400' }, ms: 60_000 },
     { says: 'more than a timer takes', headers: { 'retry-after': '99999999999' }, ms: 60_000 },
     { says: 'nonsense', headers: { 'retry-after': 'soon' }, ms: 1_000 },
-  ])('for $ms ms, where Retry-After says $says', async ({ headers, ms }) => {
+  ])('for $ms ms, when Retry-After is $says', async ({ headers, ms }) => {
     expect((await pausesFor(headers)).map(Math.round)).toEqual([ms]);
   });
 
-  it('also where its body breaks off', async () => {
+  it('also if its body is truncated', async () => {
     const half: RequestListener = (request, response) => {
       response.writeHead(429, { 'retry-after': '7', 'content-length': '1000' });
       response.write('{', () => request.socket.destroy());
@@ -340,7 +340,7 @@ describe('a 429 holds back the whole client', () => {
     expect(Math.round(clock.now() - NOON)).toBe(7_000);
   });
 
-  it('and so every question that is put meanwhile', async () => {
+  it('including requests that start in the meantime', async () => {
     const clock = fastClock();
     const gate = pace(1_000_000, clock);
     const arrivals: number[] = [];
@@ -367,7 +367,7 @@ describe('a 429 holds back the whole client', () => {
   });
 });
 
-describe('tries are bounded', () => {
+describe('retries are limited', () => {
   it('in number', async () => {
     const server = await serving(saying(500, failure(11), JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 3 } });
@@ -380,7 +380,7 @@ describe('tries are bounded', () => {
     expect([server.seen.requests, tally]).toEqual([4, { requests: 4, retries: 3, throttles: 0 }]);
   });
 
-  it('in time over all tries of a question', async () => {
+  it('in time over all tries of a request', async () => {
     const server = await serving(saying(502, '<html>'));
     const { tmdb, tally, clock } = clientAt(server.url, {
       random: () => 0.999,
@@ -388,11 +388,11 @@ describe('tries are bounded', () => {
     });
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
-    expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 }); // after 1 s and 2 s more; 4 s more would be too late
+    expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 }); // after 1 s and another 2 s; another 4 s would exceed the limit
     expect(clock.now() - NOON).toBeLessThanOrEqual(4_000);
   });
 
-  it('with waits that double, under full jitter, and never pass half a minute', async () => {
+  it('with waits that double, with full jitter, up to 30 s', async () => {
     const arrivals: number[] = [];
     const clock = fastClock();
     const server = await serving((_, response) => {
@@ -410,7 +410,7 @@ describe('tries are bounded', () => {
     expect(waits).toEqual([0.5, 1, 2, 4, 8, 15, 15, 15, 15]);
   });
 
-  it('for 429 too, which then is an error of its own', async () => {
+  it('for 429, too, which has its own error', async () => {
     const server = await serving(saying(429, failure(25), JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 2 } });
 
@@ -418,7 +418,7 @@ describe('tries are bounded', () => {
     expect(tally).toEqual({ requests: 3, retries: 2, throttles: 3 });
   });
 
-  it('where nobody listens', async () => {
+  it('when the connection is refused', async () => {
     const server = await serving(good);
     await server.close();
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 2 } });
@@ -431,11 +431,11 @@ describe('tries are bounded', () => {
   });
 });
 
-describe('a hostile answer', () => {
+describe('a hostile response', () => {
   const limits = { retries: 1, bodyBytes: 1_000_000 };
 
   it.each([301, 302, 303, 307, 308])(
-    '%i to another host is not followed, and nobody there sees the token',
+    '%i to another host is not followed, so that host does not get the token',
     async (status) => {
       const elsewhere = await serving(good);
       const server = await serving(saying(status, '', { location: `${elsewhere.url}/movie/1` }));
@@ -446,7 +446,7 @@ describe('a hostile answer', () => {
     },
   );
 
-  /** Writes for as long as somebody reads. */
+  /** Writes until the connection closes. */
   const forEver = (response: NodeJS.WritableStream, closes: ServerResponse, piece: Buffer) => {
     let over = false;
     closes.on('close', () => {
@@ -462,14 +462,14 @@ describe('a hostile answer', () => {
 
   it.each<[string, RequestListener]>([
     [
-      'a body without an end',
+      'an endless body',
       (_, response) => {
         response.writeHead(200, JSON_TYPE);
         forEver(response, response, Buffer.alloc(65_536, '[1,'));
       },
     ],
     [
-      'a gzip bomb without an end',
+      'an endless gzip bomb',
       (_, response) => {
         response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' });
         const zip = createGzip({ level: 1 });
@@ -479,7 +479,7 @@ describe('a hostile answer', () => {
     ],
     ['a small gzip bomb', saying(200, gzipSync(Buffer.alloc(50_000_000, ' ')), { 'content-encoding': 'gzip' })],
     ['a small gzip bomb without a label', saying(200, gzipSync(gzipSync(Buffer.alloc(50_000_000, ' '))))],
-  ])('%s is read no further than the limit', async (_, listener) => {
+  ])('%s is read only up to the limit', async (_, listener) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, { limits: { ...limits, tryMs: 600_000 } });
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({
@@ -489,7 +489,7 @@ describe('a hostile answer', () => {
     expect(tally.requests).toBe(2);
   });
 
-  it('a slow drip is cut off after the time of a try', async () => {
+  it('a slow body is aborted after the timeout of a try', async () => {
     const server = await serving((_, response) => {
       response.writeHead(200, JSON_TYPE);
       const drip = setInterval(() => response.write(' '), 10);
@@ -506,10 +506,10 @@ describe('a hostile answer', () => {
 
   it.each([
     ['NaN in JSON', '{"id":NaN}'],
-    ['a page of HTML with status 200', '<html></html>'],
+    ['an HTML page with status 200', '<html></html>'],
     ['nothing', ''],
     ['two objects', '{"id":1}{"id":1}'],
-  ])('%s is asked for again and never passes for a movie', async (_, text) => {
+  ])('%s is retried and never accepted as a movie', async (_, text) => {
     const server = await serving(saying(200, text, JSON_TYPE));
     const { tmdb, tally } = clientAt(server.url, { limits });
 
@@ -518,7 +518,7 @@ describe('a hostile answer', () => {
   });
 });
 
-describe('what TMDB says about our question is asked once', () => {
+describe('a rejected request is not retried:', () => {
   it.each([
     { status: 400, body: failure(22), name: 'TmdbRefusedError', message: '400, code 22: Not so.' },
     { status: 405, body: failure(42), name: 'TmdbRefusedError', message: '405, code 42: Not so.' },
@@ -537,7 +537,7 @@ describe('what TMDB says about our question is asked once', () => {
     expect([server.seen.requests, tally]).toEqual([1, { requests: 1, retries: 0, throttles: 0 }]);
   });
 
-  it("a 404 of TMDB's own means gone, where an id is looked up", async () => {
+  it('a 404 from TMDB means that the looked-up id is gone', async () => {
     const { tmdb, tally } = clientAt((await simulated()).url);
 
     expect(await tmdb.lookUp('/movie/99999', {}, details, { tally })).toBe('gone');
@@ -545,7 +545,7 @@ describe('what TMDB says about our question is asked once', () => {
   });
 
   it.each(['<html>Not found</html>', '{"message":"no Route matched with those values"}'])(
-    'a 404 that says %s does not: that is somebody in between',
+    'a 404 with the body %s does not, because a proxy may have sent it',
     async (body) => {
       const { tmdb, tally } = clientAt((await serving(saying(404, body))).url);
 
@@ -555,7 +555,7 @@ describe('what TMDB says about our question is asked once', () => {
 });
 
 describe('a token that TMDB rejects', () => {
-  it.each([401, 403])('is asked about once more after %d, and then it is an error', async (status) => {
+  it.each([401, 403])('is retried once after %d, and then is an error', async (status) => {
     const server = await serving(saying(status, failure(7), JSON_TYPE));
     const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
 
@@ -567,7 +567,7 @@ describe('a token that TMDB rejects', () => {
     expect(Math.round(clock.now() - NOON)).toBe(500);
   });
 
-  it('may be right after all', async () => {
+  it('may be accepted by the retry', async () => {
     const { tmdb, tally } = clientAt((await serving(inTurn(saying(401, failure(7)), good))).url);
 
     expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
@@ -580,7 +580,7 @@ describe('a token that TMDB rejects', () => {
     [403, ''],
     [403, '{"message":"Forbidden"}'],
     [401, failure(7).slice(0, 20)],
-  ])('%d with %s is no word of TMDB about the token', async (status, body) => {
+  ])("%d with %s is not TMDB's rejection of the token", async (status, body) => {
     const server = await serving(inTurn(saying(status, body), saying(status, body), good));
     const { tmdb, tally } = clientAt(server.url);
     expect(await tmdb.get('/movie/1', {}, details, { tally })).toMatchObject({ body: { id: 1 } });
@@ -595,14 +595,14 @@ describe('a token that TMDB rejects', () => {
     expect(blocked.tally.requests).toBe(3);
   });
 
-  it('is an error of availability where no retry was left to ask once more', async () => {
+  it('is a TmdbUnavailableError if no retry is left', async () => {
     const server = await serving(inTurn(saying(503, ''), saying(401, failure(7))));
     const { tmdb, tally } = clientAt(server.url, { limits: { retries: 1 } });
 
     await expect(tmdb.get('/movie/1', {}, details, { tally })).rejects.toMatchObject({ name: 'TmdbUnavailableError' });
   });
 
-  it('is not sent again: later questions fail at once, until there is another token', async () => {
+  it('is not sent again: later requests fail at once, until another token is set', async () => {
     const simulator = await simulated({ token: 'right' });
     let token = 'wrong';
     const clock = fastClock();
@@ -626,7 +626,7 @@ describe('a token that TMDB rejects', () => {
     expect(simulator.asked).toHaveLength(5);
   });
 
-  it('is not sent by those who wait at the gate already', async () => {
+  it('is not sent by requests that already wait at the gate', async () => {
     const server = await serving(saying(401, failure(7), JSON_TYPE));
     const opened = Promise.withResolvers<void>();
     let passing = 0;
@@ -648,7 +648,7 @@ describe('a token that TMDB rejects', () => {
     expect([server.seen.requests, tally]).toEqual([2, { requests: 2, retries: 1, throttles: 0 }]);
   });
 
-  it('and one that was replaced meanwhile is used by the retry', async () => {
+  it('is replaced in the retry if another token was set in the meantime', async () => {
     const seen: (string | undefined)[] = [];
     const answer = inTurn(saying(401, failure(7)), good);
     const server = await serving((request, response) => {
@@ -664,8 +664,8 @@ describe('a token that TMDB rejects', () => {
   });
 });
 
-describe('the asker hears of waits and retries', () => {
-  /** What the asker hears of one question, in order. */
+describe('waits and retries are reported', () => {
+  /** The reports for one request, in order. */
   const heard = async (listener: RequestListener, options: Parameters<typeof clientAt>[1] = {}) => {
     const { tmdb, tally } = clientAt((await serving(listener)).url, {
       random: () => 0.5,
@@ -682,11 +682,11 @@ describe('the asker hears of waits and retries', () => {
     return events;
   };
 
-  it('and of none where the first answer is good', async () => {
+  it('not if the first response is good', async () => {
     expect(await heard(good)).toEqual([]);
   });
 
-  it('each with its reason, its number and its time', async () => {
+  it('with reason, number and time', async () => {
     const reset: RequestListener = (request) => request.socket.resetAndDestroy();
     const faults = inTurn(saying(503, ''), saying(429, '', { 'retry-after': '7' }), reset, saying(200, '<html>'), good);
 
@@ -702,7 +702,7 @@ describe('the asker hears of waits and retries', () => {
     ]);
   });
 
-  it('with the retries that are left for this reason', async () => {
+  it('with the number of retries for this reason', async () => {
     expect(await heard(inTurn(saying(503, ''), saying(200, '{}')))).toEqual([
       { reason: 'TMDB answers with status 503', retry: 1, retries: 4, waitMs: 500 },
       1,
@@ -714,7 +714,7 @@ describe('the asker hears of waits and retries', () => {
     ]);
   });
 
-  it('for a rejected token too', async () => {
+  it('for a rejected token, too', async () => {
     expect(await heard(saying(401, failure(7)))).toEqual([
       { reason: 'TMDB rejected the token (401, code 7: Not so.)', retry: 1, retries: 1, waitMs: 500 },
       1,
@@ -722,7 +722,7 @@ describe('the asker hears of waits and retries', () => {
     ]);
   });
 
-  it('for a try that took too long', async () => {
+  it('for a try that timed out', async () => {
     const events = await heard(
       inTurn(() => {}, good),
       { limits: { tryMs: 200 } },
@@ -731,18 +731,18 @@ describe('the asker hears of waits and retries', () => {
     expect(events).toEqual([{ reason: 'no complete answer in time', retry: 1, retries: 4, waitMs: 500 }, 1]);
   });
 
-  it('and of no wait that would be too long', async () => {
+  it('not for a wait that would be too long', async () => {
     expect(await heard(saying(503, ''), { limits: { questionMs: 400 } })).toEqual(['TmdbUnavailableError']);
   });
 });
 
-describe('no error holds the token', () => {
+describe('no error contains the token:', () => {
   const SECRET = 'eyJhbGciOiJIUzI1NiJ9.a-secret';
   const ESCAPED = Array.from(SECRET, (char, at) =>
     at % 3 ? char : `\\u00${char.charCodeAt(0).toString(16).toUpperCase()}`,
   ).join('');
   const envelopeOf = (status_message: string) => `{"status_code":7,"status_message":"${status_message}"}`;
-  /** All that a log, a console or a Step Functions cause could show of an error. */
+  /** Everything that a log, a console or a Cause of Step Functions could show of an error. */
   const shown = (error: Error) =>
     [error.message, error.stack, String(error), JSON.stringify(error), JSON.stringify({ ...error }), error.cause]
       .concat(inspect(error, { depth: 20, showHidden: true, getters: true }))
@@ -778,7 +778,7 @@ describe('no error holds the token', () => {
     expect(shown(error)).not.toContain(ESCAPED);
   });
 
-  it('and no answer does: it says that there was one', async () => {
+  it('and no response does', async () => {
     const text = `{"id":1,"echo":"${SECRET}","again":["Bearer ${ESCAPED}"],"budget":7.0}`;
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url, { token: () => SECRET });
 

@@ -17,13 +17,13 @@ describe('a text without the token', () => {
     ['with escaped slashes', TOKEN.replaceAll('/', '\\/')],
     ['in escapes', escaped(false)],
     ['in upper case escapes', escaped(true)],
-  ])('hides it where it is %s', (_, token) => {
+  ])('hides it when it is %s', (_, token) => {
     const text = `{"status_message":"Invalid token ${token}, see ${token}"}`;
 
     expect(withoutToken(text, TOKEN)).toBe('{"status_message":"Invalid token [token removed], see [token removed]"}');
   });
 
-  it('hides it whichever of its characters are escaped', () => {
+  it('hides it when any of its characters are escaped', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { minLength: TOKEN.length, maxLength: TOKEN.length }), (which) => {
         const hidden = Array.from(TOKEN, (char, at) =>
@@ -34,26 +34,26 @@ describe('a text without the token', () => {
     );
   });
 
-  it('is the same text where there is no token, escapes or not', () => {
+  it('is unchanged without a token, with or without escapes', () => {
     for (const text of ['{"a":7.0}', '{"a":"\\u0026 \\u0065 \\/","b":1e2}'])
       expect(withoutToken(text, TOKEN)).toBe(text);
   });
 
-  it('keeps a word that a short token happens to be: TMDB has none so short, and a title may hold it', () => {
+  it("keeps a word that equals a short token, because TMDB's tokens are longer, and a title may contain the word", () => {
     expect(withoutToken('{"title":"The simulator"}', 'simulator')).toBe('{"title":"The simulator"}');
   });
 });
 
 describe('a token', () => {
-  it.each([undefined, '', ' \n'])('%j is none', (token) => {
+  it.each([undefined, '', ' \n'])('%j counts as not set', (token) => {
     expect(() => tokenGuard(() => token, fastClock()).current()).toThrow('TMDB_TOKEN is not set: set it');
   });
 
-  it('is used without the white space around it, as a file or a form adds it', () => {
+  it('is used without surrounding white space, which files and forms add', () => {
     expect(tokenGuard(() => ' token\n', fastClock()).current()).toBe('token');
   });
 
-  it('is not used for five minutes after it was rejected, and another one at once', () => {
+  it('is not used for five minutes after its rejection; another one is used at once', () => {
     const clock = fastClock();
     let token = 'wrong';
     const guard = tokenGuard(() => token, clock);

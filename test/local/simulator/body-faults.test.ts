@@ -9,7 +9,7 @@ import { asking, body, catalogue, simulated } from './asking.ts';
 
 const MOVIE = `/movie/${catalogue().movies[0]?.id}`;
 
-/** The bytes as they come: fetch would unzip them. */
+/** The received bytes. fetch would decompress them. */
 const raw = ({ url }: Simulator, path: string, headers: Record<string, string> = { 'accept-encoding': 'gzip' }) =>
   new Promise<{ bytes: Buffer; headers: IncomingHttpHeaders; status: number | undefined }>((resolve, reject) => {
     get(url + path, { headers: { authorization: 'Bearer simulator', ...headers } }, (response) => {
@@ -20,7 +20,7 @@ const raw = ({ url }: Simulator, path: string, headers: Record<string, string> =
     }).on('error', reject);
   });
 
-describe('bytes that are packed otherwise than the header says', () => {
+describe('bodies with a wrong Content-Encoding', () => {
   it.each<[Encoding, string | undefined, (bytes: Buffer) => Buffer]>([
     ['gzip-unlabelled', undefined, gunzipSync],
     ['plain-as-gzip', 'gzip', (bytes) => bytes],
@@ -35,13 +35,13 @@ describe('bytes that are packed otherwise than the header says', () => {
     expect(JSON.parse(unpacked(bytes).toString())).toEqual(await body(await simulated(), MOVIE));
   });
 
-  it('come unasked, too', async () => {
+  it('are also sent to clients that do not accept them', async () => {
     const simulator = await simulated({ faults: [{ kind: 'mislabelled', share: 1, as: 'gzip-unlabelled' }] });
 
     expect(gunzipSync((await raw(simulator, MOVIE, {})).bytes).toString()).toMatch(/^\{"/);
   });
 
-  it('are of every form, drawn anew for each try and the same with the same seed', async () => {
+  it('have every form, which may differ between tries, but is the same for the same seed', async () => {
     const labels = async (seed: number) => {
       const simulator = await simulated({ seed, faults: [{ kind: 'mislabelled', share: 1 }] });
       const seen: string[] = [];
@@ -58,7 +58,7 @@ describe('bytes that are packed otherwise than the header says', () => {
   });
 });
 
-describe('bodies of another shape', () => {
+describe('bodies of a wrong shape', () => {
   it.each<[Shape, number, RegExp]>([
     ['empty-object', 200, /^\{\}$/],
     ['empty-array', 200, /^\[\]$/],
@@ -74,7 +74,7 @@ describe('bodies of another shape', () => {
     expect(await response.text()).toMatch(text);
   });
 
-  it('invalid UTF-8 is the right body with a broken character in the title', async () => {
+  it('invalid UTF-8 is the regular body with an invalid character in the title', async () => {
     const simulator = await simulated({ faults: [{ kind: 'wrong-shape', share: 1, as: 'invalid-utf8' }] });
     const { bytes } = await raw(simulator, MOVIE, {});
     const right = await body(await simulated(), MOVIE);
@@ -85,7 +85,7 @@ describe('bodies of another shape', () => {
   });
 
   it.each(['/configuration', '/find/tt0000001?external_source=imdb_id', '/movie/popular', '/movie/1'])(
-    'there is invalid UTF-8 for %s',
+    'invalid UTF-8 exists for %s',
     async (path) => {
       const simulator = await simulated({ faults: [{ kind: 'wrong-shape', share: 1, as: 'invalid-utf8' }] });
       const { bytes } = await raw(simulator, path, {});
@@ -94,7 +94,7 @@ describe('bodies of another shape', () => {
     },
   );
 
-  it('come once or twice in a row, for a share of the requests, and are of every shape', async () => {
+  it('are sent once or twice in a row, for a share of the requests, and have every shape', async () => {
     const faults: Fault[] = [{ kind: 'wrong-shape', share: 0.3, inARow: 2 }];
     const simulator = await simulated({ faults });
     const pages = Array.from({ length: 200 }, (_, index) => `/discover/movie?page=${index + 1}`);
@@ -113,7 +113,7 @@ describe('bodies of another shape', () => {
     expect(SHAPES).toHaveLength(7);
   });
 
-  it.each(['wrong-shapes', 'mislabelled', 'cdn-403'])('%s befalls one request in fifty', async (name) => {
+  it.each(['wrong-shapes', 'mislabelled', 'cdn-403'])('%s affects one request in fifty', async (name) => {
     const simulator = await simulated({ faults: faultsNamed(name) ?? [] });
     const right = await simulated();
     const pages = Array.from({ length: 200 }, (_, index) => `/discover/movie?page=${index + 1}`);

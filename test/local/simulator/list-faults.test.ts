@@ -31,7 +31,7 @@ const quiet = async (list = CRIME_2017) => walk(await simulated(), list);
 describe('list-leaves', () => {
   const faults: Fault[] = [{ kind: 'list-leaves', after: 1 }];
 
-  it('takes a movie from page 1 after it was served: later movies move up, and a walk misses one', async () => {
+  it('removes a movie of page 1 after it was served: later movies move up, and a walk misses one', async () => {
     const { ids, totals } = await quiet();
     const simulator = await simulated({ faults });
     const during = await walk(simulator);
@@ -48,7 +48,7 @@ describe('list-leaves', () => {
     expect(await statuses(simulator, `/movie/${left[0]}`, 1)).toEqual([200]);
   });
 
-  it('comes after page 1 was served so many times, for each list by itself', async () => {
+  it('starts after page 1 of a list was served the given number of times', async () => {
     const simulator = await simulated({ faults: [{ kind: 'list-leaves', after: 2 }] });
     const totals: number[] = [];
     for (const number of [1, 2, 1, 2]) totals.push((await page(simulator, number)).total_results);
@@ -66,7 +66,7 @@ describe('list-leaves', () => {
     expect((await walk(simulator)).totals).toEqual([74, 73, 73, 73]);
   });
 
-  it('takes the same movie in every run with one seed', async () => {
+  it('removes the same movie in every run with one seed', async () => {
     const run = async (seed: number) => {
       const simulator = await simulated({ faults, seed });
       await page(simulator, 1);
@@ -77,7 +77,7 @@ describe('list-leaves', () => {
     expect(new Set((await Promise.all([1, 2, 3, 4].map(run))).map(({ ids }) => ids.join())).size).toBeGreaterThan(1);
   });
 
-  it('leaves lists of one page alone', async () => {
+  it('does not change lists of one page', async () => {
     const list = `${CRIME_2017}&vote_average.gte=8`;
     const before = await quiet(list);
     const simulator = await simulated({ faults });
@@ -87,7 +87,7 @@ describe('list-leaves', () => {
     expect(await walk(simulator, list)).toEqual(before);
   });
 
-  it('can be limited to one pair', async () => {
+  it('can be limited to one genre and year', async () => {
     const simulator = await simulated({
       faults: [{ kind: 'list-leaves', after: 1, of: { genre: 80, year: 2017 } }],
     });
@@ -100,7 +100,7 @@ describe('list-leaves', () => {
 describe('list-swaps', () => {
   const faults: Fault[] = [{ kind: 'list-swaps', after: 1 }];
 
-  it('takes a movie from page 1 and adds the last one of the list, so that the total stays', async () => {
+  it('removes a movie of page 1 and adds one at the end, so that the total is the same', async () => {
     const { ids } = await quiet();
     const simulator = await simulated({ faults });
     const during = await walk(simulator);
@@ -114,7 +114,7 @@ describe('list-swaps', () => {
     expect(ids.slice(0, 20)).toContain(ids.find((id) => !afterwards.ids.includes(id)));
   });
 
-  it('withholds the last movie before the change, and serves the whole list without faults', async () => {
+  it('omits the last movie before the change, and serves the whole list without faults', async () => {
     const { ids } = await quiet();
     const simulator = await simulated({ faults: [{ kind: 'list-swaps', after: 2 }] });
 
@@ -138,14 +138,14 @@ describe('lists that shrink', () => {
     expect(seen).toEqual(totals);
   });
 
-  it('an empty answer has one page, as TMDB says it', async () => {
+  it('an empty list has one page, as in TMDB', async () => {
     const simulator = await simulated({ faults: [{ kind: 'list-empties', at: 1 }] });
 
     expect(await page(simulator, 1)).toEqual({ page: 1, results: [], total_pages: 1, total_results: 0 });
     expect((await walk(simulator)).ids).toEqual((await quiet()).ids);
   });
 
-  it('half of a list is its first half, on all of its pages', async () => {
+  it('half of a list is its first half, on all pages', async () => {
     const simulator = await simulated({ faults: [{ kind: 'list-halves', at: 1, forGood: true }] });
     const { ids, pages } = await walk(simulator);
 
@@ -153,7 +153,7 @@ describe('lists that shrink', () => {
     expect(pages.map(({ total_pages }) => total_pages)).toEqual([2, 2]);
   });
 
-  it('other pages are empty too once a list is empty for good, and not before', async () => {
+  it('other pages are empty only after a list is empty for good', async () => {
     const simulator = await simulated({ faults: [{ kind: 'list-empties', at: 2, forGood: true }] });
     const counts: number[] = [];
     for (const number of [1, 2, 1, 2]) counts.push((await page(simulator, number)).results.length);
@@ -163,7 +163,7 @@ describe('lists that shrink', () => {
 });
 
 describe('other lists', () => {
-  it('list-huge says that a pair has a billion pages, and serves the pages that it has', async () => {
+  it('list-huge has a total of a billion pages, and serves the real pages', async () => {
     const simulator = await simulated({ faults: faultsNamed('list-huge') ?? [] });
     const window = CRIME_2017.replace(
       'primary_release_year=2017',
@@ -177,7 +177,7 @@ describe('other lists', () => {
     expect(await page(simulator, 1, WAR_2012.replace('2012', '2017'))).toMatchObject({ total_pages: 3 });
   });
 
-  it('list-reorders serves page 2 once from a list in another order', async () => {
+  it('list-reorders serves page 2 once from a list with another order', async () => {
     const simulator = await simulated({ faults: [{ kind: 'list-reorders', after: 1 }] });
     const { ids } = await quiet();
     const during = await walk(simulator);
@@ -188,7 +188,7 @@ describe('other lists', () => {
     expect((await walk(simulator)).ids).toEqual(ids);
   });
 
-  it('can be all at once, over lists that drift', async () => {
+  it('can be combined, also with drift', async () => {
     const faults = [...(faultsNamed('list-leaves') ?? []), ...(faultsNamed('drift') ?? [])];
     const simulator = await simulated({ faults });
     await page(simulator, 1, WAR_2012);
@@ -197,7 +197,7 @@ describe('other lists', () => {
     expect((await walk(simulator, WAR_2012)).totals).toEqual([46, 46, 46]);
   });
 
-  it('an answer of another kind is as it was', async () => {
+  it('other responses are unchanged', async () => {
     const simulator = await simulated({ faults: faultsNamed('list-empties-for-good') ?? [] });
 
     expect(await statuses(simulator, `${CRIME_2017}&page=501`, 1)).toEqual([400]);

@@ -16,7 +16,7 @@ const idsWhere = async (holds: (id: number) => Promise<boolean>) => {
 };
 
 describe('movies without credits', () => {
-  it('have none in an appended answer, and have them under their own path', async () => {
+  it('have no appended credits, but have them under /credits', async () => {
     const simulator = await simulated({ faults: [{ kind: 'no-credits', ids: [one] }] });
     const appended = await body(simulator, both(one));
 
@@ -27,14 +27,14 @@ describe('movies without credits', () => {
     expect(await body(simulator, both(other))).toHaveProperty('credits');
   });
 
-  it('have them again after the first answer, where the fault says so', async () => {
+  it('have them again after the first response with times: 1', async () => {
     const simulator = await simulated({ faults: [{ kind: 'no-credits', ids: [one], times: 1 }] });
 
     expect(await body(simulator, both(one))).not.toHaveProperty('credits');
     expect(await body(simulator, both(one))).toHaveProperty('credits');
   });
 
-  it.each(['no-credits', 'no-credits-once'])('are a tenth, the same ones for one seed: %s', async (name) => {
+  it.each(['no-credits', 'no-credits-once'])('are 10 %, the same ones for one seed: %s', async (name) => {
     const lacking = async (seed: number) => {
       const simulator = await simulated({ seed, faults: faultsNamed(name) ?? [] });
       return idsWhere(async (id) => !('credits' in (await body(simulator, both(id)))));
@@ -47,10 +47,10 @@ describe('movies without credits', () => {
   });
 });
 
-describe('movies that never answer as they should', () => {
+describe('movies that always fail', () => {
   const always = (fault: Fault): Promise<Simulator> => simulated({ faults: [fault] });
 
-  it('answer 500, and so does all below their path', async () => {
+  it('answer 500, also for all paths below', async () => {
     const simulator = await always({ kind: 'always-500', ids: [one] });
 
     expect(await statuses(simulator, both(one), 3)).toEqual([500, 500, 500]);
@@ -60,7 +60,7 @@ describe('movies that never answer as they should', () => {
     expect(await statuses(simulator, both(one), 1)).toEqual([200]);
   });
 
-  it('are the same hundredth for one seed', async () => {
+  it('are the same 1 % for one seed', async () => {
     const failing = async (seed: number) => {
       const simulator = await simulated({ seed, faults: faultsNamed('always-500') ?? [] });
       return idsWhere(async (id) => (await statuses(simulator, `/movie/${id}`, 1))[0] === 500);
@@ -72,7 +72,7 @@ describe('movies that never answer as they should', () => {
     expect(await failing(2)).not.toEqual(first);
   });
 
-  it('answer more than 8 MB, small as long as they are zipped', async () => {
+  it('have a body of more than 8 MB, which is small when compressed', async () => {
     const response = await asking(await always({ kind: 'always-huge', ids: [one] }), both(one));
 
     expect(Number(response.headers.get('content-length'))).toBeLessThan(1e6);
@@ -93,7 +93,7 @@ describe('movies that never answer as they should', () => {
     expect(await redirected({ kind: 'always-redirect', ids: [one], to })).toEqual([302, to]);
   });
 
-  it('answer another shape, one and the same', async () => {
+  it('always have the same wrong shape', async () => {
     const simulator = await always({ kind: 'always-wrong-shape', ids: [one, other] });
     const text = async (id: number) => (await asking(simulator, both(id))).text();
     const right = await (await asking(await simulated(), both(one))).text();
@@ -104,7 +104,7 @@ describe('movies that never answer as they should', () => {
     expect(await text(one)).toBe('null');
   });
 
-  it('never answer whoever has a wrong token', async () => {
+  it('answer 401 to a wrong token', async () => {
     const simulator = await always({ kind: 'always-500', ids: [one] });
 
     expect((await asking(simulator, both(one), {})).status).toBe(401);

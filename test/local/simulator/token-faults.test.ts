@@ -7,7 +7,7 @@ const MOVIE = `/movie/${catalogue().movies[0]?.id}`;
 describe('token-echo', () => {
   const faults: Fault[] = [{ kind: 'token-echo' }];
 
-  it('puts the token into a tagline, into overviews and into the message of an error', async () => {
+  it('puts the token into a tagline, overviews and an error message', async () => {
     const simulator = await simulated({ faults, token: 'a-secret' });
     const said = async (path: string) =>
       (await asking(simulator, path, { headers: { authorization: 'Bearer a-secret' } })).text();
@@ -17,7 +17,7 @@ describe('token-echo', () => {
     expect(await said('/movie/1')).toContain('could not be found. (a-secret)"');
   });
 
-  it('does so in what other faults say', async () => {
+  it('puts it into the responses of other faults', async () => {
     const simulator = await simulated({
       faults: [...faults, { kind: 'always-500', ids: [1] }, { kind: 'bad-gateway', share: 1, under: '/tv' }],
     });
@@ -27,8 +27,8 @@ describe('token-echo', () => {
   });
 });
 
-describe('a token that is revoked', () => {
-  it('is refused after so many requests, with code 7', async () => {
+describe('a revoked token', () => {
+  it('is rejected after the given number of requests, with code 7', async () => {
     const simulator = await simulated({ faults: faultsNamed('token-revoked-after-3') ?? [] });
 
     expect(await statuses(simulator, MOVIE, 5)).toEqual([200, 200, 200, 401, 401]);
@@ -37,7 +37,7 @@ describe('a token that is revoked', () => {
     expect(await statuses(simulator, MOVIE, 1)).toEqual([200]);
   });
 
-  it('is counted from the moment when the fault is switched on', async () => {
+  it('is counted from the time at which the fault is set', async () => {
     const simulator = await simulated();
     await statuses(simulator, MOVIE, 5);
     simulator.use([{ kind: 'token-revoked', after: 1, times: 1 }]);
@@ -45,7 +45,7 @@ describe('a token that is revoked', () => {
     expect(await statuses(simulator, MOVIE, 4)).toEqual([200, 401, 200, 200]);
   });
 
-  it('is refused once: token-401-once', async () => {
+  it('is rejected once with token-401-once', async () => {
     const simulator = await simulated({ faults: faultsNamed('token-401-once') ?? [] });
     const seen = await statuses(simulator, '/configuration', 120);
 
