@@ -46,7 +46,8 @@ export const discover: SourceKind = {
       firstPage: (from) => ({
         path,
         query: queryOf(listFrom.parse(from), source),
-        expected: ({ total_results }) => total_results,
+        expected: ({ total_pages, total_results }) =>
+          windowsFor(total_pages) > MOST_WINDOWS ? undefined : total_results,
       }),
 
       list: async (from, pages) => {
@@ -116,8 +117,7 @@ const readWindow = async (selection: Selection, source: DiscoverSettings, pages:
   const [first] = await pages(`${from}-${to}-pass-1-1`, path, query, [1]);
   if (first && first.total_pages > LAST_PAGE) {
     const halves = halve(selection);
-    const windows = Math.ceil(first.total_pages / LAST_PAGE);
-    if (!halves || windows > MOST_WINDOWS)
+    if (!halves || windowsFor(first.total_pages) > MOST_WINDOWS)
       throw new ListIncompleteError(
         `TMDB lists ${first.total_results} ${source.media} of genre ${genreId} from ${from} to ${to}, on ${first.total_pages} pages, and serves ${LAST_PAGE} pages of a list; a branch is cut into at most ${MOST_WINDOWS} windows of a day or more. Use narrower filters in the dataset.`,
       );
@@ -125,6 +125,8 @@ const readWindow = async (selection: Selection, source: DiscoverSettings, pages:
   }
   return [{ from, to, list: await readList(pages, `${from}-${to}`, path, query) }];
 };
+
+const windowsFor = (pages: number): number => Math.ceil(pages / LAST_PAGE);
 
 const halve = ({ from, to, ...rest }: Selection): [Selection, Selection] | undefined => {
   const [first, last] = [dayNumber(from), dayNumber(to)];

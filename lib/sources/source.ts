@@ -49,8 +49,8 @@ export type ListFrom = PlannedBranch['listFrom'];
 export interface FirstPage {
   path: string;
   query: Query;
-  /** How many items the list has, by its page 1. */
-  expected(page: ListPage): number;
+  /** How many items the list has, by its page 1; undefined where that is impossible. */
+  expected(page: ListPage): number | undefined;
 }
 
 /** One branch as its source plans it. */
