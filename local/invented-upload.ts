@@ -25,7 +25,7 @@ export const inventUpload = async (
   if (!csv || (await store.newest(layout.uploads(csv.upload), isUpload))) return undefined;
   const name = `${csv.upload.toLowerCase()}.csv`;
   const file = join(folder, `invented-${name}`);
-  await writeCsv(file, { kind: csv.upload, rows: ROWS, ids: IDS, seed: 1, malformed: 5 });
+  await writeCsv(file, { kind: csv.upload, rows: ROWS, ids: IDS, seed: 1, malformed: 2 });
   const key = layout.upload(csv.upload, dayIn(timezone, new Date()), name);
   await store.put(key, await readFile(file), { contentType: 'text/csv' });
   await rm(file);

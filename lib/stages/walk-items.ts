@@ -157,9 +157,14 @@ const checkLost = (
   const counts = LOST_REASONS.filter((reason) => reasons[reason]).map((reason) => `${reasons[reason]} ${reason}`);
   const first = [...lost].slice(0, LOST_SHOWN).map(([id, why]) => `${id} (${why})`);
   throw new TooManyMissingError(
-    `${branch}: ${lost.size} of ${items} movies have no usable answer: ${counts.join(', ')}; the dataset's tolerance of ${settings.tolerance * 100} % allows ${allowed}. The first: ${first.join('; ')}. Resume the run to request them again.`,
+    `${branch}: ${lost.size} of ${items} movies have no usable answer: ${counts.join(', ')}; the dataset's tolerance of ${settings.tolerance * 100} % allows ${allowed}. The first: ${first.join('; ')}. ${whatToDo(reasons)}`,
   );
 };
+
+const whatToDo = (reasons: Readonly<Record<string, number>>): string =>
+  LOST_REASONS.some((reason) => isRetried(reason) && reasons[reason])
+    ? 'Resume the run to request them again.'
+    : 'Correct the ids in the uploaded file, or raise the tolerance in the dataset; then start a new run.';
 
 /** What earlier calls have kept. */
 const keptSoFar = async (work: BranchWork) => {

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
-/** How the bytes of a body are packed, and what Content-Encoding says about it. */
+/** The bytes of a body, and the Content-Encoding header. */
 interface Packed {
   bytes: Buffer;
   label?: string;
@@ -8,7 +8,7 @@ interface Packed {
 
 const gzip = (body: Buffer) => gzipSync(body, { level: 1 });
 
-/** Forms of a body that don't match their header, or that the client didn't ask for. */
+/** Compressions that differ from the header, or that the client doesn't accept. */
 export const ENCODINGS = {
   'gzip-unlabelled': (body: Buffer): Packed => ({ bytes: gzip(body) }),
   'plain-as-gzip': (body: Buffer): Packed => ({ bytes: body, label: 'gzip' }),
@@ -18,13 +18,13 @@ export const ENCODINGS = {
 } as const;
 export type Encoding = keyof typeof ENCODINGS;
 
-/** As a server packs a body where nothing is wrong. */
+/** The correct compression. */
 export const packed = (body: Buffer, zipped: boolean): Packed =>
   zipped ? { bytes: gzip(body), label: 'gzip' } : { bytes: body };
 
 const LEVELS = 5_000;
 
-/** A proxy that cut a character of two bytes: 0xC3 without its second byte, in the first title or name of the body. */
+/** Invalid UTF-8: 0xC3, the first of two bytes, without the second one. It is in the first title or name of the body. */
 const withBrokenCharacter = (right: Buffer): Buffer => {
   const text = right.toString('latin1');
   const found = /"(?:title|name|status_message)":"/.exec(text) ?? /":"/.exec(text);
@@ -33,17 +33,17 @@ const withBrokenCharacter = (right: Buffer): Buffer => {
   return found ? Buffer.concat([right.subarray(0, at), broken, right.subarray(at)]) : Buffer.from('"\xc3"', 'latin1');
 };
 
-/** Bodies with status 200 that are not what was asked for. */
+/** Bodies that are sent instead of the correct one. */
 export const WRONG_SHAPES = {
   'empty-object': () => '{}',
   'empty-array': () => '[]',
   null: () => 'null',
-  /** TMDB's JSON for an error, although the status is 200. */
+  /** TMDB's JSON for errors. */
   envelope: () => '{"success":false,"status_code":11,"status_message":"Internal error: Something went wrong."}',
   'invalid-utf8': withBrokenCharacter,
   nested: () => '['.repeat(LEVELS) + ']'.repeat(LEVELS),
 } satisfies Record<string, (right: Buffer) => string | Buffer>;
 
-/** html-403: the page of a CDN that blocks the request. */
+/** html-403: an HTML page with status 403. */
 export type Shape = keyof typeof WRONG_SHAPES | 'html-403';
 export const SHAPES: readonly Shape[] = [...(Object.keys(WRONG_SHAPES) as Shape[]), 'html-403'];

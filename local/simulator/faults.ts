@@ -18,8 +18,8 @@ export type TransientFault = {
   /** Only for the first `times` identical requests. */
   times?: number;
   /**
-   * Drawn once for a request instead of for each try. The first 1 to so many answers to it have the fault: a try right
-   * after the first one may fail too.
+   * The random number is the same for identical requests, so a retry has the fault again: the first 1 to `inARow` of
+   * them have it. Without `inARow`, each request has its own random number.
    */
   inARow?: number;
 } & (
@@ -35,11 +35,11 @@ export type TransientFault = {
   | { kind: 'stall' }
   /** `connection`: the connection ends before the body is complete. `body`: a complete response with half of the body. */
   | { kind: 'cut'; what: 'connection' | 'body' }
-  /** 403 with a page of the CDN, for people. */
+  /** Status 403 with an HTML page. */
   | { kind: 'cdn-403' }
-  /** Bytes packed otherwise than the header says, or than the client asked for; drawn where it isn't given. */
+  /** A body with another compression than the header says, or than the client accepts. Without `as`, the seed decides. */
   | { kind: 'mislabelled'; as?: Encoding }
-  /** Another body than the one asked for; drawn where it isn't given. */
+  /** A body of another shape than the request asks for. Without `as`, the seed decides. */
   | { kind: 'wrong-shape'; as?: Shape }
 );
 
@@ -50,7 +50,7 @@ export type Fault =
   | ListFault
   | MovieFault
   | TokenFault
-  /** 500 for as long as the fault is there: for one genre in one year, or for all under a path. */
+  /** Status 500 until the fault is removed: for one genre and year, or for all paths below a path. */
   | Outage;
 
 type Outage = {
@@ -106,7 +106,7 @@ const inARow = (possible: readonly TransientFault[], attempt: Attempt): Transien
   return attempt.before < answers ? drawn : undefined;
 };
 
-/** Draws the form of a fault that has several: [0, 1). */
+/** Selects the form of a fault that has several forms: a number in [0, 1). */
 export const drawForm = (attempt: Attempt): number => drawFor('form', attempt);
 
 export const hasDrifted = (faults: readonly Fault[], attempt: Attempt): boolean =>
@@ -134,7 +134,7 @@ const throttles = (share: number): readonly Fault[] =>
 
 const DRIFT: Fault = { kind: 'drift', share: 0.05 };
 
-/** Everything that passes when it is asked again, `sum` over all of them, and lists that drift. The data stay as they are. */
+/** All faults that a retry can get past, with the probability `sum` together, and lists that drift. The data don't change. */
 const storm = (sum: number): readonly Fault[] => [
   ...throttles(0.2 * sum),
   { kind: 'internal-error', share: 0.1 * sum },
@@ -153,12 +153,12 @@ const storm = (sum: number): readonly Fault[] => [
 
 const CRIME_2017: Pair = { genre: 80, year: 2017 };
 
-/** Of all ids, for faults that few movies have: some four of the 1,500 of crime-war. */
+/** Share of ids for faults that few movies have. It is about four of the 1,500 movies of crime-war. */
 const FEW = 0.003;
 
 const NAMED: Record<string, Record<string, readonly Fault[]>> = {
   together: {
-    /** 5 % of all requests fail and may be tried again, and lists drift; the data stay as they are. */
+    /** 5 % of all requests fail with a transient fault, and lists drift. The data don't change. */
     mixed: [
       ...throttles(0.01),
       { kind: 'internal-error', share: 0.0075 },
@@ -204,7 +204,7 @@ const NAMED: Record<string, Record<string, readonly Fault[]>> = {
     'wrong-shapes-for-good': [{ kind: 'always-wrong-shape', share: FEW }],
   },
   token: {
-    /** With movies that fail, so that an error's message has the token too. */
+    /** Some movies fail, so that error messages contain the token too. */
     'token-echo': [{ kind: 'token-echo' }, { kind: 'always-500', share: 0.01 }],
     'token-401-once': [{ kind: 'token-revoked', after: 100, times: 1 }],
   },
@@ -218,7 +218,7 @@ const PATHS =
     ' ',
   );
 
-/** Names that hold a setting, by group. */
+/** Names with a parameter, by group. */
 const PATTERNS: Record<string, readonly string[]> = {
   token: ['token-revoked-after-<N> (such as token-revoked-after-100)'],
   outages: [
@@ -231,10 +231,10 @@ const GROUPS = [...new Set([...Object.keys(NAMED), ...Object.keys(PATTERNS)])].m
   (group) => [group, [...Object.keys(NAMED[group] ?? {}), ...(PATTERNS[group] ?? [])]] as const,
 );
 
-/** For a sentence that says what may be written. */
+/** The allowed names of faults, for messages. */
 export const FAULT_NAMES: readonly string[] = ['none', ...GROUPS.flatMap(([, names]) => names)];
 
-/** The same in lines, a group each, for a help text. */
+/** The allowed names as lines of a help text, one for each group. */
 export const FAULT_GROUPS: readonly string[] = GROUPS.map(([group, names]) => `${group.padEnd(10)}${names.join(', ')}`);
 
 const PLAIN: Record<string, readonly Fault[]> = Object.assign({ none: [] }, ...Object.values(NAMED));

@@ -1,50 +1,50 @@
 import type { Answer } from './answers.ts';
 import { draw } from './chance.ts';
 
-/** One genre in one year, as discover/movie is asked for it. */
+/** One genre and one year in requests for discover/movie. */
 export interface Pair {
   genre: number;
   year: number;
 }
 
 /**
- * Lists that change while a client reads them. A list is a path and a query without its page.
+ * A list that changes while a client reads it. A list is a path and a query without `page`.
  *
- * The planner asks for page 1 of each list before the walker does. So a change that the walker must meet happens after
- * page 1 was served twice.
+ * The planner requests page 1 of each list before the walker does. So a change while the walker reads happens after the
+ * second response with page 1.
  */
 export type ListFault = {
-  /** Only the lists of this pair, and of windows within it. */
+  /** Only for lists of this genre and year, or of a part of the year. */
   of?: Pair;
 } & (
   | {
       /**
-       * list-leaves: a movie of page 1 leaves the list, so each later movie moves up one place and the total is one less.
-       * list-swaps: the same, and another movie, which was not listed before, enters at the end. The total stays.
-       * list-reorders: one answer for page 2 is cut from the list as if it were rotated by some places.
+       * list-leaves: a movie of page 1 leaves the list. All later movies move up one position, and the total is one less.
+       * list-swaps: the same, but the last movie of the list is not listed before this moment. The total stays the same.
+       * list-reorders: one response with page 2 comes from the list in another order.
        *
-       * Lists of one page don't change.
+       * Lists with one page don't change.
        */
       kind: 'list-leaves' | 'list-swaps' | 'list-reorders';
-      /** How many times page 1 is served before the change. */
+      /** Number of responses with page 1 before the change. */
       after: number;
     }
   | {
-      /** No results and a total of 0, or the first half of the list. */
+      /** The list is empty, or has only its first half. */
       kind: 'list-empties' | 'list-halves';
-      /** Which of the answers for page 1, counted from 1. */
+      /** The response with page 1 that has the fault, counted from 1. */
       at: number;
-      /** All answers from then on, of all pages. */
+      /** All later responses have the fault too, with any page. */
       forGood?: boolean;
     }
-  /** `total_pages` says 1,000,000,000. The pages themselves are right. */
+  /** `total_pages` is 1,000,000,000. The pages are correct. */
   | { kind: 'list-huge' }
 );
 
 export const isListFault = (fault: { kind: string }): fault is ListFault => fault.kind.startsWith('list-');
 
-/** Does a discover request's window of release dates touch the year? Without bounds it does. */
-const touches = (query: URLSearchParams, year: number) => {
+/** Whether the release dates of a discover request include a day of the year. Without bounds, they include every year. */
+const includesYear = (query: URLSearchParams, year: number) => {
   const exactly = query.get('primary_release_year');
   const from = query.get('primary_release_date.gte') ?? '';
   const to = query.get('primary_release_date.lte') ?? '9999';
@@ -53,7 +53,7 @@ const touches = (query: URLSearchParams, year: number) => {
 
 export const isAbout = ({ genre, year }: Pair, path: string, query: URLSearchParams): boolean => {
   const genres = query.get('with_genres')?.split(/[,|]/) ?? [];
-  return path === '/discover/movie' && genres.includes(String(genre)) && touches(query, year);
+  return path === '/discover/movie' && genres.includes(String(genre)) && includesYear(query, year);
 };
 
 const PER_PAGE = 20;
@@ -69,10 +69,10 @@ interface Page {
 const isPage = (body: unknown): body is Page =>
   typeof body === 'object' && body !== null && 'results' in body && 'total_results' in body;
 
-/** A list as faults make it appear. */
+/** A list with faults applied. */
 interface View {
   total: number;
-  /** Where in the real list the movie stands that appears at this place. */
+  /** Index in the unchanged list of the movie at this index. */
   place: (at: number) => number;
   totals?: { total_pages: number; total_results: number };
 }
@@ -83,7 +83,7 @@ const withPage = (query: URLSearchParams, page: number) => {
   return other;
 };
 
-/** Serves the lists of one simulator under some faults. It counts the answers for page 1 of each list. */
+/** Applies list faults to the responses of one simulator. It counts the responses with page 1 of each list. */
 export const changingLists = (seed: number, faults: readonly ListFault[]) => {
   const firstPages = new Map<string, number>();
   const reordered = new Set<string>();
@@ -115,7 +115,7 @@ export const changingLists = (seed: number, faults: readonly ListFault[]) => {
     }
   };
 
-  /** @param ask TMDB's answer for a query, where nothing changes. */
+  /** @param ask Returns TMDB's answer without list faults. */
   return (path: string, query: URLSearchParams, ask: (query: URLSearchParams) => Answer): Answer => {
     const answer = ask(query);
     const mine = faults.filter(({ of }) => !of || isAbout(of, path, query));

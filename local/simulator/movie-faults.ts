@@ -1,24 +1,24 @@
 import type { Shape } from './body-faults.ts';
 import { draw } from './chance.ts';
 
-/** Faults of single movies and series: of these ids, and of a share of all ids, always the same ones for one seed. */
+/** A fault of single movies and series: by id, and by a share of all ids that depends only on the seed. */
 export type MovieFault = {
   ids?: readonly number[];
   share?: number;
-} /** Listed, yet 404. */ & (
+} /** The movie is in lists, but its details are 404. */ & (
   | { kind: 'gone' }
-  /** Appended credits are left out, always or in the first `times` answers. The path /credits answers. */
+  /** A response with details has no credits: every response, or the first `times`. The path /credits has them. */
   | { kind: 'no-credits'; times?: number }
-  /** 500 with TMDB's JSON, code 11, for the movie and all below its path. */
+  /** Status 500 with TMDB's JSON, code 11, also for paths below the movie. */
   | { kind: 'always-500' }
   /** A body of more than 8 MB. */
   | { kind: 'always-huge' }
-  /** 302 to another host. */
+  /** Status 302 to another host. */
   | { kind: 'always-redirect'; to?: string }
   | { kind: 'always-wrong-shape'; as?: Shape }
 );
 
-/** Any kind of these that answers instead of the movie. */
+/** The kinds that replace every response about the movie. */
 export type Always = Extract<MovieFault, { kind: `always-${string}` }>;
 
 const strikes = ({ kind, ids, share = 0 }: MovieFault, seed: number, id: number) =>
@@ -40,7 +40,7 @@ export const alwaysFor = (faults: readonly { kind: string }[], seed: number, pat
     .find((fault) => strikes(fault, seed, id));
 };
 
-/** Whether the appended credits are missing in this answer. `before` is how often this request came already. */
+/** Whether the credits are missing in this response. `before` is the number of earlier identical requests. */
 export const lacksCredits = (
   faults: readonly { kind: string }[],
   { seed, path, before }: { seed: number; path: string; before: number },

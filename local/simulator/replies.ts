@@ -13,9 +13,9 @@ const SMALL_BYTES = 512;
 /** The reply to a request: TMDB's response, or the response of a fault. */
 export interface Reply {
   status: number | 'reset' | 'stall' | 'cut';
-  /** Sent, unless the connection is reset or the request stalled. */
+  /** The response. It is not sent when the connection is reset or the request stalls. */
   answer: { status: number; headers: Record<string, string>; body: string | Buffer };
-  /** The form of the bytes, where it isn't the usual one. */
+  /** Compression of the body, if a fault changes it. */
   encoding?: Encoding;
   cut?: 'connection' | 'body';
 }
@@ -39,7 +39,7 @@ const throttled = (fault: TransientFault & { kind: 'throttle' }): Reply => {
   return reply;
 };
 
-const of = <T>(list: readonly T[], drawn: number): T => list[Math.floor(drawn * list.length)] as T;
+const selected = <T>(list: readonly T[], drawn: number): T => list[Math.floor(drawn * list.length)] as T;
 
 const wrong = (shape: Shape, right: Reply): Reply => {
   if (shape === 'html-403') return asHtml(403);
@@ -48,10 +48,14 @@ const wrong = (shape: Shape, right: Reply): Reply => {
   return { status, answer: { status, headers: { 'content-type': JSON_TYPE }, body } };
 };
 
-/** Above the 8 MB that the client reads. Zipped, it is small. */
+/** More than the 8 MB that the client reads. Compressed, it is small. */
 const HUGE_BYTES = 9 * 1024 * 1024;
 
-/** What comes instead of a movie that never answers as it should. */
+/**
+ * The reply to a request for a movie with a permanent fault.
+ *
+ * @param drawn Selects the form of a fault that has several forms: [0, 1).
+ */
 export const insteadOfMovie = (fault: Always, drawn: number, right: () => Reply): Reply => {
   switch (fault.kind) {
     case 'always-500':
@@ -67,14 +71,14 @@ export const insteadOfMovie = (fault: Always, drawn: number, right: () => Reply)
       return elsewhere;
     }
     case 'always-wrong-shape':
-      return wrong(fault.as ?? of(SHAPES, drawn), right());
+      return wrong(fault.as ?? selected(SHAPES, drawn), right());
   }
 };
 
 /**
- * What the client gets to see of a fault, in place of what it would have got.
+ * The reply for a fault, which replaces the regular reply.
  *
- * @param drawn Which form, of a fault that has several: [0, 1).
+ * @param drawn Selects the form of a fault that has several forms: [0, 1).
  */
 export const disturbed = (fault: TransientFault, drawn: number, undisturbed: () => Reply): Reply => {
   switch (fault.kind) {
@@ -87,9 +91,9 @@ export const disturbed = (fault: TransientFault, drawn: number, undisturbed: () 
     case 'cdn-403':
       return asHtml(403);
     case 'mislabelled':
-      return { ...undisturbed(), encoding: fault.as ?? of(Object.keys(ENCODINGS) as Encoding[], drawn) };
+      return { ...undisturbed(), encoding: fault.as ?? selected(Object.keys(ENCODINGS) as Encoding[], drawn) };
     case 'wrong-shape':
-      return wrong(fault.as ?? of(SHAPES, drawn), undisturbed());
+      return wrong(fault.as ?? selected(SHAPES, drawn), undisturbed());
     case 'html-with-200':
       return asHtml(200);
     case 'cut':

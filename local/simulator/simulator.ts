@@ -67,7 +67,7 @@ export interface Simulator {
   reached(requests: number): Promise<void>;
   /** Number of requests with this path, or with a path that matches. */
   count(path: string | RegExp): number;
-  /** Other faults from now on; without any, TMDB is fixed. Faults that count requests start from 0. */
+  /** Replaces the faults. An empty list removes all faults. Faults that count requests start again at 0. */
   use(faults: readonly Fault[]): void;
   /** Stops the server, and closes all connections. */
   close(): Promise<void>;
@@ -85,7 +85,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
   const { connections = 20, port = 0, now = () => performance.now() } = options;
   let faults: readonly Fault[] = [];
   let lists = changingLists(seed, []);
-  /** Requests since these faults are in use. */
+  /** Number of requests since the faults were replaced. */
   let requests = 0;
   const use = (others: readonly Fault[]) => {
     faults = others;
@@ -118,7 +118,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     return always ? insteadOfMovie(always, draw('shape', seed, attempt.path), right) : right();
   };
 
-  /** With the token in it, where a fault says so. */
+  /** Adds the token of the request to the reply, if a fault says so. */
   const echoed = (request: IncomingMessage, { answer, ...rest }: Reply): Reply => {
     const { body } = answer;
     const sent = request.headers.authorization?.replace('Bearer ', '');
@@ -133,7 +133,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     const latency = latencyMs.from + (latencyMs.to - latencyMs.from) * draw('latency', seed, key, before);
     const inWindow = countInWindow();
     const refused = isRevoked(faults, requests++) || !isAuthorized(request, query);
-    // Who is turned away at the door draws no fault: which requests those are is a matter of timing.
+    // A request above the rate limit gets no fault and isn't counted, because which requests these are depends on timing.
     if (ceiling !== false && inWindow > ceiling) return [asJson(overLimit(inWindow, ceiling)), latency];
     timesAsked.set(key, before + 1);
     const attempt = { seed, path, query, before };
@@ -147,7 +147,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     if (path !== '/_simulator/faults' || request.method !== 'POST') return NOT_FOUND;
     const { name } = (await json(request).catch(() => ({}))) as { name?: unknown };
     const named = typeof name === 'string' ? faultsNamed(name) : undefined;
-    if (!named) return { status: 400, body: { error: `No faults are named ${name}; ${FAULT_NAMES.join(', ')} are.` } };
+    if (!named)
+      return { status: 400, body: { error: `name ${name} is unknown; use one of ${FAULT_NAMES.join(', ')}.` } };
     use(named);
     return { status: 200, body: { name } };
   };

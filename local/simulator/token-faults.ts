@@ -1,16 +1,16 @@
 export type TokenFault =
-  /** TMDB's texts contain the Bearer token that was sent: a tagline, the overviews of a list, an error's message. */
+  /** Responses contain the token of the request: in taglines, in overviews of list items and in messages of errors. */
   | { kind: 'token-echo' }
-  /** 401, code 7, after so many requests: for good, or for the next `times` requests. */
+  /** Status 401, code 7, after `after` requests: for all later requests, or for the next `times`. */
   | { kind: 'token-revoked'; after: number; times?: number };
 
-/** @param before Requests since the faults are in use. */
+/** @param before Number of earlier requests since the faults were set. */
 export const isRevoked = (faults: readonly { kind: string }[], before: number): boolean =>
   faults
     .filter((fault): fault is Extract<TokenFault, { kind: 'token-revoked' }> => fault.kind === 'token-revoked')
     .some(({ after, times = Number.POSITIVE_INFINITY }) => before >= after && before < after + times);
 
-/** Puts the token that was sent into a body, of JSON or HTML. */
+/** Adds the token of a request to a body of JSON or HTML. */
 export const echoing = (body: string, sent: string): string => {
   if (!body.startsWith('{')) return body.startsWith('<') ? `${body}\n<!-- ${sent} -->` : body;
   const said = JSON.parse(body) as { status_message?: string; results?: readonly object[]; tagline?: string };

@@ -266,6 +266,28 @@ describe('numbers', () => {
   });
 });
 
+describe('a list that changes while the walker reads it', () => {
+  it.each<'list-leaves' | 'list-swaps'>(['list-leaves', 'list-swaps'])(
+    '%s: the movies that the list has afterwards are written, all of them and no other',
+    async (kind) => {
+      const simulator = await simulated({ kind, after: 2 });
+      const { pipeline, execution } = await runOf(simulator);
+
+      expect(execution).toMatchObject({ status: 'SUCCEEDED' });
+      const query = simulator.asked.find(({ query }) => query.with_genres === '80')?.query;
+      const afterwards: number[] = [];
+      for (let page = 1; page <= 5; page++) {
+        const url = `${simulator.url}/discover/movie?${new URLSearchParams({ ...query, page: String(page) })}`;
+        const response = await fetch(url, { headers: { authorization: `Bearer ${TOKEN}` } });
+        const { results } = (await response.json()) as { results: { id: number }[] };
+        afterwards.push(...results.map(({ id }) => id));
+      }
+      expect(afterwards).toHaveLength(99);
+      expect((await recordsOf(pipeline)).map(({ id }) => id)).toEqual(afterwards.toSorted((a, b) => b - a));
+    },
+  );
+});
+
 describe('the token', () => {
   it('is in no file and in no output, although TMDB puts it into movies, lists and errors', async () => {
     const simulator = await simulated(

@@ -50,7 +50,8 @@ const expectedParts = (movies: readonly Movie[], genre: number, year: number): s
     vote_average: movie.vote_average,
     vote_count: movie.vote_count,
     budget: movie.budget,
-    imdb_id: movie.imdb_id ?? '',
+    // A null that TMDB sent stays null.
+    imdb_id: movie.imdb_id === undefined ? '' : movie.imdb_id,
     origin_country: movie.origin_country,
     actors: [],
     directors: [],

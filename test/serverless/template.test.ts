@@ -106,7 +106,7 @@ describe('permissions', () => {
       if (!Action.some((action) => action.startsWith('s3:'))) continue;
       const inBucket = Action.includes('s3:ListBucket')
         ? `^arn:.*:s3:::${SERVICE}$`
-        : `^arn:.*:s3:::${SERVICE}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/failed/\\*)?$`;
+        : `^arn:.*:s3:::${SERVICE}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/failed/\\*)?$`;
       for (const one of Resource) expect(one, id).toEqual({ 'Fn::Sub': expect.stringMatching(inBucket) });
       if (Action.includes('s3:ListBucket'))
         expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });

@@ -181,7 +181,7 @@ describe('faults by name', () => {
     for (const name of FAULT_NAMES.filter((one) => !one.includes('<'))) expect(faultsNamed(name)).toBeDefined();
   });
 
-  it('every name stands in one group of the help text', () => {
+  it('every name is in one group of the help text', () => {
     const words = FAULT_GROUPS.flatMap((group) => group.split(/,? +/));
     for (const name of FAULT_NAMES.slice(1)) {
       const [plain = ''] = name.split(' ');
@@ -190,7 +190,7 @@ describe('faults by name', () => {
   });
 
   it.each(['token-revoked-after-', 'token-revoked-after-x', 'token-revoked-after--1', 'list-', 'always'])(
-    '%j names none either',
+    '%j is unknown too',
     (name) => {
       expect(faultsNamed(name)).toBeUndefined();
     },
@@ -199,7 +199,7 @@ describe('faults by name', () => {
   it.each([
     { name: 'storm', sum: 0.05 },
     { name: 'storm-10', sum: 0.1 },
-  ])('$name is $sum of everything that passes, over lists that drift, and changes no data', async ({ name, sum }) => {
+  ])('$name is $sum of all faults that a retry can get past, and drift, and changes no data', async ({ name, sum }) => {
     const faults = faultsNamed(name) ?? [];
     const passing = faults.flatMap((fault) => (fault.kind !== 'drift' && 'share' in fault ? [fault.share ?? 0] : []));
     const kinds = new Set(faults.map(({ kind }) => kind));
@@ -213,7 +213,7 @@ describe('faults by name', () => {
     );
   });
 
-  it('mixed is 5 % of all transient kinds and drift, and changes no data', () => {
+  it('mixed is 5 % transient faults of all kinds, and drift, and changes no data', () => {
     const mixed = faultsNamed('mixed') ?? [];
     const transient = mixed.flatMap((fault) => (fault.kind !== 'drift' && 'share' in fault ? [fault.share ?? 0] : []));
 
