@@ -26,6 +26,7 @@ export interface CsvIds {
   unreadableYears: number;
 }
 
+const SET_QUOTE = 'set source.quote to "\\""';
 const BAD_LINES_SHOWN = 20;
 /** Share of rows that may be bad before the file is refused. */
 const BAD_ROWS_TOLERATED = 0.01;
@@ -125,12 +126,13 @@ const matching = async (
     const what = [
       bad.columns && `${bad.columns} without the header's ${columns.length} columns`,
       bad.ids && `${bad.ids} without ${filter.columns.id}`,
-      bad.years && `${bad.years} where ${filter.columns.year} is not a year, such as ${JSON.stringify(unreadable)}`,
+      bad.years &&
+        `${bad.years} where ${filter.columns.year} is not a year, such as ${JSON.stringify(unreadable)} (if it means null, set source.nullMarker to it)`,
     ].filter((one) => one);
     const shown = `${badLines.length === 1 ? 'line' : 'lines'} ${badLines.join(', ')}${bad.rows > badLines.length ? ', …' : ''}`;
     const advice =
       filter.quote === null && bad.quotes > 0
-        ? 'if fields are wrapped in quotation marks, set source.quote to "\\""; otherwise correct the rows'
+        ? `if fields are wrapped in quotation marks, ${SET_QUOTE}; otherwise correct the rows`
         : 'correct the rows';
     throw wrong(
       `${bad.rows} of ${rows} rows are bad (${shown}): ${what.join(', ')}. At most ${BAD_ROWS_TOLERATED * 100} % of the rows may be bad; ${advice}, and upload the file again`,
@@ -140,10 +142,10 @@ const matching = async (
     throw wrong(
       `none of its ${rows} rows matches the dataset's years and genres; change source.years or source.genres, or upload another file`,
     );
-  const [anyId] = ids;
+  const [first = ''] = ids;
   if (![...ids].some((id) => IMDB_ID.test(id)))
     throw wrong(
-      `no ${filter.columns.id} is an IMDb id; use "tt" and 7 or 8 digits, for example tt0111161; got ${JSON.stringify(anyId)}. Set source.columns.id to the column of the IMDb ids, or upload a file that has them`,
+      `no ${filter.columns.id} is an IMDb id; use "tt" and 7 or 8 digits, for example tt0111161; got ${JSON.stringify(first)}. ${first.startsWith('"') ? `Its fields are quoted: ${SET_QUOTE}` : 'Set source.columns.id to the column of the IMDb ids, or upload a file that has them'}`,
     );
   return { ids: [...ids], rows, badRows: bad.rows, badLines, unreadableYears };
 };
