@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { DayManifest } from '../lib/runs/day-manifest.ts';
 import { layout } from '../lib/runs/layout.ts';
+import { isRetried, REASONS } from '../lib/runs/work.ts';
 
 export interface Ended {
   dataset: string;
@@ -17,6 +18,9 @@ export interface Ended {
 
 /** Number of ids to show for each reason. The manifest has all of them. */
 const IDS_SHOWN = 5;
+
+/** Reasons after which a resumed run requests an id again. */
+const LOST = REASONS.filter(isRetried);
 
 /** The text at the end of a run: what was written and where, what is missing and why, and the command that continues the run. */
 export const summary = (
@@ -35,10 +39,7 @@ export const summary = (
     `Folder: ${base}/. Manifest: ${base}/${layout.dayManifest({ dataset, day: manifest.day })}.`,
   ];
   for (const [reason, ids] of Object.entries(manifest.missing)) {
-    if (ids.length)
-      lines.push(
-        `${count(ids.length, 'id')} without a record (${reason}): ${ids.slice(0, IDS_SHOWN).join(', ')}${ids.length > IDS_SHOWN ? ', …' : ''}`,
-      );
+    if (ids.length) lines.push(`${count(ids.length, 'id')} without a record (${reason}): ${firstOf(ids)}`);
   }
   for (const { branch, warnings } of manifest.branches)
     for (const warning of warnings) lines.push(`Warning for ${branch}: ${warning}`);
@@ -46,13 +47,24 @@ export const summary = (
     lines.push(
       `Unfinished: ${branch} (${error}: ${message})${written.has(branch) ? '; its files are from an earlier run' : ''}`,
     );
-  if (!manifest.complete)
+  for (const warning of manifest.warnings) lines.push(`Warning: ${warning}`);
+  if (manifest.absent.length)
     lines.push(
-      `The day is not complete: ${count(manifest.absent.length, 'branch has', 'branches have')} no manifest: ${manifest.absent.slice(0, IDS_SHOWN).join(', ')}${manifest.absent.length > IDS_SHOWN ? ', …' : ''}`,
+      `The day is not complete: ${count(manifest.absent.length, 'branch has', 'branches have')} no manifest: ${firstOf(manifest.absent)}`,
     );
+  if (manifest.outdated.length)
+    lines.push(
+      `The day is not complete: ${count(manifest.outdated.length, 'branch does', 'branches do')} not fit the dataset as it is now: ${firstOf(manifest.outdated)}. Run all branches of the day again.`,
+    );
+  if (manifest.rewriting) lines.push('The day is not complete: it has files of this run and of an earlier one.');
   if (unfinished > 0) lines.push(`To continue this run: ${resume}`);
+  else if (LOST.some((reason) => manifest.missing[reason]?.length))
+    lines.push(`To request the ${LOST.join(' and ')} ids again: ${resume}`);
   return `${lines.join('\n')}\n`;
 };
+
+const firstOf = (names: readonly (string | number)[]): string =>
+  `${names.slice(0, IDS_SHOWN).join(', ')}${names.length > IDS_SHOWN ? ', …' : ''}`;
 
 const size = (bytes: number): string =>
   bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;

@@ -92,10 +92,9 @@ export const csv: SourceKind = {
         const slices = Array.from({ length: Math.ceil(ids.length / source.idsPerBranch) }, (_, index) =>
           slice(dataset, index + 1, ids.slice(index * source.idsPerBranch, (index + 1) * source.idsPerBranch)),
         );
-        const ofRun = [...slices, ...(await emptySlices(store, { dataset, day }, slices.length))];
         return {
-          ofRun,
-          wholeDay: ofRun.map((branch) => branch.name),
+          ofRun: slices,
+          wholeDay: slices.map((branch) => branch.name),
           csv: { key, years: wanted ?? null, ...read, ids: ids.length },
         };
       },
@@ -124,15 +123,6 @@ export const csv: SourceKind = {
 const slice = (dataset: string, number: number, ids: string[]): SourceBranch => {
   const name = String(number).padStart(4, '0');
   return { name: `${dataset}-${name}`, listFrom: { ids }, placeholders: { slice: name }, expected: ids.length };
-};
-
-/** Slices that an earlier run of the day had and this one does not: planned empty, so that their parts are removed. */
-const emptySlices = async (store: ObjectStore, ref: DayRef, count: number): Promise<SourceBranch[]> => {
-  const prefix = `${layout.branchManifests(ref)}${ref.dataset}-`;
-  return (await store.list(prefix))
-    .map((key) => Number(key.slice(prefix.length, -'.json'.length)))
-    .filter((number) => number > count)
-    .map((number) => slice(ref.dataset, number, []));
 };
 
 /**

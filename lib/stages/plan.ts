@@ -89,7 +89,7 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const ref = { dataset: settings.name, day: dayOf(event, settings), run: execution.name };
   const { ofRun, wholeDay, csv } = await branchesOf(event, settings, source, { day: ref.day, store });
   const wanted = only(ofRun, input.only, settings.name);
-  const isWhole = !input.only && !input.years;
+  const isWhole = !input.only && wholeDay.every((name) => ofRun.some((branch) => branch.name === name));
   const removed = isWhole ? await removedBranches(store, ref, [...wholeDay, ...ofRun.map(({ name }) => name)]) : [];
 
   const turnedAway = input.dryRun ? undefined : await takeDay(event, ref, services);

@@ -7,11 +7,14 @@ import { filesIn, quickPipeline, quickSimulator, rawZone, readJson, temporaryFol
 
 const DAY = '2026-11-20';
 
-/** The upload for each dataset, which is large enough for two branches, and the filter for the dataset's ids. */
+/**
+ * The upload for each dataset, which is large enough for two branches and has fewer malformed ids than the dataset
+ * tolerates, and the filter for the dataset's ids.
+ */
 const UPLOADS = {
-  'csv-details': { size: { rows: 36_000, ids: 8_000 }, filter: { fromYear: 2013, toYear: 2022 } },
+  'csv-details': { size: { rows: 36_000, ids: 8_000, malformed: 40 }, filter: { fromYear: 2013, toYear: 2022 } },
   'csv-credits': {
-    size: { rows: 12_000, ids: 2_700 },
+    size: { rows: 12_000, ids: 2_700, malformed: 6 },
     filter: { fromYear: 0, toYear: 9999, genres: ['Drama', 'Romance'] },
   },
 };
@@ -20,7 +23,7 @@ const UPLOADS = {
 const csvRun = async (dataset: keyof typeof UPLOADS, faults: readonly Fault[] = []) => {
   const { size, filter } = UPLOADS[dataset];
   const file = join(await temporaryFolder(), 'movies.csv');
-  const statement = await writeCsv(file, { kind: 'Movies', ...size, seed: 3, malformed: 4 });
+  const statement = await writeCsv(file, { kind: 'Movies', ...size, seed: 3 });
   const simulator = await quickSimulator({ faults });
   const pipeline = await quickPipeline(simulator);
   await pipeline.store.put('Raw/Local/CSV/Movies/2026/11/19/movies.csv', await readFile(file), {

@@ -375,21 +375,6 @@ describe('an upload', () => {
   });
 });
 
-describe('slices of an earlier run of the day', () => {
-  it('that this run does not have are planned empty, so that their parts are removed', async () => {
-    const store = memoryStore();
-    await store.put(KEY, lines(row()));
-    for (const number of ['0001', '0002', '0003'])
-      await store.put(`_manifests/csv-details/${DAY}/branches/csv-details-${number}.json`, '{}');
-    const { branches } = await branchesFrom({ store });
-    expect(branches.map(({ name, expected }) => [name, expected])).toEqual([
-      ['csv-details-0001', 1],
-      ['csv-details-0002', 0],
-      ['csv-details-0003', 0],
-    ]);
-  });
-});
-
 describe('a day that was already planned from a CSV', () => {
   const again = async (
     before: object,

@@ -480,6 +480,29 @@ describe('a day that is planned again', () => {
 
     expect(await loadBranch(store, { ...planned, branch: 'crime-1999' })).toMatchObject({ role: 'extra' });
   });
+
+  it('removes slices of a CSV that the new upload has no ids for', async () => {
+    const store = memoryStore();
+    const nothing = { distinct: 0, leftOut: 0, kept: 0, written: 0, missing: {}, parts: [] };
+    for (const number of ['0001', '0002', '0003'])
+      await saveManifest(store, manifested({ dataset: 'csv', branch: `csv-${number}`, run: 'thursday', ...nothing }));
+    await store.put('Raw/Local/CSV/Movies/2026/11/20/movies.csv', 'id|anoLancamento|genero\ntt0000001|2015|Drama\n');
+    const datasets = await datasetsOf({
+      csv: {
+        source: { kind: 'csv', upload: 'Movies' },
+        record: { from: 'details' },
+        ask: ['details'],
+        keep: [],
+        sort: [],
+        output: { key: 'Raw/TMDB/JSON/X/{yyyymmdd}/{slice}_{part}.json' },
+      },
+    });
+    const { plan } = await planning({ store, datasets });
+
+    expect((await plan({ dataset: 'csv' })).unfinished).toEqual(['csv-0001', 'csv-0002', 'csv-0003']);
+    const ref = { dataset: 'csv', day: '2026-11-20', run: 'friday' } as const;
+    expect(await loadBranch(store, { ...ref, branch: 'csv-0003' })).toMatchObject({ role: 'removed' });
+  });
 });
 
 describe('a finished run that is resumed', () => {
