@@ -1,5 +1,5 @@
-import { IMDB_ID } from '../tmdb/imdb-id.ts';
 import { type CsvColumns, readHeader } from './csv-header.ts';
+import { type CsvTally, refuseBadFile } from './csv-refusal.ts';
 import { type CsvFormat, type CsvRow, rowsOf } from './csv-rows.ts';
 import { csvText, linesOf, type Wrong } from './csv-text.ts';
 import { unpacked } from './csv-unpacked.ts';
@@ -26,9 +26,8 @@ export interface CsvIds {
   unreadableYears: number;
 }
 
-const BAD_LINES_SHOWN = 20;
-/** Share of rows that may be bad before the file is refused. */
-const BAD_ROWS_TOLERATED = 0.01;
+/** Bad rows whose line numbers are kept. */
+const BAD_LINES = 20;
 
 /**
  * The distinct ids of a CSV that match, read as it streams: a file of 173 MB is never in memory as a whole.
@@ -49,7 +48,11 @@ export const readIds = async (body: AsyncIterable<Uint8Array>, filter: CsvFilter
       yield below;
       yield* lines;
     };
-    return await matching(rowsOf(all(), { ...filter, quote }, columns.length), { ...filter, quote }, columns, wrong);
+    const format = { ...filter, quote };
+    const tally = await countRows(rowsOf(all(), format, columns.length), format, columns);
+    refuseBadFile(tally, format, columns.length, wrong);
+    const { ids, rows, badRows, badLines, unreadableYears } = tally;
+    return { ids: [...ids], rows, badRows, badLines, unreadableYears };
   } finally {
     await lines.return(undefined);
   }
@@ -64,12 +67,35 @@ const firstLine = async (lines: AsyncIterator<string[]>) => {
   return { first: '', below: [] };
 };
 
-const matching = async (
-  batches: AsyncIterable<CsvRow[]>,
-  filter: CsvFilter,
-  columns: readonly string[],
-  wrong: Wrong,
-): Promise<CsvIds> => {
+const countRows = async (batches: AsyncIterable<CsvRow[]>, filter: CsvFilter, columns: readonly string[]) => {
+  const tally: CsvTally = {
+    ids: new Set(),
+    rows: 0,
+    badRows: 0,
+    bad: { columns: 0, ids: 0, years: 0 },
+    badLines: [],
+    badQuoted: 0,
+    unreadableYears: 0,
+    firstUnreadable: undefined,
+    cutOffLine: undefined,
+  };
+  const count = rowCounter(tally, filter, columns);
+  for await (const batch of batches) {
+    for (const row of batch) {
+      tally.rows += 1;
+      const why = count(row.fields);
+      if (why === undefined) continue;
+      tally.badRows += 1;
+      tally.bad[why] += 1;
+      if (row.fields?.some((field) => field.includes('"'))) tally.badQuoted += 1;
+      if (tally.badLines.length < BAD_LINES) tally.badLines.push(row.line);
+      if (row.isUnended && (row.fields?.length ?? 0) < columns.length) tally.cutOffLine = row.line;
+    }
+  }
+  return tally;
+};
+
+const rowCounter = (tally: CsvTally, filter: CsvFilter, columns: readonly string[]) => {
   const at = {
     id: columns.indexOf(filter.columns.id),
     year: columns.indexOf(filter.columns.year),
@@ -77,75 +103,25 @@ const matching = async (
   };
   const { nullMarker, years } = filter;
   const hasWantedGenre = genreMatcher(filter);
-  const ids = new Set<string>();
-  const badLines: number[] = [];
-  const bad = { rows: 0, columns: 0, ids: 0, years: 0, quotes: 0 };
-  let [rows, unreadableYears] = [0, 0];
-  let unreadable: string | undefined;
-  let cutOff: CsvRow | undefined;
 
-  /** @returns Why a row is bad; undefined for a good one. */
-  const read = (fields: string[] | undefined): 'columns' | 'ids' | 'years' | undefined => {
+  /** @returns Why the row is bad; undefined for a good one, whose id is added if it matches. */
+  return (fields: readonly string[] | undefined): keyof CsvTally['bad'] | undefined => {
     if (fields?.length !== columns.length) return 'columns';
     const field = (index: number) => fields[index]?.trim() ?? '';
     const year = yearIn(field(at.year), nullMarker);
     if (year === 'unreadable') {
-      unreadableYears += 1;
-      unreadable ??= field(at.year);
+      tally.unreadableYears += 1;
+      tally.firstUnreadable ??= field(at.year);
     }
     const id = field(at.id);
     if (id === '' || id === nullMarker) return 'ids';
     if (years && year === 'unreadable') return 'years';
-    if (ids.has(id)) return undefined;
-    const isOfYear = !years || (typeof year === 'number' && year >= years.from && year <= years.to);
+    if (tally.ids.has(id)) return undefined;
+    const isOfYears = !years || (typeof year === 'number' && year >= years.from && year <= years.to);
     // A copy: a part of a string keeps the whole string in memory, here a chunk of the file.
-    if (isOfYear && hasWantedGenre(field(at.genres))) ids.add(Buffer.from(id).toString());
+    if (isOfYears && hasWantedGenre(field(at.genres))) tally.ids.add(Buffer.from(id).toString());
     return undefined;
   };
-
-  for await (const batch of batches) {
-    for (const row of batch) {
-      rows += 1;
-      const why = read(row.fields);
-      if (why === undefined) continue;
-      bad.rows += 1;
-      bad[why] += 1;
-      if (row.fields?.some((field) => field.includes('"'))) bad.quotes += 1;
-      if (badLines.length < BAD_LINES_SHOWN) badLines.push(row.line);
-      if (row.isUnended && (row.fields?.length ?? 0) < columns.length) cutOff = row;
-    }
-  }
-
-  if (rows === 0) throw wrong('the file has a header and no row below it; upload a CSV with rows');
-  if (cutOff)
-    throw wrong(
-      `the last line, ${cutOff.line}, is cut off: it has fewer columns than the ${columns.length} of the header; upload the whole file again`,
-    );
-  if (bad.rows > rows * BAD_ROWS_TOLERATED) {
-    const what = [
-      bad.columns && `${bad.columns} without the header's ${columns.length} columns`,
-      bad.ids && `${bad.ids} without ${filter.columns.id}`,
-      bad.years && `${bad.years} where ${filter.columns.year} is not a year, such as ${JSON.stringify(unreadable)}`,
-    ].filter((one) => one);
-    const shown = `${badLines.length === 1 ? 'line' : 'lines'} ${badLines.join(', ')}${bad.rows > badLines.length ? ', …' : ''}`;
-    const advice =
-      filter.quote === null && bad.quotes > 0
-        ? 'if fields are wrapped in quotation marks, set source.quote to "\\""; otherwise correct the rows'
-        : 'correct the rows';
-    throw wrong(
-      `${bad.rows} of ${rows} rows are bad (${shown}): ${what.join(', ')}. At most ${BAD_ROWS_TOLERATED * 100} % of the rows may be bad; ${advice}, and upload the file again`,
-    );
-  }
-  if (ids.size === 0)
-    throw wrong(
-      `none of its ${rows} rows matches the dataset's years and genres; change source.years or source.genres, or upload another file`,
-    );
-  const [anyId] = ids;
-  if (![...ids].some((id) => IMDB_ID.test(id)))
-    throw wrong(
-      `no ${filter.columns.id} is an IMDb id; use "tt" and 7 or 8 digits, for example tt0111161; got ${JSON.stringify(anyId)}. Set source.columns.id to the column of the IMDb ids, or upload a file that has them`,
-    );
-  return { ids: [...ids], rows, badRows: bad.rows, badLines, unreadableYears };
 };
 
 const genreMatcher = ({ genres }: CsvFilter) => {

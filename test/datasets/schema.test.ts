@@ -17,3 +17,11 @@ it.each(await datasetNames(FOLDER))('dataset %s is valid, names its schema, and 
   expect(await loadDataset(FOLDER, name, KINDS)).toMatchObject({ name, $schema: './dataset.schema.json' });
   expect(readFileSync(join(FOLDER, `${name}.json`), 'utf8').split('\n').length).toBeLessThanOrEqual(60);
 });
+
+const examples = [...readFileSync('docs/datasets.md', 'utf8').matchAll(/```json\n([\s\S]*?)```/g)].map(
+  ([, text = '']) => JSON.parse(text) as { name: string },
+);
+
+it.each(examples)('the example $name in docs/datasets.md is right', (example) => {
+  expect(shippedSchema.safeParse(example).error).toBeUndefined();
+});

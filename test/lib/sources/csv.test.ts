@@ -254,6 +254,9 @@ describe('fields', () => {
     await expect(plan(text.replace(', Comedy', ''), { delimiter: ',' })).rejects.toThrow(
       /1 where anoLancamento is not a year, such as "\\"2015\\"".*set source\.quote to "\\""/,
     );
+    await expect(plan(text.replace(', Comedy', '').replace('"2015"', '2015'), { delimiter: ',' })).rejects.toThrow(
+      /no id is an IMDb id; .*got "\\"tt0000001\\""\. Its fields are quoted: set source\.quote to "\\""/,
+    );
     expect(idsIn(await plan(text, { delimiter: ',', quote: '"' }))).toEqual(['tt0000001']);
   });
 });
@@ -304,7 +307,7 @@ describe('a release year', () => {
 
   it('that can not be read in many rows refuses the file, with the first of them', async () => {
     await expect(plan(lines(row(), row({ year: '2015–2019' })))).rejects.toThrow(
-      /1 of 2 rows are bad \(line 3\): 1 where anoLancamento is not a year, such as "2015–2019"/,
+      /1 of 2 rows are bad \(line 3\): 1 where anoLancamento is not a year, such as "2015–2019" \(if it means null, set source\.nullMarker to it\)\. At most/,
     );
   });
 });
