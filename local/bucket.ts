@@ -32,7 +32,7 @@ interface Inside {
  * @param storage Folder in fauxqs' layout: `<key>.data` and `<key>.meta.json` for each object.
  */
 export const startBucket = async (storage: string, port = 0): Promise<LocalBucket> => {
-  await mend(storage);
+  await removeIncomplete(storage);
   const { S3Store, FileS3Persistence, SqsStore, SnsStore } = await inside();
   const persistence = new FileS3Persistence(storage);
   const s3Store = new S3Store();
@@ -67,7 +67,7 @@ const filesBelow = async (folder: string, ending: string): Promise<string[]> => 
  * Removes objects that were only partly written when the last process was killed. fauxqs writes each object as two
  * files, not atomically, and doesn't start when one of them is incomplete. For the pipeline, such an object never existed.
  */
-const mend = async (storage: string): Promise<void> => {
+const removeIncomplete = async (storage: string): Promise<void> => {
   // An incomplete multipart upload. Its sender starts again from the first byte.
   await rm(join(storage, '_multipart'), { recursive: true, force: true });
   for (const meta of await filesBelow(join(storage, 'buckets'), '.meta.json')) {

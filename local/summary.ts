@@ -38,6 +38,11 @@ export const summary = (
     `Files of the day: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; ${count(manifest.requests, 'request')} to TMDB (${count(manifest.retries, 'retry', 'retries')}, ${manifest.throttles} throttled).`,
     `Folder: ${base}/. Manifest: ${base}/${layout.dayManifest({ dataset, day: manifest.day })}.`,
   ];
+  const { csv } = manifest;
+  if (csv && (csv.badRows || csv.unreadableYears))
+    lines.push(
+      `Upload ${csv.key}: ${count(csv.badRows, 'bad row')} of ${csv.rows}${csv.badLines.length ? ` (lines ${firstOf(csv.badLines)})` : ''}, ${count(csv.unreadableYears ?? 0, 'unreadable year')}.`,
+    );
   for (const [reason, ids] of Object.entries(manifest.missing)) {
     if (ids.length) lines.push(`${count(ids.length, 'id')} without a record (${reason}): ${firstOf(ids)}`);
   }

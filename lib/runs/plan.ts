@@ -75,7 +75,7 @@ const plannedRun = runRef.extend({
 });
 export type PlannedRun = z.output<typeof plannedRun>;
 
-export const saveBranch = (store: ObjectStore, branch: PlannedBranch) =>
+const saveBranch = (store: ObjectStore, branch: PlannedBranch) =>
   store.put(layout.plan(branch), JSON.stringify(branch));
 
 export const savePlan = async (

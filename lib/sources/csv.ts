@@ -6,8 +6,8 @@ import type { Listed, ObjectStore } from '../raw-zone/object-store.ts';
 import { loadDayManifest } from '../runs/day-manifest.ts';
 import { layout, UPLOAD_KINDS } from '../runs/layout.ts';
 import type { CsvRead } from '../runs/plan.ts';
-import { DEFAULT_COLUMNS } from './csv-header.ts';
-import { readIds } from './csv-ids.ts';
+import { DEFAULT_COLUMNS } from './csv/header.ts';
+import { readIds } from './csv/ids.ts';
 import type { SourceBranch, SourceKind } from './source.ts';
 import { years, yearsOn } from './years.ts';
 

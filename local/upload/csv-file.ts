@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { BadInputError } from '../../lib/parse.ts';
-import { DEFAULT_COLUMNS, readHeader } from '../../lib/sources/csv-header.ts';
-import { LINE_END, type Wrong } from '../../lib/sources/csv-text.ts';
-import { isGzip, unpacked } from '../../lib/sources/csv-unpacked.ts';
+import { DEFAULT_COLUMNS, readHeader } from '../../lib/sources/csv/header.ts';
+import { LINE_END, type Wrong } from '../../lib/sources/csv/text.ts';
+import { isGzip, unpacked } from '../../lib/sources/csv/unpacked.ts';
 
 /** A file's path, and its properties at the time of the check. */
 export interface CheckedFile {

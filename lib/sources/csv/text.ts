@@ -1,4 +1,4 @@
-import type { BadInputError } from '../parse.ts';
+import type { BadInputError } from '../../parse.ts';
 
 /** Makes an error that names the file. */
 export type Wrong = (what: string) => BadInputError;

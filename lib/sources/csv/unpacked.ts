@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { Wrong } from './csv-text.ts';
+import type { Wrong } from './text.ts';
 
 /** Bytes of a CSV after unpacking: ten times the largest known file. A small gzip file can unpack to any size. */
 const MOST_UNPACKED_BYTES = 2_000_000_000;

@@ -1,4 +1,4 @@
-import { LONGEST_LINE } from './csv-text.ts';
+import { LONGEST_LINE } from './text.ts';
 
 /** How the fields of a row are written. */
 export interface CsvFormat {

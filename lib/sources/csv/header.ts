@@ -1,5 +1,5 @@
-import { type CsvFormat, quotedFields } from './csv-rows.ts';
-import type { Wrong } from './csv-text.ts';
+import { type CsvFormat, quotedFields } from './rows.ts';
+import type { Wrong } from './text.ts';
 
 /** Names of the columns that are read. */
 export interface CsvColumns {

@@ -1,7 +1,7 @@
-import { IMDB_ID } from '../tmdb/imdb-id.ts';
-import type { CsvColumns } from './csv-header.ts';
-import type { CsvFormat } from './csv-rows.ts';
-import type { Wrong } from './csv-text.ts';
+import { IMDB_ID } from '../../tmdb/imdb-id.ts';
+import type { CsvColumns } from './header.ts';
+import type { CsvFormat } from './rows.ts';
+import type { Wrong } from './text.ts';
 
 /** What was read of a CSV. */
 export interface CsvTally {

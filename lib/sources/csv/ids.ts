@@ -1,9 +1,9 @@
-import { type CsvColumns, readHeader } from './csv-header.ts';
-import { type CsvTally, refuseBadFile } from './csv-refusal.ts';
-import { type CsvFormat, type CsvRow, rowsOf } from './csv-rows.ts';
-import { csvText, linesOf, type Wrong } from './csv-text.ts';
-import { unpacked } from './csv-unpacked.ts';
-import { yearIn } from './csv-year.ts';
+import { type CsvColumns, readHeader } from './header.ts';
+import { type CsvTally, refuseBadFile } from './refusal.ts';
+import { type CsvFormat, type CsvRow, rowsOf } from './rows.ts';
+import { csvText, linesOf, type Wrong } from './text.ts';
+import { unpacked } from './unpacked.ts';
+import { yearIn } from './year.ts';
 
 export interface CsvFilter extends CsvFormat {
   columns: CsvColumns;
