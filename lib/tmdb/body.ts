@@ -55,11 +55,11 @@ const FIRST_BYTES = 64;
  */
 export const nestsDeeperThan = (text: string, levels: number): boolean => {
   let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text.charCodeAt(at);
+  for (let index = 0; index < text.length; index += 1) {
+    const char = text.charCodeAt(index);
     if (char === QUOTE) {
-      at = endOfString(text, at);
-      if (at < 0) return false;
+      index = endOfString(text, index);
+      if (index < 0) return false;
     } else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
       depth += 1;
       if (depth > levels) return true;

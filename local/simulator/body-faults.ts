@@ -28,9 +28,9 @@ const LEVELS = 5_000;
 const withBrokenCharacter = (right: Buffer): Buffer => {
   const text = right.toString('latin1');
   const found = /"(?:title|name|status_message)":"/.exec(text) ?? /":"/.exec(text);
-  const at = found ? found.index + found[0].length : 0;
+  const end = found ? found.index + found[0].length : 0;
   const broken = Buffer.from([0xc3]);
-  return found ? Buffer.concat([right.subarray(0, at), broken, right.subarray(at)]) : Buffer.from('"\xc3"', 'latin1');
+  return found ? Buffer.concat([right.subarray(0, end), broken, right.subarray(end)]) : Buffer.from('"\xc3"', 'latin1');
 };
 
 /** Bodies that are sent instead of the correct one. */

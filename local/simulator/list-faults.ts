@@ -73,7 +73,7 @@ const isPage = (body: unknown): body is Page =>
 interface View {
   total: number;
   /** Index in the unchanged list of the movie at this index. */
-  place: (at: number) => number;
+  place: (index: number) => number;
   totals?: { total_pages: number; total_results: number };
 }
 
@@ -103,14 +103,17 @@ export const changingLists = (seed: number, faults: readonly ListFault[]) => {
       case 'list-reorders':
         if (page !== 2 || before < fault.after || reordered.has(list)) return view;
         reordered.add(list);
-        return { ...view, place: (at) => place((at + 1 + Math.floor(draw('reorders', seed, list) * 18)) % total) };
+        return {
+          ...view,
+          place: (index) => place((index + 1 + Math.floor(draw('reorders', seed, list) * 18)) % total),
+        };
       case 'list-leaves':
       case 'list-swaps': {
         const withheld = fault.kind === 'list-swaps' ? 1 : 0;
         if (total - withheld <= PER_PAGE) return view;
         if (before < fault.after) return { ...view, total: total - withheld };
         const left = Math.floor(draw('leaves', seed, list) * PER_PAGE);
-        return { total: total - 1, place: (at) => place(at < left ? at : at + 1) };
+        return { total: total - 1, place: (index) => place(index < left ? index : index + 1) };
       }
     }
   };
@@ -127,16 +130,16 @@ export const changingLists = (seed: number, faults: readonly ListFault[]) => {
 
     const { total, place, totals } = mine.reduce<View>((view, fault) => change(fault, view, list, page, before), {
       total: total_results,
-      place: (at) => at,
+      place: (index) => index,
     });
     const real = new Map<number, readonly unknown[]>();
-    const movieAt = (at: number): unknown => {
-      const number = Math.floor(at / PER_PAGE) + 1;
+    const movieAt = (index: number): unknown => {
+      const number = Math.floor(index / PER_PAGE) + 1;
       if (!real.has(number)) {
         const { body } = ask(withPage(query, number));
         real.set(number, isPage(body) ? body.results : []);
       }
-      return real.get(number)?.[at % PER_PAGE];
+      return real.get(number)?.[index % PER_PAGE];
     };
     const places = Array.from({ length: PER_PAGE }, (_, index) => (page - 1) * PER_PAGE + index);
     return {
@@ -144,8 +147,8 @@ export const changingLists = (seed: number, faults: readonly ListFault[]) => {
       body: {
         page,
         results: places
-          .filter((at) => at < total)
-          .map((at) => movieAt(place(at)))
+          .filter((index) => index < total)
+          .map((index) => movieAt(place(index)))
           .filter((movie) => movie !== undefined),
         total_pages: Math.max(1, Math.ceil(total / PER_PAGE)),
         total_results: total,

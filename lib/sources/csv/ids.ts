@@ -96,7 +96,7 @@ const countRows = async (batches: AsyncIterable<CsvRow[]>, filter: CsvFilter, co
 };
 
 const rowCounter = (tally: CsvTally, filter: CsvFilter, columns: readonly string[]) => {
-  const at = {
+  const index = {
     id: columns.indexOf(filter.columns.id),
     year: columns.indexOf(filter.columns.year),
     genres: columns.indexOf(filter.columns.genres),
@@ -107,19 +107,19 @@ const rowCounter = (tally: CsvTally, filter: CsvFilter, columns: readonly string
   /** @returns Why the row is bad; undefined for a good one, whose id is added if it matches. */
   return (fields: readonly string[] | undefined): keyof CsvTally['bad'] | undefined => {
     if (fields?.length !== columns.length) return 'columns';
-    const field = (index: number) => fields[index]?.trim() ?? '';
-    const year = yearIn(field(at.year), nullMarker);
+    const field = (column: number) => fields[column]?.trim() ?? '';
+    const year = yearIn(field(index.year), nullMarker);
     if (year === 'unreadable') {
       tally.unreadableYears += 1;
-      tally.firstUnreadable ??= field(at.year);
+      tally.firstUnreadable ??= field(index.year);
     }
-    const id = field(at.id);
+    const id = field(index.id);
     if (id === '' || id === nullMarker) return 'ids';
     if (years && year === 'unreadable') return 'years';
     if (tally.ids.has(id)) return undefined;
     const isOfYears = !years || (typeof year === 'number' && year >= years.from && year <= years.to);
     // A copy: a part of a string keeps the whole string in memory, here a chunk of the file.
-    if (isOfYears && hasWantedGenre(field(at.genres))) tally.ids.add(Buffer.from(id).toString());
+    if (isOfYears && hasWantedGenre(field(index.genres))) tally.ids.add(Buffer.from(id).toString());
     return undefined;
   };
 };

@@ -66,13 +66,13 @@ const readRows = (lines: readonly string[], firstLine: number, isEnd: boolean, f
 
 const BROKEN = { fields: undefined, taken: 1 };
 
-const rowAt = (lines: readonly string[], at: number, { delimiter, quote }: CsvFormat, width: number) => {
-  let text = lines[at] ?? '';
+const rowAt = (lines: readonly string[], index: number, { delimiter, quote }: CsvFormat, width: number) => {
+  let text = lines[index] ?? '';
   if (quote === null || !text.includes(quote)) return { fields: text.split(delimiter), taken: 1 };
   const ofOneLine = quotedFields(text, delimiter, quote);
   if (Array.isArray(ofOneLine)) return { fields: ofOneLine, taken: 1 };
   for (let taken = 2; taken <= MOST_LINES; taken += 1) {
-    const next = lines[at + taken - 1];
+    const next = lines[index + taken - 1];
     if (next === undefined) return 'needs more';
     text += `\n${next}`;
     if (text.length > LONGEST_LINE) break;
@@ -112,20 +112,20 @@ export const quotedFields = (text: string, delimiter: string, quote: string): st
 };
 
 const closingQuote = (text: string, from: number, delimiter: string, quote: string, mayStray: boolean) => {
-  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 1)) {
-    if (text[at + 1] === quote) {
-      at += 1;
+  for (let index = text.indexOf(quote, from); index !== -1; index = text.indexOf(quote, index + 1)) {
+    if (text[index + 1] === quote) {
+      index += 1;
       continue;
     }
-    const behind = skipSpaces(text, at + 1);
-    if (behind === text.length || text[behind] === delimiter) return at;
+    const behind = skipSpaces(text, index + 1);
+    if (behind === text.length || text[behind] === delimiter) return index;
     if (!mayStray) return 'stray';
   }
   return 'unclosed';
 };
 
 const skipSpaces = (text: string, from: number): number => {
-  let at = from;
-  while (text[at] === ' ') at += 1;
-  return at;
+  let index = from;
+  while (text[index] === ' ') index += 1;
+  return index;
 };

@@ -51,7 +51,8 @@ export const linesOf = async function* (text: AsyncIterable<string>, wrong: Wron
   for await (const chunk of text) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    const long = [...lines.keys()].find((at) => isTooLong(lines[at])) ?? (isTooLong(rest) ? lines.length : undefined);
+    const long =
+      [...lines.keys()].find((index) => isTooLong(lines[index])) ?? (isTooLong(rest) ? lines.length : undefined);
     if (long !== undefined)
       throw wrong(
         `line ${line + long} has more than ${LONGEST_LINE} characters; upload a CSV with a line end after each row`,
@@ -68,6 +69,6 @@ const isTooLong = (line = ''): boolean => line.length > LONGEST_LINE;
 
 const count = (text: string): number => {
   let lines = 0;
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines += 1;
+  for (let index = text.indexOf('\n'); index !== -1; index = text.indexOf('\n', index + 1)) lines += 1;
   return lines;
 };
