@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { BadInputError, parse } from '../lib/parse.ts';
 import { runInput } from '../lib/stages/plan-input.ts';
 import { bucketName } from './bucket-name.ts';
+import { defaultFolder } from './default-folder.ts';
 import { FAULT_GROUPS, FAULT_NAMES, faultsNamed } from './simulator/faults.ts';
 
 export const USAGE = `npm start [-- options]          run the whole pipeline on this machine
@@ -12,7 +13,7 @@ export const USAGE = `npm start [-- options]          run the whole pipeline on 
   --day YYYY-MM-DD    day of the run (today, in the dataset's time zone)
   --years 2012-2022   years to ingest, instead of the dataset's years
   --upload KEY        key of the CSV to read, instead of the newest one in the bucket
-  --out DIR           folder for all files of the pipeline (.local)
+  --out DIR           folder for all files of the pipeline (.local with the simulator, .tmdb with TMDB)
   --resume RUN        continue this run: only its unfinished branches
   --bucket NAME       a bucket in AWS, instead of the embedded one
   --dry-run           print what a run would do, and write nothing
@@ -37,7 +38,7 @@ const OPTIONS = {
   day: { type: 'string' },
   years: { type: 'string' },
   upload: { type: 'string' },
-  out: { type: 'string', default: '.local' },
+  out: { type: 'string' },
   resume: { type: 'string' },
   /** Earlier name of --resume. */
   redrive: { type: 'string' },
@@ -128,7 +129,7 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   return {
     help: values.help ?? false,
     input,
-    out: values.out,
+    out: values.out ?? defaultFolder(env),
     bucket: values.bucket,
     simulator: real ? undefined : parse(simulator, values, 'options'),
     again: given.flatMap((name) =>

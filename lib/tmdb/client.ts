@@ -1,9 +1,8 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
 import type * as z from 'zod';
 import type { Clock } from '../clock.ts';
+import { agentsFor, type ProxySettings } from './agents.ts';
 import { looksLikeJson, nestsDeeperThan, TOO_LONG, textOf, UnreadableBody } from './body.ts';
 import {
   TmdbRefusedError,
@@ -57,8 +56,11 @@ export interface Answer<Body> {
 export type Query = Readonly<Record<string, string | number | boolean>>;
 
 export interface Tmdb {
-  /** Host of the API, such as api.themoviedb.org. Ids are valid only on the host that issued them. */
-  host: string;
+  /**
+   * Names this TMDB in plans and manifests: its host, such as api.themoviedb.org, unless it was given a name. Ids are
+   * valid only at the TMDB that issued them.
+   */
+  name: string;
   /**
    * One GET. It is retried where a retry can help.
    *
@@ -84,6 +86,8 @@ export interface Tmdb {
 export interface TmdbOptions {
   /** The API's root, such as https://api.themoviedb.org/3. */
   baseUrl: string;
+  /** Default: the host of `baseUrl`. */
+  name?: string | undefined;
   /** Called for every request, because the token may be replaced while the process runs. */
   token: () => string | undefined;
   /** The gate that all clients of this process share. */
@@ -92,6 +96,7 @@ export interface TmdbOptions {
   /** Uniform in [0, 1). Used as jitter. */
   random?: () => number;
   limits?: Partial<Limits>;
+  proxy?: ProxySettings;
 }
 
 interface Limits {
@@ -212,7 +217,16 @@ class Failed extends AxiosError {
  * - It limits the size of a body and the time of a question.
  * - It removes the token from every body, and so from every error.
  */
-export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, limits = {} }: TmdbOptions): Tmdb => {
+export const tmdbClient = ({
+  baseUrl,
+  name,
+  token,
+  gate,
+  clock,
+  random = Math.random,
+  limits = {},
+  proxy = {},
+}: TmdbOptions): Tmdb => {
   const { tryMs, questionMs, retries, shapeRetries, tokenRetries, backoffMs, bodyBytes, levels, sockets } = {
     ...LIMITS,
     ...limits,
@@ -227,11 +241,10 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   const guard = tokenGuard(token, clock);
   const http = axios.create({
     baseURL: baseUrl.replace(/\/+$/, ''),
-    httpAgent: new HttpAgent({ keepAlive: true, maxSockets: sockets }),
-    httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: sockets }),
+    // axios leaves the proxy to agents that have a setting for it. With `proxy: false` it would take the setting away.
+    ...agentsFor(baseUrl, proxy, sockets),
     maxRedirects: 0,
     maxContentLength: bodyBytes,
-    proxy: false,
     responseType: 'arraybuffer',
     decompress: false,
     transformResponse: (body) => body,
@@ -330,7 +343,7 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   };
 
   return {
-    host: new URL(baseUrl).hostname,
+    name: name ?? new URL(baseUrl).hostname,
     get: (path, query, schema, asker) =>
       ask(path, query, schema, asker, false) as Promise<Answer<z.output<typeof schema>>>,
     lookUp: (path, query, schema, asker) => ask(path, query, schema, asker, true),
