@@ -11,6 +11,7 @@ import { type Environment, planningServices, tmdbServices } from '../lib/wiring.
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { ROOT, readFunctions, readMachines } from './deployed.ts';
+import { watchDisk } from './disk-watch.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 import { stepFunctions } from './step-functions/engine.ts';
 
@@ -76,13 +77,18 @@ export const openPipeline = async ({
     let made: Handler<unknown> | undefined;
     return (event, context) => (made ??= make())(event, context);
   };
+  const { store, failed } = s3
+    ? watchDisk(planning.services(settings).store, out)
+    : { store: planning.services(settings).store, failed: new Promise<never>(() => undefined) };
   const engine = stepFunctions({
     machines: (await readMachines()) as Parameters<typeof stepFunctions>[0]['machines'],
     handlers: {
-      Plan: onFirstEvent(() => planning.planner({ ...planning.services(settings), ...ours })),
-      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours })),
-      Write: onFirstEvent(() => writing.writer({ ...writing.services(settings), ...ours, publish: () => undefined })),
-      Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours })),
+      Plan: onFirstEvent(() => planning.planner({ ...planning.services(settings), ...ours, store })),
+      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours, store })),
+      Write: onFirstEvent(() =>
+        writing.writer({ ...writing.services(settings), ...ours, store, publish: () => undefined }),
+      ),
+      Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours, store })),
     },
     functions: await readFunctions(),
     retryMs,
@@ -109,7 +115,9 @@ export const openPipeline = async ({
     redrive: engine.redrive,
     executions: engine.executions,
     /** The functions' bucket. */
-    store: planning.services(settings).store,
+    store,
+    /** Rejected when the disk of the embedded bucket can't be written. The run can't end well then. */
+    failed,
     /** Copies the objects of the embedded bucket to plain files, `<out>/bucket/<key>`. */
     mirror: async () => s3?.mirror(join(out, 'bucket')),
     close: async () => {
