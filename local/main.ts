@@ -83,7 +83,7 @@ const readCatalogue = async (file: string) => {
 const CLOSE_MS = 5_000;
 
 const run = async (
-  { input, out, bucket, again, simulator }: Options,
+  { input, out, bucket, again, simulator, giveUpAfterSeconds }: Options,
   dataset: Dataset,
   env: NodeJS.ProcessEnv,
 ): Promise<number> => {
@@ -116,7 +116,7 @@ const run = async (
   let pipeline: Pipeline | undefined;
   const startedAt = Date.now();
   try {
-    pipeline = await openPipeline({ out: folder, env, bucket, emit });
+    pipeline = await openPipeline({ out: folder, env, bucket, emit, giveUpAfterSeconds });
     const failed = Promise.race([pipeline.failed, log.failed]);
     // Nobody waits for it until the run starts.
     failed.catch(() => undefined);

@@ -16,6 +16,7 @@ export const USAGE = `npm start [-- options]          run the whole pipeline on 
   --out DIR           folder for all files of the pipeline (.local with the simulator, .tmdb with TMDB)
   --resume RUN        continue this run: only its unfinished branches
   --bucket NAME       a bucket in AWS, instead of the embedded one
+  --give-up-after N   seconds to wait for TMDB in an outage, before the run ends (600)
   --dry-run           print what a run would do, and write nothing
   --catalogue FILE    movies that the simulator serves: TMDB details as JSON lines, plain or .gz
   --faults NAME       faults of the simulator (none): one of the names below
@@ -43,6 +44,7 @@ const OPTIONS = {
   /** Earlier name of --resume. */
   redrive: { type: 'string' },
   bucket: { type: 'string' },
+  'give-up-after': { type: 'string', default: '600' },
   'dry-run': { type: 'boolean' },
   catalogue: { type: 'string' },
   faults: { type: 'string', default: 'none' },
@@ -53,6 +55,15 @@ const OPTIONS = {
 } as const;
 
 const faults = z.string().refine((name) => faultsNamed(name) !== undefined, `use one of ${FAULT_NAMES.join(', ')}`);
+
+/** A day at most: longer ones overflow the timers of functions. */
+const giveUpAfter = z.object({
+  'give-up-after': z
+    .string()
+    .regex(/^\d{1,5}$/, 'use a whole number of seconds, at most 86400')
+    .transform(Number)
+    .pipe(z.number().max(86_400)),
+});
 
 const simulator = z.object({
   faults,
@@ -80,6 +91,8 @@ export interface Options {
   input: { dataset: string; resume?: string } & Record<string, unknown>;
   out: string;
   bucket: string | undefined;
+  /** Longest outage of TMDB that the run waits for. */
+  giveUpAfterSeconds: number;
   /** undefined where the run uses a real TMDB API. */
   simulator: SimulatorSettings | undefined;
   /** Options that the resume command repeats. */
@@ -131,6 +144,7 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     input,
     out: values.out ?? defaultFolder(env),
     bucket: values.bucket,
+    giveUpAfterSeconds: parse(giveUpAfter, values, 'options')['give-up-after'],
     simulator: real ? undefined : parse(simulator, values, 'options'),
     again: given.flatMap((name) =>
       name === 'out' || name === 'bucket' || name === 'catalogue' ? [`--${name}`, String(values[name])] : [],

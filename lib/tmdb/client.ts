@@ -30,6 +30,8 @@ export const newTally = (): Tally => ({ requests: 0, retries: 0, throttles: 0 })
 /** Who asks: its requests are counted in `tally`, and it hears when a request waits before a retry, and when the retry is sent. */
 export interface Asker {
   tally: Tally;
+  /** Default: true. false: the question ends at the first sign that TMDB is down or throttles. */
+  retries?: boolean;
   onWait?(wait: Wait): void;
   /** @param retry The number of the retry that is sent now: 1, 2 and so on. */
   onRetry?(retry: number): void;
@@ -254,6 +256,13 @@ export const tmdbClient = ({
 
   const backoff = (retry: number): number => random() * Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (retry - 1));
 
+  const mayRetry = ({ config, verdict }: Failed): boolean => {
+    const { question } = config ?? {};
+    const isPassing = verdict === 'unavailable' || verdict === 'throttled';
+    if (isPassing && question?.asker.retries === false) return false;
+    return (question?.retriesFor[verdict] ?? 0) < retriesFor[verdict];
+  };
+
   /** TMDB's limit covers the whole process, so all requests wait, even when this was the question's last try. */
   const pauseAfter429 = ({ status, headers, config: { question } }: AxiosResponse) => {
     if (status !== 429 || !question) return;
@@ -278,8 +287,7 @@ export const tmdbClient = ({
 
   axiosRetry(http, {
     retries,
-    retryCondition: (error) =>
-      error instanceof Failed && (error.config?.question?.retriesFor[error.verdict] ?? 0) < retriesFor[error.verdict],
+    retryCondition: (error) => error instanceof Failed && mayRetry(error),
     // The default also reads Retry-After: it would wait for a day, or not at all when the value overflows setTimeout.
     retryDelay: () => 0,
     onRetry: async (retry, error, config) => {
@@ -445,11 +453,13 @@ const typedError = (path: string, { verdict, reason, answer }: Failed, { retries
   if (verdict === 'unavailable' || unconfirmed)
     return new TmdbUnavailableError(
       `GET ${path}: ${reason}, ${after}. A response with status 200 and complete JSON is needed: run again when TMDB answers.`,
+      reason,
     );
   switch (verdict) {
     case 'throttled':
       return new TmdbThrottledError(
         `GET ${path}: ${reason}, ${after}. TMDB allows about 40 requests per second: lower TMDB_REQUESTS_PER_SECOND, or run again later.`,
+        reason,
       );
     case 'token':
       return new TmdbTokenError(`${reason}: use an API Read Access Token from themoviedb.org (Settings, API).`);
