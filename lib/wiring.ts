@@ -39,11 +39,11 @@ const TIMEOUTS = { connectionTimeout: 5_000, socketTimeout: 30_000 };
  * The SDK's clients connect to AWS, or to the endpoint in the environment. Use an IP address in the endpoint: from
  * localhost, the SDK makes the host bucket.localhost.
  */
-const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN') => {
+const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN', timeouts = TIMEOUTS) => {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
   const url = env[endpoint] ?? env.AWS_ENDPOINT_URL;
   return {
-    requestHandler: TIMEOUTS,
+    requestHandler: timeouts,
     // A user's settings for AWS (AWS_USE_FIPS_ENDPOINT, ~/.aws/config) don't apply to another server: the SDK refuses both.
     ...(url && { endpoint: url, useFipsEndpoint: false, useDualstackEndpoint: false }),
     ...(AWS_REGION && { region: AWS_REGION }),
@@ -59,13 +59,13 @@ const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOIN
 };
 
 /** The services that every function needs: the bucket, the time and the log. */
-export const bucketServices = (env: Environment) => {
+export const bucketServices = (env: Environment, timeouts = TIMEOUTS) => {
   const { BUCKET, CODE_VERSION } = read(
     { BUCKET: z.string().min(3), CODE_VERSION: z.string().default('unknown') },
     env,
   );
   return {
-    store: s3Store(new S3Client(client(env, 'AWS_ENDPOINT_URL_S3')), BUCKET),
+    store: s3Store(new S3Client(client(env, 'AWS_ENDPOINT_URL_S3', timeouts)), BUCKET),
     clock: systemClock,
     emit: logEvents(logger),
     codeVersion: CODE_VERSION,

@@ -57,7 +57,7 @@ const problemOf = ({ status, headers, data }: AxiosResponse<string>, baseUrl: st
   if (status === 404)
     return `${host} has no API of TMDB at ${baseUrl} (status 404): set TMDB_BASE_URL to the root of the API with its version, such as https://api.themoviedb.org/3.`;
   if (status === 407)
-    return `The proxy asks for a login (status 407): set HTTPS_PROXY to http://user:password@host:port.`;
+    return `The proxy asks for a login (status 407): set HTTP_PROXY to http://user:password@host:port.`;
   const isBusy = status === 408 || status === 425 || status === 429 || status >= 500;
   if (!isBusy && /^\uFEFF?\s*</.test(data))
     return `${host} answers with a web page (status ${status}), not with TMDB's JSON: check TMDB_BASE_URL, or log in to this network, or ask who runs it whether it blocks ${host}.`;
@@ -94,8 +94,8 @@ const connectionProblem = (error: unknown, baseUrl: string, checkMs: number): st
 const statusOf = (message: string): string => /HTTP\/\d\.\d (\d{3})/.exec(message)?.[1] ?? 'no status';
 
 /** A connection may have failed at the proxy, whose host the errors of the connection don't name. */
-const proxyHint = ({ protocol }: URL, proxy: ProxySettings): string => {
+const proxyHint = ({ protocol, hostname }: URL, proxy: ProxySettings): string => {
   const name = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-  const used = proxy[name];
+  const used = proxy.NO_PROXY?.split(/[\s,]+/).includes(hostname) ? undefined : proxy[name];
   return used ? ` ${name} is ${new URL(used).host}: check it, too.` : '';
 };
