@@ -20,6 +20,8 @@ const dayManifest = z.object({
   day,
   /** The run that wrote this manifest. */
   run: runName,
+  /** See the manifest of a branch. All branches of a day are from one TMDB. */
+  tmdb: z.string().optional(),
   codeVersion: z.string(),
   csv: csvRead.optional(),
   writtenAt: z.iso.datetime(),

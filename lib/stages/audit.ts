@@ -198,6 +198,7 @@ const dayManifestOf = (
     dataset,
     day,
     run: run.run,
+    tmdb: run.tmdb,
     codeVersion,
     ...(run.csv && { csv: run.csv }),
     writtenAt: new Date(clock.now()).toISOString(),

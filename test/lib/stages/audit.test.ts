@@ -195,6 +195,7 @@ describe('the manifest of a day', () => {
       dataset: 'crime-war',
       day: '2026-11-20',
       run: 'friday',
+      tmdb: 'api.themoviedb.org',
       codeVersion: '1.2.3',
       complete: true,
       absent: [],
