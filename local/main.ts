@@ -113,7 +113,6 @@ const run = async (
       : input;
     const execution = await pipeline.start(runInput, name).ended;
     progress.stop();
-    await pipeline.mirror();
     return await report(execution, pipeline, {
       bucket: bucket ? `s3://${bucket}` : join(folder, 'bucket'),
       seconds: (Date.now() - startedAt) / 1000,

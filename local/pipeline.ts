@@ -37,6 +37,7 @@ const RETRY_MS = 1_000;
  * Opens the pipeline on this machine: the real handlers and state machines, with a local S3 and Step Functions.
  *
  * @throws {FolderInUseError}
+ * @throws {FolderError}
  */
 export const openPipeline = async ({
   out,
@@ -60,7 +61,7 @@ export const openPipeline = async ({
   planningServices(given);
 
   const release = await claim(out);
-  const s3 = bucket ? undefined : await startBucket(join(out, 's3'));
+  const s3 = bucket ? undefined : await startBucket(join(out, 'bucket'));
   const settings: Record<string, string | undefined> = {
     ...given,
     ...(bucket && { BUCKET: bucket }),
@@ -110,8 +111,8 @@ export const openPipeline = async ({
     executions: engine.executions,
     /** The functions' bucket. */
     store: planning.services(settings).store,
-    /** Copies the objects of the embedded bucket to plain files, `<out>/bucket/<key>`. */
-    mirror: async () => s3?.mirror(join(out, 'bucket')),
+    /** The first error of the file system in the folder of the embedded bucket, for example a full disk. */
+    failure: () => s3?.failure(),
     close: async () => {
       await described.close();
       await s3?.close();
