@@ -1,5 +1,6 @@
-import { access, mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder } from './folder.ts';
 
 /** A file or folder can't be written. A person must make room, or choose another folder. */
 export class DiskError extends Error {
@@ -33,7 +34,7 @@ export const diskError = (error: unknown, path?: string): DiskError | undefined 
 };
 
 /** Folders of the pipeline below `--out`. */
-const SUBFOLDERS = ['logs', 's3', 'bucket'];
+const SUBFOLDERS = ['logs', 'bucket'];
 
 /** Largest file that the first check writes, in bytes. It finds a disk that is full, and not one that soon will be. */
 const CHECKED_BYTES = 64 * 1024;
@@ -44,34 +45,14 @@ const CHECKED_BYTES = 64 * 1024;
  * @param name The folder as the user wrote it.
  * @throws {DiskError}
  */
-export const makeFolder = async (folder: string, name: string): Promise<void> => {
+export const makeWritable = async (folder: string, name: string): Promise<void> => {
   try {
-    await make(join(folder, 'logs'));
+    makeFolder(join(folder, 'logs'));
   } catch (error) {
     throw diskError(error, name) ?? error;
   }
   const problem = await diskProblem(folder, CHECKED_BYTES);
   if (problem) throw problem;
-};
-
-/**
- * One folder after the other: with `recursive`, Node's mkdir never returns below a pseudo file system such as /proc,
- * where a folder can't be created although its parent exists.
- */
-const make = async (folder: string): Promise<void> => {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') {
-      if ((await stat(folder)).isDirectory()) return;
-      throw Object.assign(new Error(`${folder} is a file`), { code: 'ENOTDIR' });
-    }
-    const parent = dirname(folder);
-    if (code !== 'ENOENT' || parent === folder || (await exists(parent))) throw error;
-    await make(parent);
-    await mkdir(folder);
-  }
 };
 
 const exists = (path: string) =>
@@ -81,7 +62,7 @@ const exists = (path: string) =>
   );
 
 /** Tries to write a file of this size to the folder of a run. */
-export const diskProblem = async (out: string, bytes: number): Promise<DiskError | undefined> => {
+const diskProblem = async (out: string, bytes: number): Promise<DiskError | undefined> => {
   for (const folder of [out, ...SUBFOLDERS.map((name) => join(out, name))]) {
     if (!(await exists(folder))) continue;
     const file = join(folder, `.is-writable-${process.pid}`);

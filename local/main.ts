@@ -8,7 +8,7 @@ import { layout } from '../lib/runs/layout.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
 import { tmdbAddress } from '../lib/wiring.ts';
 import { ROOT } from './deployed.ts';
-import { makeFolder } from './disk.ts';
+import { makeWritable } from './disk.ts';
 import { exitWith, failure } from './exit-code.ts';
 import { inventUpload } from './invented-upload.ts';
 import { jsonLines } from './log-file.ts';
@@ -90,7 +90,7 @@ const run = async (
   const name = runName(new Date());
   const resume = resumeCommand(input.resume ?? name, again);
   const folder = resolve(out);
-  await makeFolder(folder, out);
+  await makeWritable(folder, out);
   const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout);
   // The progress bar hides the cursor.
@@ -132,7 +132,6 @@ const run = async (
       : input;
     const execution = await Promise.race([pipeline.start(runInput, name).ended, failed]);
     progress.stop();
-    await pipeline.mirror();
     return await report(execution, pipeline, {
       bucket: bucket ? `s3://${bucket}` : join(folder, 'bucket'),
       seconds: (Date.now() - startedAt) / 1000,

@@ -11,7 +11,7 @@ import { type Environment, planningServices, tmdbServices } from '../lib/wiring.
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { type Functions, ROOT, readFunctions, readMachines } from './deployed.ts';
-import { watchDisk } from './disk-watch.ts';
+import { diskError } from './disk.ts';
 import { waitOutOutages } from './outage.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 import { stepFunctions } from './step-functions/engine.ts';
@@ -41,6 +41,7 @@ const RETRY_MS = 1_000;
  * Opens the pipeline on this machine: the real handlers and state machines, with a local S3 and Step Functions.
  *
  * @throws {FolderInUseError}
+ * @throws {FolderError}
  */
 export const openPipeline = async ({
   out,
@@ -67,7 +68,7 @@ export const openPipeline = async ({
   planningServices(given);
 
   const release = await claim(out);
-  const s3 = bucket ? undefined : await startBucket(join(out, 's3'));
+  const s3 = bucket ? undefined : await startBucket(join(out, 'bucket'));
   const settings: Record<string, string | undefined> = {
     ...given,
     ...(bucket && { BUCKET: bucket }),
@@ -83,18 +84,14 @@ export const openPipeline = async ({
     let made: Handler<unknown> | undefined;
     return (event, context) => (made ??= make())(event, context);
   };
-  const { store: plain } = planning.services(settings);
-  const disk = s3 && watchDisk(plain, out);
-  const store = disk?.store ?? plain;
+  const { store } = planning.services(settings);
   const engine = stepFunctions({
     machines: (await readMachines()) as Parameters<typeof stepFunctions>[0]['machines'],
     handlers: {
-      Plan: onFirstEvent(() => planning.planner({ ...planning.services(settings), ...ours, store })),
-      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours, store })),
-      Write: onFirstEvent(() =>
-        writing.writer({ ...writing.services(settings), ...ours, store, publish: () => undefined }),
-      ),
-      Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours, store })),
+      Plan: onFirstEvent(() => planning.planner({ ...planning.services(settings), ...ours })),
+      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours })),
+      Write: onFirstEvent(() => writing.writer({ ...writing.services(settings), ...ours, publish: () => undefined })),
+      Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours })),
     },
     functions: withTimeToWait(await readFunctions(), giveUpAfterSeconds),
     retryMs,
@@ -115,7 +112,10 @@ export const openPipeline = async ({
   const described = await serveDescribeExecution(engine.executions);
   settings.AWS_ENDPOINT_URL_SFN = described.url;
 
-  const failed = Promise.race([patient.failed, ...(disk ? [disk.failed] : [])]);
+  const diskFailed = s3?.failed.catch((error: unknown) => {
+    throw diskError(error) ?? error;
+  });
+  const failed = Promise.race([patient.failed, ...(diskFailed ? [diskFailed] : [])]);
   failed.catch(() => undefined);
 
   return {
@@ -127,8 +127,6 @@ export const openPipeline = async ({
     store,
     /** Rejected when the disk can't be written, or TMDB is down for too long. The run can't end well then. */
     failed,
-    /** Copies the objects of the embedded bucket to plain files, `<out>/bucket/<key>`. */
-    mirror: async () => s3?.mirror(join(out, 'bucket')),
     close: async () => {
       await described.close();
       await s3?.close();

@@ -21,7 +21,7 @@ await mkdir(out, { recursive: true });
 const file = join(out, 'stand-ins');
 
 const release = await claim(out);
-const s3 = await startBucket(join(out, 's3'));
+const s3 = await startBucket(join(out, 'bucket'));
 const executions = await serveDescribeExecution(new Map());
 const tmdb = await startSimulator({ catalogue: defaultCatalogue(), seed: 1 });
 

@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { diskError, makeFolder } from '../../local/disk.ts';
-import { watchDisk } from '../../local/disk-watch.ts';
+import { diskError, makeWritable } from '../../local/disk.ts';
 import { failure } from '../../local/exit-code.ts';
 import { openRunLog } from '../../local/run-log.ts';
-import { memoryStore } from '../doubles/memory-store.ts';
 import { startCommand } from './command-line.ts';
 import { quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
 
@@ -80,7 +78,7 @@ describe('a folder that files cannot be written to', () => {
     ],
   ])('is refused in one sentence, with exit code 1: %s', async (_, folder, says) => {
     const out = await folder();
-    expect(await outcome(() => makeFolder(out, '--out'))).toEqual({ code: 1, text: `--out: ${says}` });
+    expect(await outcome(() => makeWritable(out, '--out'))).toEqual({ code: 1, text: `--out: ${says}` });
   });
 
   it.runIf(canMount).each([
@@ -88,13 +86,13 @@ describe('a folder that files cannot be written to', () => {
     ['full', 'size=4k', 'the disk is full; free some space (ENOSPC).'],
   ])('is refused: %s', async (_, options, says) => {
     const out = await disk(options);
-    expect(await outcome(() => makeFolder(out, out))).toEqual({ code: 1, text: `${out}: ${says}` });
+    expect(await outcome(() => makeWritable(out, out))).toEqual({ code: 1, text: `${out}: ${says}` });
   });
 
   it('is every other one made, with its parents, and left empty', async () => {
     const out = join(await temporaryFolder(), 'a', 'b', 'c');
-    await makeFolder(out, 'c');
-    await makeFolder(out, 'c');
+    await makeWritable(out, 'c');
+    await makeWritable(out, 'c');
     expect(await readdir(out, { recursive: true })).toEqual(['logs']);
   });
 });
@@ -120,19 +118,6 @@ describe('a disk that is full in the middle of a run', () => {
     expect(await rawZone(join(out, 'bucket'))).toEqual(await rawZone(join(undisturbed, 'bucket')));
     const { unfinished } = await readJson(out, 'bucket/_manifests/crime-war/2026-11-20/manifest.json');
     expect(unfinished).toEqual([]);
-  });
-
-  it('is told from other errors of S3, which are retried', async () => {
-    const out = await temporaryFolder();
-    const failing = { ...memoryStore(), put: () => Promise.reject(new Error('InternalError')) };
-    const { store, failed } = watchDisk(failing, out);
-    await expect(store.put('Raw/a', 'a')).rejects.toThrow('InternalError');
-
-    await mkdir(join(out, 's3'));
-    await symlink('/dev/full', join(out, 's3', `.is-writable-${process.pid}`));
-    const text = `${join(out, 's3')}: the disk is full; free some space (ENOSPC).`;
-    await expect(store.put('Raw/a', 'a')).rejects.toThrow(text);
-    await expect(failed).rejects.toThrow(text);
   });
 
   it('ends the log with a sentence, too', async () => {
