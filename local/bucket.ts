@@ -16,6 +16,8 @@ export interface LocalBucket {
    * status 500, whose name is the code of the error, for example ENOSPC.
    */
   failure(): FolderError | undefined;
+  /** Rejected with that error. No retry helps then, so a run that waits for it can end at once. */
+  failed: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,9 @@ export const startBucket = async (folder: string, port = 0): Promise<LocalBucket
   const fauxqs = await loadFauxqs();
   const files = objectFiles(folder);
   let failure: FolderError | undefined;
+  const broken = Promise.withResolvers<never>();
+  // For users of the bucket that don't wait for it.
+  broken.promise.catch(() => undefined);
   const onDisk: OnDisk = (key, operation) => {
     const file = files.fileOf(key);
     try {
@@ -40,6 +45,7 @@ export const startBucket = async (folder: string, port = 0): Promise<LocalBucket
       if (NO_FILE_NAME.includes(error.code))
         throw new fauxqs.S3Error('InvalidArgument', `${key} can't be stored as the file ${file} (${error.code}).`, 400);
       failure ??= error;
+      broken.reject(error);
       throw new fauxqs.S3Error(error.code, error.message, 500);
     }
   };
@@ -53,7 +59,7 @@ export const startBucket = async (folder: string, port = 0): Promise<LocalBucket
   addConditionalWrites(app, fauxqs, find);
   addStreamedReads(app, fauxqs, find, files.fileOf, onDisk);
   const url = await app.listen({ port, host: '127.0.0.1' });
-  return { url, failure: () => failure, close: () => app.close() };
+  return { url, failure: () => failure, failed: broken.promise, close: () => app.close() };
 };
 
 /** Errors that come from a key, not from the disk: a name that is too long, or `a` and `a/b`, a file and a folder. */

@@ -41,7 +41,9 @@ export const makeFolder = (folder: string): void => {
     try {
       mkdirSync(folder);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(folder).isDirectory()) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (!statSync(folder).isDirectory())
+        throw Object.assign(new Error(`${folder} is a file`), { code: 'ENOTDIR', path: folder, syscall: 'mkdir' });
     }
   };
   try {

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
+import { SIMULATED_FOLDER } from './default-folder.ts';
 import { defaultCatalogue } from './simulator/catalogue.ts';
+import { nameOfSimulator } from './simulator/name.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 
@@ -13,7 +15,7 @@ import { serveDescribeExecution } from './step-functions/describe-execution.ts';
  * Starts an S3, a Step Functions without executions, and the TMDB simulator. Writes their addresses to <out>/stand-ins,
  * as options for `sls invoke local`. Runs until it is stopped.
  */
-const { values } = parseArgs({ options: { out: { type: 'string', default: '.local' } } });
+const { values } = parseArgs({ options: { out: { type: 'string', default: SIMULATED_FOLDER } } });
 const out = resolve(values.out);
 await mkdir(out, { recursive: true });
 const file = join(out, 'stand-ins');
@@ -33,6 +35,7 @@ const environment = {
   AWS_SECRET_ACCESS_KEY: 'local',
   TMDB_BASE_URL: tmdb.url,
   TMDB_TOKEN: 'simulator',
+  TMDB_NAME: nameOfSimulator(),
 };
 const options = Object.entries(environment).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
 await writeFile(file, options.join(' '));

@@ -18,7 +18,7 @@ interface Ready {
 
 /** `npm run upload`: checks all files, then sends them. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const options = readUploadOptions(argv, new Date());
+  const options = readUploadOptions(argv, new Date(), env);
   if (options.help) {
     process.stdout.write(USAGE);
     return 0;

@@ -65,6 +65,8 @@ const embedded = async (out: string): Promise<OpenDestination> => {
   const s3 = new S3Client({
     ...CLIENT,
     endpoint: served.url,
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });

@@ -87,7 +87,9 @@ describe('npm start', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^TmdbTokenError: TMDB rejected the token \(401, code 7: Invalid API key.*\n$/);
     expect(err).not.toContain('wr0ng-t0ken');
-    expect(simulator.asked.every(({ path }) => path === '/discover/movie')).toBe(true);
+    const [check, ...asked] = simulator.asked;
+    expect(check).toMatchObject({ path: '/authentication', status: 401 });
+    expect(asked.every(({ path }) => path === '/discover/movie')).toBe(true);
     expect(simulator.asked.length).toBeLessThan(22);
   });
 

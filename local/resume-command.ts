@@ -1,0 +1,9 @@
+/**
+ * The command that continues a run.
+ *
+ * @param again Options that the command repeats.
+ */
+export const resumeCommand = (run: string, again: readonly string[]): string =>
+  ['npm start -- --resume', run, ...again.map(quoted)].join(' ');
+
+const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
