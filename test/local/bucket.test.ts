@@ -180,7 +180,7 @@ describe('a multipart upload to the embedded bucket', () => {
 });
 
 /** Lets a function of the file system fail, in this process, until the returned function is called. */
-const failing = (name: 'openSync' | 'writeSync' | 'fsyncSync' | 'renameSync', code: string) => {
+const failing = (name: 'openSync' | 'writeSync' | 'renameSync', code: string) => {
   const works = fs[name];
   const fails = (path: unknown) => {
     const message = `${code}: refused by this test, ${name}`;
@@ -200,7 +200,7 @@ describe('an error of the file system', () => {
     ['openSync', 'EMFILE'],
     ['openSync', 'EACCES'],
     ['writeSync', 'ENOSPC'],
-    ['fsyncSync', 'EIO'],
+    ['writeSync', 'EIO'],
     ['renameSync', 'EROFS'],
   ] as const)('in %s, %s, leaves the old object and reaches everybody with its code', async (name, code) => {
     const folder = await temporaryFolder();
