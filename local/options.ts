@@ -56,7 +56,7 @@ const OPTIONS = {
 
 const faults = z.string().refine((name) => faultsNamed(name) !== undefined, `use one of ${FAULT_NAMES.join(', ')}`);
 
-/** A day at most: longer ones overflow the timers of functions. */
+/** A day at most, which is the longest time of a run in AWS. */
 const giveUpAfter = z.object({
   'give-up-after': z
     .string()
