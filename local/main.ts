@@ -7,6 +7,7 @@ import { BadInputError } from '../lib/parse.ts';
 import { layout } from '../lib/runs/layout.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
 import { tmdbAddress } from '../lib/wiring.ts';
+import { checkFolderOf } from './default-folder.ts';
 import { ROOT } from './deployed.ts';
 import { makeWritable } from './disk.ts';
 import { exitWith, failure } from './exit-code.ts';
@@ -90,7 +91,12 @@ const run = async (
   const name = runName(new Date());
   const resume = resumeCommand(input.resume ?? name, again);
   const folder = resolve(out);
+<<<<<<< HEAD
   await makeWritable(folder, out);
+=======
+  if (input.resume && !bucket) checkFolderOf(input.resume, out);
+  await makeFolder(folder, out);
+>>>>>>> wt-r
   const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout);
   // The progress bar hides the cursor.

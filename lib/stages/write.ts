@@ -97,7 +97,7 @@ const losses = ({ distinct, missing }: Figures, before: BranchManifest | undefin
     before && before.role !== 'removed' && distinct < before.distinct * (1 - LOST_SHARE)
       ? `the list has ${distinct} items; when run ${before.run} wrote this day, it had ${before.distinct}`
       : undefined,
-    gone > 1 && gone > distinct * LOST_SHARE
+    gone >= GONE_LEAST && gone > distinct * LOST_SHARE
       ? `${gone} of ${distinct} listed ids are gone: TMDB answers 404`
       : undefined,
   ].filter((warning) => warning !== undefined);
