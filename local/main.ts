@@ -14,9 +14,11 @@ import { ROOT } from './deployed.ts';
 import { exitWith } from './exit-code.ts';
 import { inventUpload } from './invented-upload.ts';
 import { jsonLines } from './log-file.ts';
-import { type Options, readOptions, USAGE } from './options.ts';
+import { inOptions, type Options, readOptions, USAGE } from './options.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
+import { printed } from './printed.ts';
 import { showProgress } from './progress.ts';
+import { quoted } from './quoted.ts';
 import { catalogueFrom, defaultCatalogue } from './simulator/catalogue.ts';
 import { faultsNamed } from './simulator/faults.ts';
 import { startSimulator } from './simulator/simulator.ts';
@@ -25,11 +27,12 @@ import { summary } from './summary.ts';
 
 /** `npm start`: reads the options, starts the local services, runs the pipeline and reports the result. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const options = readOptions(argv, env);
-  if (options.help) {
-    process.stdout.write(USAGE);
+  const text = printed(argv, USAGE);
+  if (text !== undefined) {
+    process.stdout.write(text);
     return 0;
   }
+  const options = readOptions(argv, env);
   const datasets = env.DATASETS ? resolve(env.DATASETS) : join(ROOT, 'datasets');
   const dataset = await loadDataset(datasets, options.input.dataset, KINDS);
 
@@ -132,8 +135,6 @@ const runName = (now: Date): string => `local-${now.toISOString().replaceAll(/[-
 const resumeCommand = (run: string, again: readonly string[]): string =>
   ['npm start -- --resume', run, ...again.map(quoted)].join(' ');
 
-const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-
 /** Finds the dataset of a run, so that --resume needs no --dataset. */
 const datasetOf = async (
   { store }: Pipeline,
@@ -163,7 +164,7 @@ const report = async (
 ): Promise<number> => {
   const { errorType, errorMessage } = causeOf(execution);
   const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
-  if (errorType === 'BadInputError') throw new BadInputError(errorMessage);
+  if (errorType === 'BadInputError') throw new BadInputError(inOptions(errorMessage));
   if (planned && planned.outcome !== 'planned') {
     process.stdout.write(`${planned.says}\n`);
     return 0;

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type Day, day, dayIn } from '../../lib/day.ts';
 import { BadInputError, parse } from '../../lib/parse.ts';
 import { layout, UPLOAD_KINDS, type UploadKind } from '../../lib/runs/layout.ts';
 import { bucketName } from '../bucket-name.ts';
+import { refuseKeptByNpm } from '../npm-options.ts';
+import { asOptions, readArgs } from '../option-words.ts';
 import { NEEDED_COLUMNS } from './csv-file.ts';
 
 export const USAGE = `npm run upload -- movies.csv series.csv [options]     upload CSV files to the raw zone, byte for byte
@@ -15,7 +16,8 @@ export const USAGE = `npm run upload -- movies.csv series.csv [options]     uplo
   --columns A,B,C       columns that the header must have (${NEEDED_COLUMNS.join(',')})
   --out DIR             folder of the embedded bucket, the same as for npm start (.local)
   --bucket NAME         a bucket in AWS, instead of the embedded one; uses the default AWS credentials
-  --help                print this text
+  --help, -h            print this text
+  --version             print the version
 
 Files may be packed with gzip (.csv.gz).
 The key of a file is Raw/Local/CSV/{Movies|Series}/YYYY/MM/DD/<file name>. All files are checked before the first is sent.
@@ -24,6 +26,8 @@ Exit codes: 0 all files are in the bucket, 1 an upload failed, 2 wrong usage or 
 130 stopped by Ctrl-C.
 `;
 
+const COMMAND = 'npm run upload';
+
 const OPTIONS = {
   kind: { type: 'string' },
   day: { type: 'string' },
@@ -31,7 +35,8 @@ const OPTIONS = {
   columns: { type: 'string' },
   out: { type: 'string', default: '.local' },
   bucket: { type: 'string' },
-  help: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
 } as const;
 
 const options = z.object({
@@ -51,7 +56,6 @@ const options = z.object({
 });
 
 export interface UploadOptions {
-  help: boolean;
   /** Paths as given on the command line. */
   files: string[];
   kind: UploadKind | undefined;
@@ -67,15 +71,22 @@ export interface UploadOptions {
  *
  * @throws {BadInputError} Names the option.
  */
-export const readUploadOptions = (argv: readonly string[], now: Date): UploadOptions => {
-  const { values, positionals } = readArgs(argv);
-  const { kind, day: givenDay, delimiter, columns, out, bucket } = parse(options, values, 'options');
-  if (positionals.length === 0 && !values.help)
+export const readUploadOptions = (argv: readonly string[], now: Date, env: NodeJS.ProcessEnv): UploadOptions => {
+  refuseKeptByNpm(COMMAND, OPTIONS, argv, env);
+  const { values, positionals } = readArgs(COMMAND, OPTIONS, argv, { files: true });
+  const {
+    kind,
+    day: givenDay,
+    delimiter,
+    columns,
+    out,
+    bucket,
+  } = asOptions(OPTIONS, () => parse(options, values, 'options'));
+  if (positionals.length === 0)
     throw new BadInputError(
       'No file is given: give the paths of CSV files, for example npm run upload -- movies.csv series.csv. To list the options: npm run upload -- --help.',
     );
   return {
-    help: values.help ?? false,
     files: positionals,
     kind,
     // A file belongs to no dataset, so there is no dataset's time zone. The machine's time zone is used.
@@ -85,16 +96,6 @@ export const readUploadOptions = (argv: readonly string[], now: Date): UploadOpt
     out,
     bucket,
   };
-};
-
-const readArgs = (argv: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: true });
-  } catch (error) {
-    throw new BadInputError(
-      `options: ${(error as Error).message.split('. ')[0]}. To list the options: npm run upload -- --help.`,
-    );
-  }
 };
 
 /**
