@@ -1,17 +1,22 @@
 /**
  * The known name that a person probably meant.
  *
- * @returns undefined where no name is close: more than a third of the letters differ (at least one may).
+ * @returns undefined where no name is close: more than a quarter of the letters differ (at least one may), or a number
+ * does, since crime-2019 is no other spelling of crime-1999.
  */
 export const closest = (word: string, known: Iterable<string>): string | undefined => {
   const given = plain(word);
   let best: { name: string; edits: number } | undefined;
   for (const name of known) {
+    if (digits(name) !== digits(given)) continue;
     const edits = editsBetween(given, plain(name));
     if (edits < (best?.edits ?? Number.POSITIVE_INFINITY)) best = { name, edits };
   }
-  return best && best.edits <= Math.max(1, Math.floor(given.length / 3)) ? best.name : undefined;
+  const most = Math.min(given.length - 1, Math.max(1, Math.floor(given.length / 4)));
+  return best && best.edits <= most ? best.name : undefined;
 };
+
+const digits = (text: string): string => text.replaceAll(/\D/g, '');
 
 /** `; did you mean "budget"?`, for the middle of a message; empty where no name is close. */
 export const didYouMean = (word: string, known: Iterable<string>): string => {

@@ -12,6 +12,7 @@ export const showProgress = (out: NodeJS.WriteStream): Progress => (out.isTTY ? 
 
 const lines = (out: NodeJS.WriteStream): Progress => ({
   see: (event) => {
+    if (event.type === 'datasetDoubtful') out.write(warningLine(event));
     if (event.type === 'planned' && event.outcome === 'planned') out.write(`${event.sentence}\n`);
     if (event.type === 'branchFailed') out.write(`  ${failureLine(event)}\n`);
     if (event.type === 'branchWritten') {
@@ -44,6 +45,7 @@ const bar = (out: NodeJS.WriteStream): Progress => {
   };
   return {
     see: (event) => {
+      if (event.type === 'datasetDoubtful') out.write(warningLine(event));
       // The total is unknown until the run is planned.
       if (event.type === 'planned') plan = event;
       if (!plan) return;
@@ -56,6 +58,9 @@ const bar = (out: NodeJS.WriteStream): Progress => {
     stop: () => shown.stop(),
   };
 };
+
+const warningLine = ({ dataset, warning }: Extract<RunEvent, { type: 'datasetDoubtful' }>): string =>
+  `Warning for dataset ${dataset}: ${warning}\n`;
 
 const failureLine = ({
   branch,

@@ -11,7 +11,7 @@
   var root = '../';
 
   function fail(message) {
-    process.stderr.write(message + '\n');
+    process.stderr.write(`${message}\n`);
     process.exitCode = 1;
   }
 

@@ -13,6 +13,7 @@ it.each([
   ['dya', 'day'],
   ['date', undefined],
   ['x', undefined],
+  ['crime-war-2', undefined],
   ['', undefined],
 ])('%j: %j', (word, name) => {
   expect(closest(word, KNOWN)).toBe(name);
