@@ -22,6 +22,7 @@ import { quoted } from './quoted.ts';
 import { catalogueFrom, defaultCatalogue } from './simulator/catalogue.ts';
 import { faultsNamed } from './simulator/faults.ts';
 import { startSimulator } from './simulator/simulator.ts';
+import { askedBy, emptyYears, refuseIdleFaults } from './simulator-fit.ts';
 import type { Execution } from './step-functions/engine.ts';
 import { summary } from './summary.ts';
 
@@ -36,7 +37,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   const datasets = env.DATASETS ? resolve(env.DATASETS) : join(ROOT, 'datasets');
   const dataset = await loadDataset(datasets, options.input.dataset, KINDS);
 
-  const simulator = options.simulator && (await simulated(options.simulator));
+  const simulator = options.simulator && (await simulated(options.simulator, options.input, dataset));
   try {
     const tmdb = simulator ? { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' } : {};
     return await run(options, dataset, { ...env, ...tmdb, DATASETS: datasets });
@@ -45,20 +46,19 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   }
 };
 
-const simulated = async ({
-  catalogue,
-  faults,
-  ceiling,
-  latency,
-  seed = Date.now() % 1_000_000,
-}: NonNullable<Options['simulator']>) =>
-  startSimulator({
-    catalogue: catalogue ? await readCatalogue(catalogue) : defaultCatalogue(),
-    faults: faultsNamed(faults) ?? [],
-    ceiling,
-    latencyMs: latency,
-    seed,
-  });
+const simulated = async (
+  { catalogue: file, faults: name, ceiling, latency, seed = Date.now() % 1_000_000 }: NonNullable<Options['simulator']>,
+  input: Options['input'],
+  dataset: Dataset,
+) => {
+  const catalogue = file ? await readCatalogue(file) : defaultCatalogue();
+  const faults = faultsNamed(name) ?? [];
+  const asked = await askedBy(dataset, input);
+  if (asked) refuseIdleFaults(name, faults, asked);
+  const missing = asked && input.years !== undefined && emptyYears(catalogue, asked);
+  if (missing) process.stdout.write(`${missing}\n`);
+  return startSimulator({ catalogue, faults, ceiling, latencyMs: latency, seed });
+};
 
 const readCatalogue = async (file: string) => {
   try {

@@ -56,5 +56,6 @@ export const withOptions = (options: ProgramOptions, message: string): string =>
       const option = named(field);
       return option === undefined ? text : `use ${option}${value === undefined ? '' : ` ${value}`}`;
     })
-    .replaceAll('give the run another day', 'use another --day');
+    .replaceAll('give the run another day', 'use another --day')
+    .replaceAll(/\bresume (?=continues run |finds the day )/g, '--resume ');
 };

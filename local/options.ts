@@ -67,7 +67,7 @@ const simulator = z.object({
   faults,
   catalogue: z.string().optional(),
   ceiling: z.union(
-    [z.literal('none').transform(() => false as const), z.coerce.number().positive()],
+    [z.literal('none').transform(() => false as const), z.coerce.number().positive('use a number above 0, or none')],
     'use a number above 0, or none',
   ),
   latency: z
