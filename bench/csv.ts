@@ -53,7 +53,7 @@ const uploaded = async (name: string, options: { rows: number; ids: number; year
 
 /** Runs the planner, and the page-walker and the writer of the first branch, each in a separate process. Prints time and memory. */
 const alone = async (out: string, dataset: string) => {
-  const bucket = await startBucket(join(out, 's3'));
+  const bucket = await startBucket(join(out, 'bucket'));
   const env = {
     ...tmdb,
     BUCKET: LOCAL_BUCKET,

@@ -26,6 +26,9 @@ export type RunEvent =
   | { type: 'waiting'; branch: string; reason: string; retry: number; retries: number; waitMs: number }
   /** That next try was sent. */
   | { type: 'retried'; branch: string; retry: number }
+  /** TMDB answers no question. All requests wait until the next try. */
+  | { type: 'tmdbDown'; reason: string; waitMs: number; givesUpInMs: number }
+  | { type: 'tmdbUp'; afterMs: number }
   | {
       type: 'branchFailed';
       branch: string;
@@ -53,6 +56,8 @@ const LINES: { [Type in RunEvent['type']]: [keyof Log, (event: EventOf<Type>) =>
   moviesKept: ['debug', () => 'movies kept'],
   waiting: ['debug', () => 'waiting before a retry'],
   retried: ['debug', () => 'retried'],
+  tmdbDown: ['warn', () => 'TMDB is down'],
+  tmdbUp: ['info', () => 'TMDB answers again'],
   branchFailed: ['error', () => 'branch failed'],
   branchWritten: ['info', () => 'branch written'],
   audited: ['info', () => 'audited'],

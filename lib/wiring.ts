@@ -8,6 +8,7 @@ import { parse } from './parse.ts';
 import { s3Store } from './raw-zone/s3-store.ts';
 import { sfnExecutions } from './runs/executions.ts';
 import { onStderr } from './stderr.ts';
+import { proxyFrom } from './tmdb/agents.ts';
 import { tmdbClient } from './tmdb/client.ts';
 import { pace } from './tmdb/pace.ts';
 
@@ -28,14 +29,23 @@ const read = <Shape extends z.ZodRawShape>(shape: Shape, env: Environment) =>
   parse(z.object(shape), env, 'environment');
 
 /**
+ * In milliseconds. By default, the SDK waits for ever: one request that is never answered would hold a function until
+ * its own timeout. `socketTimeout` counts from the last byte in either direction, so it doesn't limit a slow upload. The
+ * SDK tries again after both.
+ */
+const TIMEOUTS = { connectionTimeout: 5_000, socketTimeout: 30_000 };
+
+/**
  * The SDK's clients connect to AWS, or to the endpoint in the environment. Use an IP address in the endpoint: from
  * localhost, the SDK makes the host bucket.localhost.
  */
-const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN') => {
+const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN', timeouts = TIMEOUTS) => {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
   const url = env[endpoint] ?? env.AWS_ENDPOINT_URL;
   return {
-    ...(url && { endpoint: url }),
+    requestHandler: timeouts,
+    // A user's settings for AWS (AWS_USE_FIPS_ENDPOINT, ~/.aws/config) don't apply to another server: the SDK refuses both.
+    ...(url && { endpoint: url, useFipsEndpoint: false, useDualstackEndpoint: false }),
     ...(AWS_REGION && { region: AWS_REGION }),
     ...(AWS_ACCESS_KEY_ID &&
       AWS_SECRET_ACCESS_KEY && {
@@ -49,13 +59,13 @@ const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOIN
 };
 
 /** The services that every function needs: the bucket, the time and the log. */
-export const bucketServices = (env: Environment) => {
+export const bucketServices = (env: Environment, timeouts = TIMEOUTS) => {
   const { BUCKET, CODE_VERSION } = read(
     { BUCKET: z.string().min(3), CODE_VERSION: z.string().default('unknown') },
     env,
   );
   return {
-    store: s3Store(new S3Client(client(env, 'AWS_ENDPOINT_URL_S3')), BUCKET),
+    store: s3Store(new S3Client(client(env, 'AWS_ENDPOINT_URL_S3', timeouts)), BUCKET),
     clock: systemClock,
     emit: logEvents(logger),
     codeVersion: CODE_VERSION,
@@ -65,6 +75,20 @@ export const bucketServices = (env: Environment) => {
 /** Step Functions, to read the state of executions. */
 export const executionServices = (env: Environment) => ({
   executions: sfnExecutions(new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN'))),
+});
+
+const baseUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (url) => !/^http:\/\/([^/]*\.)?themoviedb\.org(:|\/|$)/i.test(url),
+    'use https:// for TMDB: with http://, others can read the token',
+  )
+  .default('https://api.themoviedb.org/3');
+
+/** Where TMDB is, and the proxy to it. */
+export const tmdbAddress = (env: Environment) => ({
+  baseUrl: read({ TMDB_BASE_URL: baseUrl }, env).TMDB_BASE_URL,
+  proxy: proxyFrom(env),
 });
 
 /**
@@ -77,9 +101,11 @@ export const tmdbServices = (
   token: () => string | undefined = () => undefined,
   clock = systemClock,
 ) => {
-  const { TMDB_BASE_URL, TMDB_REQUESTS_PER_SECOND } = read(
+  const { TMDB_BASE_URL, TMDB_NAME, TMDB_REQUESTS_PER_SECOND } = read(
     {
-      TMDB_BASE_URL: z.url().default('https://api.themoviedb.org/3'),
+      TMDB_BASE_URL: baseUrl,
+      /** Name for plans and manifests, where the host says nothing: a simulator's is 127.0.0.1. */
+      TMDB_NAME: z.string().min(1).optional(),
       // 36: TMDB's limit is "somewhere in the 40 requests per second range"; this leaves 10 % for other clients.
       TMDB_REQUESTS_PER_SECOND: z.coerce.number('use a number above 0').positive().max(1_000_000).default(36),
     },
@@ -88,9 +114,11 @@ export const tmdbServices = (
   return {
     tmdb: tmdbClient({
       baseUrl: TMDB_BASE_URL,
+      name: TMDB_NAME,
       token: () => env.TMDB_TOKEN || token(),
       gate: pace(TMDB_REQUESTS_PER_SECOND, clock),
       clock,
+      proxy: proxyFrom(env),
     }),
   };
 };

@@ -1,5 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { FolderError, inFolder, makeFolder } from './folder.ts';
 
 /** Another process uses the folder. */
 export class FolderInUseError extends Error {
@@ -7,46 +9,67 @@ export class FolderInUseError extends Error {
 }
 
 /**
- * Claims a folder for this process, because only one process may write the embedded bucket's files. The claim of a
- * process that no longer runs is ignored.
+ * Claims a folder for this process, because only one process may write the embedded bucket's files.
+ *
+ * The claim is a lock of the operating system, which ends with its process, even after SIGKILL or a power cut. Node has
+ * no function for such locks, but SQLite takes one on its file: docs/decisions/0013-one-process-per-folder.md.
  *
  * @returns Releases the folder.
  * @throws {FolderInUseError}
+ * @throws {FolderError}
  */
 export const claim = async (out: string): Promise<() => Promise<void>> => {
-  await mkdir(out, { recursive: true });
-  const file = join(out, 'in-use-by.pid');
-  for (;;) {
-    try {
-      await writeFile(file, String(process.pid), { flag: 'wx' });
-      mine.add(file);
-      return async () => {
-        mine.delete(file);
-        await rm(file, { force: true });
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner && owner !== process.pid && isAlive(owner))
-      throw new FolderInUseError(
-        `Folder ${out} is in use by process ${owner}: wait until it ends, or use another folder with --out.`,
-      );
-    // The file of an earlier process may contain this process's pid: a restarted container uses the same pids again.
-    if (owner === process.pid && mine.has(file))
-      throw new FolderInUseError(`Folder ${out} is already in use by this process: use another folder.`);
-    await rm(file, { force: true });
+  // This file stays empty, and is never removed: two processes could then lock two files of the same name.
+  const file = join(out, 'in-use.lock');
+  inFolder(out, () => {
+    makeFolder(out);
+    // SQLite's own error doesn't say why a file can't be opened.
+    closeSync(openSync(file, 'a'));
+  });
+  const lock = lockFile(file);
+  // Only for the message of the next process.
+  const owner = join(out, 'in-use-by.pid');
+  if (!lock) {
+    const pid = pidIn(owner);
+    const by = pid === process.pid ? 'this process' : pid ? `process ${pid}` : 'another process';
+    throw new FolderInUseError(
+      `Folder ${out} is in use by ${by}: wait until it ends, or use another folder with --out.`,
+    );
+  }
+  try {
+    inFolder(owner, () => writeFileSync(owner, String(process.pid)));
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+  return async () => {
+    rmSync(owner, { force: true });
+    lock.close();
+  };
+};
+
+/** SQLite's result code of a file that another connection has locked. */
+const SQLITE_BUSY = 5;
+
+/** @returns The lock, until it is closed; undefined if another process has it, or this one. */
+const lockFile = (file: string): DatabaseSync | undefined => {
+  const database = new DatabaseSync(file, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (error) {
+    database.close();
+    const { errcode, message } = error as { errcode?: number; message: string };
+    if (errcode === SQLITE_BUSY) return undefined;
+    // For example, a network folder whose server has no locks.
+    throw new FolderError(file, { code: 'ENOLCK', message: `${file} can't be locked (${message})`, cause: error });
   }
 };
 
-/** The claim files of this process. */
-const mine = new Set<string>();
-
-const isAlive = (pid: number): boolean => {
+const pidIn = (file: string): number | undefined => {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return Number(readFileSync(file, 'utf8')) || undefined;
+  } catch {
+    return undefined;
   }
 };

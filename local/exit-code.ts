@@ -2,23 +2,41 @@ import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
 import { FolderInUseError } from './claim.ts';
 import { ROOT } from './deployed.ts';
+import { DiskError, diskError } from './disk.ts';
 import { readEnvFile } from './env-file.ts';
+import { NotReachableError } from './reachable.ts';
 
-/** Reads .env, runs a command and sets the exit code. For an error that the user can fix, it prints only the message; for a bug, the stack. */
+/** What to print for an error, and the exit code. For an error that the user can fix, it is only the message; for a bug, the stack. */
+export const failure = (error: unknown): { text: string; code: number } => {
+  if (error instanceof BadInputError) return { text: error.message, code: 2 };
+  const known = diskError(error) ?? error;
+  if (!(known instanceof Error)) return { text: String(known), code: 1 };
+  const isKnown = known !== error || KNOWN.some((kind) => known instanceof kind);
+  return { text: isKnown ? known.message : (known.stack ?? known.message), code: 1 };
+};
+
+const KNOWN = [FolderInUseError, NotReachableError, DiskError];
+
+/**
+ * Reads .env, runs a command, and ends the process with its exit code. It doesn't wait for what is still open: a request
+ * that is never answered would keep the process alive.
+ */
 export const exitWith = async (
   main: (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>,
 ): Promise<void> => {
-  // Nobody reads on, as after `| head`. The run goes on.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  const streams = [process.stdout, process.stderr];
+  // Without a listener, a reader that has gone (npm start | head) or a closed terminal ends the process with a stack.
+  for (const stream of streams) stream.on('error', () => undefined);
+  let exitCode: number;
   try {
     // Tests set ENV_FILE, so that they don't ask TMDB with a person's token.
     readEnvFile(resolve(ROOT, process.env.ENV_FILE ?? '.env'), process.env);
-    process.exitCode = await main(process.argv.slice(2), process.env);
+    exitCode = await main(process.argv.slice(2), process.env);
   } catch (error) {
-    const known = error instanceof BadInputError || error instanceof FolderInUseError;
-    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : error}\n`);
-    process.exitCode = error instanceof BadInputError ? 2 : 1;
+    const { text, code } = failure(error);
+    process.stderr.write(`${text}\n`);
+    exitCode = code;
   }
+  await Promise.all(streams.map((stream) => new Promise((written) => stream.write('', written))));
+  process.exit(exitCode);
 };

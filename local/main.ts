@@ -1,30 +1,31 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Dataset } from '../lib/datasets/dataset.ts';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
 import { type Emit, logEvents } from '../lib/events.ts';
 import { BadInputError } from '../lib/parse.ts';
-import { loadDayManifest } from '../lib/runs/day-manifest.ts';
 import { layout } from '../lib/runs/layout.ts';
-import { loadRun } from '../lib/runs/plan.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
-import type { Planned } from '../lib/stages/plan.ts';
+import { tmdbAddress } from '../lib/wiring.ts';
 import { ROOT } from './deployed.ts';
-import { exitWith } from './exit-code.ts';
+import { makeWritable } from './disk.ts';
+import { exitWith, failure } from './exit-code.ts';
 import { inventUpload } from './invented-upload.ts';
 import { jsonLines } from './log-file.ts';
-import { inOptions, type Options, readOptions, USAGE } from './options.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { printed } from './printed.ts';
 import { showProgress } from './progress.ts';
-import { quoted } from './quoted.ts';
+import { checkReachable } from './reachable.ts';
+import { report } from './report.ts';
+import { resumeCommand } from './resume-command.ts';
+import { openRunLog } from './run-log.ts';
 import { catalogueFrom, defaultCatalogue } from './simulator/catalogue.ts';
 import { faultsNamed } from './simulator/faults.ts';
+import { nameOfSimulator } from './simulator/name.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { askedBy, emptyYears, refuseIdleFaults } from './simulator-fit.ts';
-import type { Execution } from './step-functions/engine.ts';
-import { summary } from './summary.ts';
+import { onStopSignal } from './stop-signals.ts';
 
 /** `npm start`: reads the options, starts the local services, runs the pipeline and reports the result. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
@@ -39,12 +40,25 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
 
   const simulator = options.simulator && (await simulated(options.simulator, options.input, dataset));
   try {
-    const tmdb = simulator ? { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator' } : {};
-    return await run(options, dataset, { ...env, ...tmdb, DATASETS: datasets });
+    const asked = { ...env, ...(simulator && askingSimulator(simulator, options)) };
+    const address = tmdbAddress(asked);
+    process.stdout.write(`Asking ${simulator ? moviesOf(options) : new URL(address.baseUrl).host}.\n`);
+    if (simulator?.note) process.stdout.write(`${simulator.note}\n`);
+    if (!simulator) await checkReachable(address);
+    return await run(options, dataset, { ...asked, DATASETS: datasets });
   } finally {
     await simulator?.close();
   }
 };
+
+const askingSimulator = ({ url }: { url: string }, { simulator }: Options) => ({
+  TMDB_BASE_URL: url,
+  TMDB_TOKEN: 'simulator',
+  TMDB_NAME: nameOfSimulator(simulator?.catalogue),
+});
+
+const moviesOf = ({ simulator }: Options) =>
+  `the simulator: ${simulator?.catalogue === undefined ? 'invented movies' : `the movies of ${simulator.catalogue}`}`;
 
 const simulated = async (
   { catalogue: file, faults: name, ceiling, latency, seed = Date.now() % 1_000_000 }: NonNullable<Options['simulator']>,
@@ -55,9 +69,9 @@ const simulated = async (
   const faults = faultsNamed(name) ?? [];
   const asked = await askedBy(dataset, input);
   if (asked) refuseIdleFaults(name, faults, asked);
-  const missing = asked && input.years !== undefined && emptyYears(catalogue, asked);
-  if (missing) process.stdout.write(`${missing}\n`);
-  return startSimulator({ catalogue, faults, ceiling, latencyMs: latency, seed });
+  const note = asked && input.years !== undefined ? emptyYears(catalogue, asked) : undefined;
+  const { url, close } = await startSimulator({ catalogue, faults, ceiling, latencyMs: latency, seed });
+  return { url, close, note };
 };
 
 const readCatalogue = async (file: string) => {
@@ -68,72 +82,80 @@ const readCatalogue = async (file: string) => {
   }
 };
 
+/** Longest time to close what the run has opened, in milliseconds. A request that is never answered may hold it. */
+const CLOSE_MS = 5_000;
+
 const run = async (
-  { input, out, bucket, again, simulator }: Options,
+  { input, out, bucket, again, simulator, giveUpAfterSeconds }: Options,
   dataset: Dataset,
   env: NodeJS.ProcessEnv,
 ): Promise<number> => {
   const name = runName(new Date());
+  const resume = resumeCommand(input.resume ?? name, again);
   const folder = resolve(out);
-  await mkdir(join(folder, 'logs'), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new BadInputError(`--out: ${out} is not writable (${error.code}); use a folder that you can write to.`);
-  });
-  const logFile = createWriteStream(join(folder, 'logs', `${name}.jsonl`));
+  await makeWritable(folder, out);
+  const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout);
-  const log = logEvents(jsonLines((line) => logFile.write(line)));
-  let planned = false;
+  // The progress bar hides the cursor.
+  process.once('exit', progress.stop);
+  const logEvent = logEvents(jsonLines(log.write));
+  /** Whether there is a run to continue. */
+  let isPlanned = input.resume !== undefined;
   const emit: Emit = (event) => {
-    planned ||= event.type === 'planned';
-    log(event);
+    logEvent(event);
+    if (event.type === 'planned' && event.outcome === 'planned') {
+      isPlanned = true;
+      process.stdout.write(`Run ${input.resume ?? name}. If it stops, continue it with: ${resume}\n`);
+    }
     progress.see(event);
   };
-  const pipeline = await openPipeline({ out: folder, env, bucket, emit });
-  const startedAt = Date.now();
-  // Ctrl-C ends this process. The stored work of the walkers remains, and a resumed run continues with it.
-  process.once('SIGINT', () => {
+  // The stored work of the walkers remains, and a resumed run continues with it.
+  const stopListening = onStopSignal(() => {
     progress.stop();
     process.stderr.write(
-      planned || input.resume
-        ? `\nStopped. To continue this run: ${resumeCommand(input.resume ?? name, again)}\n`
-        : '\nStopped before the run was planned.\n',
+      isPlanned ? `\nStopped. To continue this run: ${resume}\n` : '\nStopped before the run was planned.\n',
     );
-    process.exit(130);
   });
+  let pipeline: Pipeline | undefined;
+  const startedAt = Date.now();
   try {
-    const invented =
-      simulator &&
-      !bucket &&
-      !input.resume &&
-      !input.upload &&
-      !input.dryRun &&
-      (await inventUpload(pipeline.store, dataset, folder));
-    if (invented)
-      process.stdout.write(
-        `The bucket has no uploaded CSV, so this run reads an invented one: ${invented}. To upload your own file: npm run upload.\n`,
-      );
+    pipeline = await openPipeline({ out: folder, env, bucket, emit, giveUpAfterSeconds });
+    const failed = Promise.race([pipeline.failed, log.failed]);
+    // Nobody waits for it until the run starts.
+    failed.catch(() => undefined);
+    if (simulator && !bucket && !input.resume && !input.upload && !input.dryRun) {
+      const invented = await inventUpload(pipeline.store, dataset, folder);
+      if (invented)
+        process.stdout.write(
+          `The bucket has no uploaded CSV, so this run reads an invented one: ${invented}. To upload your own file: npm run upload.\n`,
+        );
+    }
     const runInput = input.resume
       ? { ...input, dataset: await datasetOf(pipeline, input.resume, input.dataset, env) }
       : input;
-    const execution = await pipeline.start(runInput, name).ended;
+    const execution = await Promise.race([pipeline.start(runInput, name).ended, failed]);
     progress.stop();
-    await pipeline.mirror();
     return await report(execution, pipeline, {
       bucket: bucket ? `s3://${bucket}` : join(folder, 'bucket'),
       seconds: (Date.now() - startedAt) / 1000,
-      again,
+      resume,
+      isResumed: input.resume !== undefined,
     });
+  } catch (error) {
+    progress.stop();
+    if (!isPlanned || error instanceof BadInputError) throw error;
+    const { text, code } = failure(error);
+    process.stderr.write(`${text}\nTo continue this run: ${resume}\n`);
+    return code;
   } finally {
     progress.stop();
-    await pipeline.close();
-    await new Promise((done) => logFile.end(done));
+    await Promise.race([Promise.all([pipeline?.close(), log.close()]), setTimeout(CLOSE_MS)]);
+    stopListening();
   }
 };
 
 /** The run's start time to the millisecond. Such names sort by time and are unique on this machine. */
 const runName = (now: Date): string => `local-${now.toISOString().replaceAll(/[-:.]/g, '')}`;
-
-const resumeCommand = (run: string, again: readonly string[]): string =>
-  ['npm start -- --resume', run, ...again.map(quoted)].join(' ');
 
 /** Finds the dataset of a run, so that --resume needs no --dataset. */
 const datasetOf = async (
@@ -148,56 +170,6 @@ const datasetOf = async (
     }
   }
   return fallback;
-};
-
-interface ReportOptions {
-  bucket: string;
-  seconds: number;
-  again: readonly string[];
-}
-
-/** Reports how the run ended. Returns the exit code. */
-const report = async (
-  execution: Execution,
-  { store }: Pipeline,
-  { bucket, seconds, again }: ReportOptions,
-): Promise<number> => {
-  const { errorType, errorMessage } = causeOf(execution);
-  const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
-  if (errorType === 'BadInputError') throw new BadInputError(inOptions(errorMessage));
-  if (planned && planned.outcome !== 'planned') {
-    process.stdout.write(`${planned.says}\n`);
-    return 0;
-  }
-  const [run, manifest] = planned ? await Promise.all([loadRun(store, planned), loadDayManifest(store, planned)]) : [];
-  if (!run || !manifest || (errorType && errorType !== 'BranchesUnfinishedError')) {
-    process.stderr.write(`${errorType}: ${errorMessage}\n`);
-    return 1;
-  }
-  process.stdout.write(
-    summary(manifest, {
-      ...run,
-      bucket,
-      seconds,
-      planned: run.branches.length,
-      resume: resumeCommand(run.run, again),
-    }),
-  );
-  return errorType ? 1 : 0;
-};
-
-/** The error of a function, from the JSON that Lambda returns for it. */
-const causeOf = ({
-  status,
-  error,
-  cause = '',
-}: Execution): { errorType?: string | undefined; errorMessage: string } => {
-  if (status !== 'FAILED') return { errorMessage: '' };
-  try {
-    return JSON.parse(cause) as { errorType: string; errorMessage: string };
-  } catch {
-    return { errorType: error, errorMessage: cause };
-  }
 };
 
 await exitWith(main);

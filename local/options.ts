@@ -3,6 +3,7 @@ import { BadInputError, parse } from '../lib/parse.ts';
 import { runInput } from '../lib/stages/plan-input.ts';
 import { usableToken } from '../lib/tmdb/token.ts';
 import { bucketName } from './bucket-name.ts';
+import { defaultFolder } from './default-folder.ts';
 import { refuseKeptByNpm } from './npm-options.ts';
 import { asOptions, readArgs, withOptions } from './option-words.ts';
 import { FAULT_GROUPS, FAULT_NAMES, faultsNamed } from './simulator/faults.ts';
@@ -14,9 +15,10 @@ export const USAGE = `npm start [-- options]          run the whole pipeline on 
   --day YYYY-MM-DD    day of the run (today, in the dataset's time zone)
   --years 2012-2022   years to ingest, instead of the dataset's years
   --upload KEY        key of the CSV to read, instead of the newest one in the bucket
-  --out DIR           folder for all files of the pipeline (.local)
+  --out DIR           folder for all files of the pipeline (.local with the simulator, .tmdb with TMDB)
   --resume RUN        continue this run: only its unfinished branches
   --bucket NAME       a bucket in AWS, instead of the embedded one
+  --give-up-after N   seconds to wait for TMDB in an outage, before the run ends (600)
   --dry-run           print what a run would do, and write nothing
   --catalogue FILE    movies that the simulator serves: TMDB details as JSON lines, plain or .gz
   --faults NAME       faults of the simulator (none): one of the names below
@@ -43,11 +45,12 @@ const OPTIONS = {
   day: { type: 'string' },
   years: { type: 'string' },
   upload: { type: 'string' },
-  out: { type: 'string', default: '.local' },
+  out: { type: 'string' },
   resume: { type: 'string' },
   /** Earlier name of --resume. */
   redrive: { type: 'string' },
   bucket: { type: 'string' },
+  'give-up-after': { type: 'string', default: '600' },
   'dry-run': { type: 'boolean' },
   catalogue: { type: 'string' },
   faults: { type: 'string', default: 'none' },
@@ -62,6 +65,15 @@ const OPTIONS = {
 export const inOptions = (message: string): string => withOptions(OPTIONS, message);
 
 const faults = z.string().refine((name) => faultsNamed(name) !== undefined, `use one of ${FAULT_NAMES.join(', ')}`);
+
+/** A day at most: longer ones overflow the timers of functions. */
+const giveUpAfter = z.object({
+  'give-up-after': z
+    .string()
+    .regex(/^\d{1,5}$/, 'use a whole number of seconds, at most 86400')
+    .transform(Number)
+    .pipe(z.number().max(86_400)),
+});
 
 const simulator = z.object({
   faults,
@@ -88,6 +100,8 @@ export interface Options {
   input: { dataset: string; resume?: string } & Record<string, unknown>;
   out: string;
   bucket: string | undefined;
+  /** Longest outage of TMDB that the run waits for. */
+  giveUpAfterSeconds: number;
   /** undefined where the run uses a real TMDB API. */
   simulator: SimulatorSettings | undefined;
   /** Options that the resume command repeats. */
@@ -138,8 +152,9 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     );
   return {
     input,
-    out: values.out,
+    out: values.out ?? defaultFolder(env),
     bucket: values.bucket,
+    giveUpAfterSeconds: asOptions(OPTIONS, () => parse(giveUpAfter, values, 'options'))['give-up-after'],
     simulator: real ? undefined : asOptions(OPTIONS, () => parse(simulator, values, 'options')),
     again: given.flatMap((name) =>
       name === 'out' || name === 'bucket' || name === 'catalogue' ? [`--${name}`, String(values[name])] : [],

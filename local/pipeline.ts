@@ -10,7 +10,9 @@ import type { Tmdb } from '../lib/tmdb/client.ts';
 import { type Environment, planningServices, tmdbServices } from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
-import { ROOT, readFunctions, readMachines } from './deployed.ts';
+import { type Functions, ROOT, readFunctions, readMachines } from './deployed.ts';
+import { diskError } from './disk.ts';
+import { waitOutOutages } from './outage.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 import { stepFunctions } from './step-functions/engine.ts';
 
@@ -28,6 +30,8 @@ export interface PipelineOptions {
   tmdb?: Tmdb | undefined;
   /** Wait of the state machines' Retry, in milliseconds. */
   retryMs?: number;
+  /** Longest outage of TMDB that the run waits for, in seconds. 0: the Retry blocks of the state machine decide. */
+  giveUpAfterSeconds?: number;
 }
 
 /** Replaces the wait of 30 s in the definitions, which suits many walkers in AWS. */
@@ -37,6 +41,7 @@ const RETRY_MS = 1_000;
  * Opens the pipeline on this machine: the real handlers and state machines, with a local S3 and Step Functions.
  *
  * @throws {FolderInUseError}
+ * @throws {FolderError}
  */
 export const openPipeline = async ({
   out,
@@ -46,21 +51,24 @@ export const openPipeline = async ({
   clock = systemClock,
   tmdb,
   retryMs = RETRY_MS,
+  giveUpAfterSeconds = 0,
 }: PipelineOptions) => {
   const given = { CODE_VERSION: 'local', DATASETS: join(ROOT, 'datasets'), ...env };
   // All walkers of this process share one gate, and so one request rate. A wrong variable fails here, before anything starts.
+  const client = tmdb ?? tmdbServices(given, undefined, clock).tmdb;
+  const patient = waitOutOutages(client, { clock, emit, giveUpAfterMs: giveUpAfterSeconds * 1000 });
   const ours = {
     // The engine reports failed branches instead, because it knows the number of the attempt. A handler doesn't.
     emit: (event: RunEvent) => {
       if (event.type !== 'branchFailed') emit(event);
     },
     clock,
-    ...(tmdb ? { tmdb } : tmdbServices(given, undefined, clock)),
+    tmdb: giveUpAfterSeconds > 0 ? patient.tmdb : client,
   };
   planningServices(given);
 
   const release = await claim(out);
-  const s3 = bucket ? undefined : await startBucket(join(out, 's3'));
+  const s3 = bucket ? undefined : await startBucket(join(out, 'bucket'));
   const settings: Record<string, string | undefined> = {
     ...given,
     ...(bucket && { BUCKET: bucket }),
@@ -76,6 +84,7 @@ export const openPipeline = async ({
     let made: Handler<unknown> | undefined;
     return (event, context) => (made ??= make())(event, context);
   };
+  const { store } = planning.services(settings);
   const engine = stepFunctions({
     machines: (await readMachines()) as Parameters<typeof stepFunctions>[0]['machines'],
     handlers: {
@@ -84,7 +93,7 @@ export const openPipeline = async ({
       Write: onFirstEvent(() => writing.writer({ ...writing.services(settings), ...ours, publish: () => undefined })),
       Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours })),
     },
-    functions: await readFunctions(),
+    functions: withTimeToWait(await readFunctions(), giveUpAfterSeconds),
     retryMs,
     onAttempt: ({ input, error, message, attempt, retryInMs }) => {
       const { branch } = input as { branch?: string };
@@ -103,15 +112,21 @@ export const openPipeline = async ({
   const described = await serveDescribeExecution(engine.executions);
   settings.AWS_ENDPOINT_URL_SFN = described.url;
 
+  const diskFailed = s3?.failed.catch((error: unknown) => {
+    throw diskError(error) ?? error;
+  });
+  const failed = Promise.race([patient.failed, ...(diskFailed ? [diskFailed] : [])]);
+  failed.catch(() => undefined);
+
   return {
     start: engine.start,
     startBranch: engine.startBranch,
     redrive: engine.redrive,
     executions: engine.executions,
     /** The functions' bucket. */
-    store: planning.services(settings).store,
-    /** Copies the objects of the embedded bucket to plain files, `<out>/bucket/<key>`. */
-    mirror: async () => s3?.mirror(join(out, 'bucket')),
+    store,
+    /** Rejected when the disk can't be written, or TMDB is down for too long. The run can't end well then. */
+    failed,
     close: async () => {
       await described.close();
       await s3?.close();
@@ -119,5 +134,13 @@ export const openPipeline = async ({
     },
   };
 };
+
+/** A function that waits for TMDB must not reach its timeout because of that. */
+const withTimeToWait = (functions: Functions, seconds: number): Functions => ({
+  planner: { timeout: functions.planner.timeout + seconds },
+  pageWalker: { timeout: functions.pageWalker.timeout + seconds },
+  writer: functions.writer,
+  auditor: functions.auditor,
+});
 
 export type Pipeline = Awaited<ReturnType<typeof openPipeline>>;

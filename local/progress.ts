@@ -8,13 +8,19 @@ export interface Progress {
 }
 
 /** On a terminal, shows a progress bar. Elsewhere, prints one line for each branch that ends. */
-export const showProgress = (out: NodeJS.WriteStream): Progress => (out.isTTY ? bar(out) : lines(out));
+export const showProgress = (out: NodeJS.WriteStream, now = () => performance.now()): Progress => {
+  const troubleLine = troubleLines(now);
+  return out.isTTY ? bar(out, troubleLine) : lines(out, troubleLine);
+};
 
-const lines = (out: NodeJS.WriteStream): Progress => ({
+type TroubleLine = (event: RunEvent) => string | undefined;
+
+const lines = (out: NodeJS.WriteStream, troubleLine: TroubleLine): Progress => ({
   see: (event) => {
     if (event.type === 'datasetDoubtful') out.write(warningLine(event));
     if (event.type === 'planned' && event.outcome === 'planned') out.write(`${event.sentence}\n`);
-    if (event.type === 'branchFailed') out.write(`  ${failureLine(event)}\n`);
+    const trouble = troubleLine(event);
+    if (trouble) out.write(`  ${trouble}\n`);
     if (event.type === 'branchWritten') {
       const { branch, kept, leftOut, parts } = event;
       out.write(`  ${branch}: ${kept} kept, ${leftOut} left out, ${parts} ${parts === 1 ? 'part' : 'parts'}\n`);
@@ -23,7 +29,7 @@ const lines = (out: NodeJS.WriteStream): Progress => ({
   stop: () => undefined,
 });
 
-const bar = (out: NodeJS.WriteStream): Progress => {
+const bar = (out: NodeJS.WriteStream, troubleLine: TroubleLine): Progress => {
   const shown = new SingleBar({
     stream: out,
     format: '{bar} {percentage}% | {value}/{total} movies | {branches} of {of} branches | {duration_formatted}',
@@ -46,13 +52,14 @@ const bar = (out: NodeJS.WriteStream): Progress => {
   return {
     see: (event) => {
       if (event.type === 'datasetDoubtful') out.write(warningLine(event));
+      // Prints above the bar. The bar is then drawn again below.
+      const trouble = troubleLine(event);
+      if (trouble) out.write(`\r\x1b[K  ${trouble}\n`);
       // The total is unknown until the run is planned.
       if (event.type === 'planned') plan = event;
       if (!plan) return;
       if (event.type === 'moviesKept') movies.set(event.branch, event);
       if (event.type === 'branchWritten') written += 1;
-      // Prints above the bar. The bar is then drawn again below.
-      if (event.type === 'branchFailed') out.write(`\r\x1b[K  ${failureLine(event)}\n`);
       draw(plan);
     },
     stop: () => shown.stop(),
@@ -61,6 +68,36 @@ const bar = (out: NodeJS.WriteStream): Progress => {
 
 const warningLine = ({ dataset, warning }: Extract<RunEvent, { type: 'datasetDoubtful' }>): string =>
   `Warning for dataset ${dataset}: ${warning}\n`;
+/** Shortest wait of a single request that is shown, in milliseconds. Shorter ones are the rule on a busy day. */
+const SHOWN_WAIT_MS = 1_000;
+
+/** Least time between two lines about waits of single requests, in milliseconds. */
+const WAIT_LINE_MS = 5_000;
+
+/** What a person should know while it happens: a failure, an outage, and from time to time a wait. */
+const troubleLines = (now: () => number): TroubleLine => {
+  let lastWaitAt = Number.NEGATIVE_INFINITY;
+  return (event) => {
+    switch (event.type) {
+      case 'branchFailed':
+        return failureLine(event);
+      case 'tmdbDown':
+        return `${capital(event.reason)}; waiting, next try in ${seconds(event.waitMs)} (gives up in ${seconds(event.givesUpInMs)}).`;
+      case 'tmdbUp':
+        return `TMDB answers again after ${seconds(event.afterMs)}.`;
+      case 'waiting':
+        if (event.waitMs < SHOWN_WAIT_MS || now() - lastWaitAt < WAIT_LINE_MS) return undefined;
+        lastWaitAt = now();
+        return `${event.branch}: ${event.reason}; waiting ${seconds(event.waitMs)} (retry ${event.retry} of ${event.retries}).`;
+      default:
+        return undefined;
+    }
+  };
+};
+
+const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const failureLine = ({
   branch,

@@ -2,11 +2,13 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
+import { SIMULATED_FOLDER } from './default-folder.ts';
 import { exitWith } from './exit-code.ts';
 import { refuseKeptByNpm } from './npm-options.ts';
 import { readArgs } from './option-words.ts';
 import { printed } from './printed.ts';
 import { defaultCatalogue } from './simulator/catalogue.ts';
+import { nameOfSimulator } from './simulator/name.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
 
@@ -20,7 +22,7 @@ const USAGE = `npm run stand-ins [-- options]          run S3, Step Functions an
 const COMMAND = 'npm run stand-ins';
 
 const OPTIONS = {
-  out: { type: 'string', default: '.local' },
+  out: { type: 'string', default: SIMULATED_FOLDER },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
@@ -44,7 +46,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   const file = join(out, 'stand-ins');
 
   const release = await claim(out);
-  const s3 = await startBucket(join(out, 's3'));
+  const s3 = await startBucket(join(out, 'bucket'));
   const executions = await serveDescribeExecution(new Map());
   const tmdb = await startSimulator({ catalogue: defaultCatalogue(), seed: 1 });
 
@@ -58,6 +60,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     AWS_SECRET_ACCESS_KEY: 'local',
     TMDB_BASE_URL: tmdb.url,
     TMDB_TOKEN: 'simulator',
+    TMDB_NAME: nameOfSimulator(),
   };
   const options = Object.entries(environment).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
   await writeFile(file, options.join(' '));
@@ -69,12 +72,12 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   npx sls invoke local -f auditor    --path test/events/auditor.json     $(cat ${values.out}/stand-ins)
 `);
 
-  const stop = async () => {
-    await Promise.all([s3.close(), executions.close(), tmdb.close(), rm(file, { force: true })]);
-    await release();
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  await new Promise((stopped) => {
+    process.once('SIGINT', stopped);
+    process.once('SIGTERM', stopped);
+  });
+  await Promise.all([s3.close(), executions.close(), tmdb.close(), rm(file, { force: true })]);
+  await release();
   return 0;
 };
 

@@ -59,9 +59,12 @@ export const summary = (
     );
   if (manifest.outdated.length)
     lines.push(
-      `The day is not complete: ${count(manifest.outdated.length, 'branch does', 'branches do')} not fit the dataset as it is now: ${firstOf(manifest.outdated)}. Run all branches of the day again.`,
+      `The day is not complete: ${count(manifest.outdated.length, 'branch does', 'branches do')} not fit the dataset as it is now: ${firstOf(manifest.outdated)}. Run all branches of the day again, and years that were back-filled.`,
     );
-  if (manifest.rewriting) lines.push('The day is not complete: it has files of this run and of an earlier one.');
+  if (manifest.rewriting.length && unfinished === 0)
+    lines.push(
+      `The day is not complete: ${manifest.rewriting.join(', ')} began to write it again and did not finish. Resume that run, or run all branches of the day again.`,
+    );
   if (unfinished > 0) lines.push(`To continue this run: ${resume}`);
   else if (LOST.some((reason) => manifest.missing[reason]?.length))
     lines.push(`To request the ${LOST.join(' and ')} ids again: ${resume}`);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
+import { stageProblem } from './stage-name.js';
 
 /** TMDB's ceiling: "somewhere in the 40 requests per second range". Source: https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). */
 const TMDB_REQUESTS_PER_SECOND = 40;
@@ -11,10 +12,17 @@ const TMDB_REQUESTS_PER_SECOND = 40;
  * The resource is defined here, because the framework's `schedule` event drops the retry policy and has no dead-letter queue.
  */
 export const schedules = async ({ resolveVariable }) => {
-  const prefix = `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
+  const [service, stage] = [await resolveVariable('self:service'), await resolveVariable('sls:stage')];
+  const prefix = `${service}-${stage}`;
   const folder = join(import.meta.dirname, '../datasets');
   const datasets = await Promise.all((await datasetNames(folder)).map((name) => loadDataset(folder, name, KINDS)));
   const withSchedule = datasets.filter(({ schedule }) => schedule);
+  const problem = stageProblem(
+    service,
+    stage,
+    withSchedule.map(({ name }) => name),
+  );
+  if (problem) throw refusal(problem);
   const on = names(await resolveVariable('param:scheduled'));
 
   const unknown = on.find((name) => !withSchedule.some((dataset) => dataset.name === name));

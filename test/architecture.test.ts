@@ -3,7 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const files = (pattern: string) =>
-  globSync(pattern, { exclude: ['node_modules/**', '.local/**', '.serverless/**', '.esbuild/**'] }).toSorted();
+  globSync(pattern, {
+    exclude: ['node_modules/**', '.local/**', '.tmdb/**', '.serverless/**', '.esbuild/**'],
+  }).toSorted();
 /** The files whose text matches. */
 const filesWith = (pattern: RegExp, paths: readonly string[]) =>
   paths.filter((path) => pattern.test(readFileSync(path, 'utf8')));

@@ -20,6 +20,8 @@ const dayManifest = z.object({
   day,
   /** The run that wrote this manifest. */
   run: runName,
+  /** See the manifest of a branch. All branches of a day are from one TMDB. */
+  tmdb: z.string().optional(),
   codeVersion: z.string(),
   csv: csvRead.optional(),
   writtenAt: z.iso.datetime(),
@@ -28,15 +30,16 @@ const dayManifest = z.object({
    * Readers of a whole prefix wait until it is true.
    */
   complete: z.boolean(),
-  /** A run that has begun to write a complete day again and has not finished: branches of two runs may be mixed. */
-  rewriting: runName.optional(),
+  /** Runs that have begun to write a complete day again and have not finished: files of several runs may be mixed. */
+  rewriting: z.array(runName).default([]),
   /** Branches of the dataset that have no manifest for this day. */
   absent: z.array(branchName),
   /** Branches of this run that aren't finished. */
   unfinished: z.array(unfinishedBranch),
   /**
    * Branches that an earlier run of the day wrote and that do not fit the dataset as it is now: it no longer has them, or
-   * it has another key pattern or format. A run of all branches replaces or removes them.
+   * it has another key pattern or format. A run of all branches replaces or removes them; back-filled years, which are not
+   * in the dataset, have to be run again.
    */
   outdated: z.array(branchName).default([]),
   /** What a person should look at. */
@@ -77,7 +80,9 @@ export const saveDayManifest = (store: ObjectStore, manifest: DayManifest) =>
  */
 export const markRewriting = async (store: ObjectStore, ref: DayRef, run: string): Promise<void> => {
   const manifest = await loadDayManifest(store, ref);
-  if (manifest?.complete) await saveDayManifest(store, { ...manifest, complete: false, rewriting: run });
+  if (!manifest || !(manifest.complete || manifest.rewriting.length > 0)) return;
+  const rewriting = [...new Set([...manifest.rewriting, run])];
+  await saveDayManifest(store, { ...manifest, complete: false, rewriting });
 };
 
 /** `_manifests/<dataset>/latest.json`: the newest complete day. */

@@ -50,6 +50,8 @@ const branchManifest = branchRef.extend({
   /** See the branch's plan. */
   role: branchRole.default('dataset'),
   round: z.int().default(0),
+  /** The TMDB that the data is from: its host, or the name that it was given. Absent in manifests of earlier versions. */
+  tmdb: z.string().optional(),
   codeVersion: z.string(),
   writtenAt: moment,
   ...figures.shape,

@@ -21,6 +21,8 @@ export const outputRef = z.object({ key: z.string(), format: z.string(), gzip: z
 /** `_runs/…/plan/<branch>.json`: one branch, with its dataset as it was when the run was planned. */
 const plannedBranch = runRef.extend({
   branch: branchName,
+  /** See the plan of the run. Absent in plans of earlier versions. */
+  tmdb: z.string().optional(),
   settings: keptDataset,
   /** When the run was planned. Of two runs of a day, the one that was planned later is used. */
   plannedAt: z.iso.datetime(),
@@ -64,7 +66,7 @@ export type CsvRead = z.output<typeof csvRead>;
 const plannedRun = runRef.extend({
   execution: z.string(),
   plannedAt: z.iso.datetime(),
-  /** Host of the TMDB API that the run uses. */
+  /** The TMDB that the run asks: its host, or the name that it was given. */
   tmdb: z.string(),
   branches: z.array(z.object({ name: branchName, expected: z.int().nullable(), round: z.int().optional() })),
   /** Every branch of the dataset on that day, including those of other runs. The day is complete when all are written. */

@@ -36,7 +36,8 @@ export const discover: SourceKind = {
       accepts: ['years'],
       howToSplit: 'give the run "years", such as "2000-2009" and then "2010-2019", or make two datasets of it',
       requestsPerItem: ask.length ? 1 : 0,
-      requestsPerList: (items) => Math.max(1, Math.ceil(items / PAGE_SIZE)),
+      // Page 1 of several is read again after the last.
+      requestsPerList: (items) => (items > PAGE_SIZE ? Math.ceil(items / PAGE_SIZE) + 1 : 1),
 
       branches: async ({ day: on, years: instead }) => ({
         ofRun: pairsOf(source, instead ?? yearsOn(source.years, on)),

@@ -95,7 +95,10 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
       return { branch, error, message };
     }),
   );
-  const day = dayManifestOf(run, manifests, failed, await dayBefore(store, run), services);
+  const day = dayManifestOf(run, manifests, failed, services, {
+    before: await dayBefore(store, run),
+    rewriting: await stillRewriting(store, run, manifests),
+  });
   await saveDayManifest(store, day);
   if (day.complete) await moveLatest(store, day);
   emit({ type: 'audited', planned: run.branches.length, unfinished: unfinished.length });
@@ -125,6 +128,24 @@ const unfinishedSentence = (failed: readonly UnfinishedBranch[], run: PlannedRun
   return text.length > LONGEST_SENTENCE
     ? `${text.slice(0, LONGEST_SENTENCE)}… All of them: ${layout.dayManifest(run)}`
     : text;
+};
+
+/**
+ * Runs that began to write this day again and have not finished. Their branches may have new parts under an old
+ * manifest, whatever another run has done since.
+ */
+const stillRewriting = async (
+  store: ObjectStore,
+  run: PlannedRun,
+  manifests: ReadonlyMap<string, BranchManifest>,
+): Promise<string[]> => {
+  const { dataset, day } = run;
+  const marked = (await loadDayManifest(store, { dataset, day }))?.rewriting ?? [];
+  const plans = await Promise.all(
+    marked.map((name) => (name === run.run ? run : loadRun(store, { dataset, day, run: name }))),
+  );
+  // A plan expires after 16 days, and its run can no longer be finished then.
+  return plans.flatMap((plan) => (plan && unfinishedBranches(plan, manifests).length > 0 ? [plan.run] : []));
 };
 
 /** The complete day that a day is compared with: the newest one before it. */
@@ -164,8 +185,8 @@ const dayManifestOf = (
   run: PlannedRun,
   manifests: ReadonlyMap<string, BranchManifest>,
   unfinished: readonly UnfinishedBranch[],
-  before: DayManifest | undefined,
   { clock, codeVersion }: AuditServices,
+  { before, rewriting }: { before: DayManifest | undefined; rewriting: string[] },
 ): DayManifest => {
   const { dataset, day } = run;
   const branches = [...manifests.values()]
@@ -173,16 +194,16 @@ const dayManifestOf = (
     .toSorted((a, b) => (a.branch < b.branch ? -1 : 1));
   const absent = run.wholeDay.filter((name) => !branches.some(({ branch }) => branch === name));
   const outdated = outdatedBranches(run, branches);
-  const isRewriting = unfinished.some(({ branch }) => manifests.has(branch));
   return {
     dataset,
     day,
     run: run.run,
+    tmdb: run.tmdb,
     codeVersion,
     ...(run.csv && { csv: run.csv }),
     writtenAt: new Date(clock.now()).toISOString(),
-    complete: absent.length === 0 && outdated.length === 0 && unfinished.length === 0,
-    ...(isRewriting && { rewriting: run.run }),
+    complete: absent.length === 0 && outdated.length === 0 && unfinished.length === 0 && rewriting.length === 0,
+    rewriting,
     absent,
     unfinished: [...unfinished],
     outdated,

@@ -9,8 +9,13 @@ import { listPage } from '../tmdb/responses.ts';
 /** Requests at once. */
 const AT_ONCE = 8;
 
-/** Checks the token with a request that has no other use, so that a wrong one fails before any branch starts. */
-export const checkToken = (tmdb: Tmdb) => tmdb.get('/authentication', {}, z.unknown(), { tally: newTally() });
+/**
+ * Checks the token with a request that has no other use, so that a wrong one fails before any branch starts.
+ *
+ * @param retries Whether to try again where TMDB is down or throttles.
+ */
+export const checkToken = (tmdb: Tmdb, retries = true) =>
+  tmdb.get('/authentication', {}, z.unknown(), { tally: newTally(), retries });
 
 /**
  * How many items each list has, by its page 1.

@@ -13,12 +13,12 @@ const NOT_WITH_RESUME = ['only', 'years', 'upload', 'dryRun', 'limits'] as const
  * Finds the run that is to be continued: after 14 days, when Step Functions no longer redrives, or after a change of the
  * state machine. `npm start -- --resume` comes here too.
  *
- * @param tmdbHost Host of the TMDB that is asked now; ids of one TMDB mean nothing to another.
+ * @param tmdb The TMDB that is asked now; ids of one TMDB mean nothing to another.
  * @throws {BadInputError} There is no such run, or this input does not go with it.
  */
 export const findResumed = async (
   input: RunInput & { resume: string },
-  { store, tmdbHost }: { store: ObjectStore; tmdbHost: string },
+  { store, tmdb }: { store: ObjectStore; tmdb: string },
 ): Promise<PlannedRun> => {
   const { dataset, resume: run } = input;
   const other = NOT_WITH_RESUME.find((field) => input[field] !== undefined);
@@ -36,9 +36,9 @@ export const findResumed = async (
     throw new BadInputError(
       `resume: dataset ${dataset} has no run ${JSON.stringify(run)}; plans and work are kept for 16 days. Start a new run.`,
     );
-  if (found.tmdb !== tmdbHost)
+  if (found.tmdb !== tmdb)
     throw new BadInputError(
-      `resume: run ${run} asked ${found.tmdb}, and ids of ${tmdbHost} are not the same; set TMDB_TOKEN and TMDB_BASE_URL as they were.`,
+      `resume: run ${run} asked ${found.tmdb}, and ids of ${tmdb} are not the same; set TMDB_TOKEN and TMDB_BASE_URL as they were.`,
     );
   return found;
 };

@@ -11,11 +11,12 @@ import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { markRewriting } from '../runs/day-manifest.ts';
 import type { Executions } from '../runs/executions.ts';
 import { lockDay } from '../runs/lock.ts';
-import { hasRetriedIds, loadManifests } from '../runs/manifest.ts';
+import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manifest.ts';
 import { loadBranch, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
 import { openSource, type PlanFor, type Source, type SourceBranch, type SourceKinds } from '../sources/source.ts';
 import type { Tmdb } from '../tmdb/client.ts';
 import { stillToDo } from './audit.ts';
+import { refuseOtherTmdb } from './one-tmdb.ts';
 import { estimate } from './plan-estimate.ts';
 import { checkToken, readFirstPages } from './plan-first-pages.ts';
 import { dayOf, type PlanEvent } from './plan-input.ts';
@@ -95,7 +96,9 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const { ofRun, wholeDay, csv } = await branchesOf(event, settings, source, { day: ref.day, store });
   const wanted = only(ofRun, input.only, settings.name);
   const isWhole = !input.only && wholeDay.every((name) => ofRun.some((branch) => branch.name === name));
-  const removed = isWhole ? await removedBranches(store, ref, [...wholeDay, ...ofRun.map(({ name }) => name)]) : [];
+  const manifests = await loadManifests(store, ref);
+  refuseOtherTmdb(manifests, ref, services.tmdb.name);
+  const removed = isWhole ? removedBranches(manifests, [...wholeDay, ...ofRun.map(({ name }) => name)]) : [];
 
   const turnedAway = input.dryRun ? undefined : await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
@@ -119,7 +122,7 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   };
   if (input.dryRun) return { ...answer, outcome: 'dryRun', says: `${says} Nothing was written.` };
 
-  const all = { ...ref, settings, plannedAt, round: 0, limits: input.limits ?? {} };
+  const all = { ...ref, tmdb: services.tmdb.name, settings, plannedAt, round: 0, limits: input.limits ?? {} };
   const full = [
     ...planned.map(
       ({ branch: { name, listFrom, placeholders }, expected: count }): PlannedBranch => ({
@@ -140,7 +143,7 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     ...ref,
     execution: execution.id,
     plannedAt,
-    tmdb: services.tmdb.host,
+    tmdb: services.tmdb.name,
     branches: full.map(({ branch, expected: count }) => ({ name: branch, expected: count })),
     wholeDay: [...wholeDay],
     ...(csv && { csv }),
@@ -182,8 +185,8 @@ const branchesOf = async (
 };
 
 /** Branches that an earlier run of the day wrote and the dataset no longer has. Back-filled years are not among them. */
-const removedBranches = async (store: ObjectStore, ref: RunRef, names: readonly string[]): Promise<string[]> =>
-  [...(await loadManifests(store, ref)).values()]
+const removedBranches = (manifests: ReadonlyMap<string, BranchManifest>, names: readonly string[]): string[] =>
+  [...manifests.values()]
     .filter(({ branch, role }) => role === 'dataset' && !names.includes(branch))
     .map(({ branch }) => branch);
 
@@ -224,8 +227,9 @@ const takeDay = async (event: PlanEvent, ref: RunRef, services: PlanServices): P
 /** Continues a run: its unfinished branches, and those with movies that another request may bring. */
 const resumeRun = async (event: PlanEvent, run: string, services: PlanServices): Promise<Planned> => {
   const { store, tmdb } = services;
-  const found = await findResumed({ ...event.input, resume: run }, { store, tmdbHost: tmdb.host });
+  const found = await findResumed({ ...event.input, resume: run }, { store, tmdb: tmdb.name });
   const ref = runRef.parse(found);
+  refuseOtherTmdb(await loadManifests(store, ref), ref, tmdb.name);
   const turnedAway = await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
   const unfinished = await stillToDo(store, found);

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { fetcherFor } from '../movies/fetch.ts';
+import { BadInputError } from '../parse.ts';
 import { forgetFailure } from '../runs/failure.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import { openSource, type SourceKinds } from '../sources/source.ts';
@@ -38,12 +39,17 @@ export class WalkStalledError extends Error {
  *
  * What was kept before is in `work`: after a kill or a timeout, or called again, it continues from there.
  *
+ * @throws {BadInputError} The branch was planned with another TMDB.
  * @throws {WalkStalledError} The time was up before anything was kept.
  * @throws {ListIncompleteError | TooManyMissingError}
  */
 export const walk = async (branch: PlannedBranch, services: WalkServices): Promise<Walked> => {
   if (branch.role === 'removed') return { finished: true, kept: 0 };
-  const { emit, work, kinds } = services;
+  const { emit, work, kinds, tmdb } = services;
+  if (branch.tmdb !== undefined && branch.tmdb !== tmdb.name)
+    throw new BadInputError(
+      `${branch.branch}: its run asked ${branch.tmdb}, and this call would ask ${tmdb.name}, whose ids are not the same. Start a new run for another day.`,
+    );
   const source = openSource(kinds, branch.settings);
   let kept = 0;
   const call: WalkCall = {

@@ -46,6 +46,7 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
     plannedAt: branch.plannedAt,
     role: branch.role,
     round: branch.round,
+    tmdb: branch.tmdb,
     codeVersion,
     writtenAt: new Date(clock.now()).toISOString(),
     ...figures,

@@ -1,9 +1,8 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
 import type * as z from 'zod';
 import type { Clock } from '../clock.ts';
+import { agentsFor, type ProxySettings } from './agents.ts';
 import { looksLikeJson, nestsDeeperThan, TOO_LONG, textOf, UnreadableBody } from './body.ts';
 import {
   TmdbRefusedError,
@@ -31,6 +30,8 @@ export const newTally = (): Tally => ({ requests: 0, retries: 0, throttles: 0 })
 /** Who asks: its requests are counted in `tally`, and it hears when a request waits before a retry, and when the retry is sent. */
 export interface Asker {
   tally: Tally;
+  /** Default: true. false: the question ends at the first sign that TMDB is down or throttles. */
+  retries?: boolean;
   onWait?(wait: Wait): void;
   /** @param retry The number of the retry that is sent now: 1, 2 and so on. */
   onRetry?(retry: number): void;
@@ -57,8 +58,11 @@ export interface Answer<Body> {
 export type Query = Readonly<Record<string, string | number | boolean>>;
 
 export interface Tmdb {
-  /** Host of the API, such as api.themoviedb.org. Ids are valid only on the host that issued them. */
-  host: string;
+  /**
+   * Names this TMDB in plans and manifests: its host, such as api.themoviedb.org, unless it was given a name. Ids are
+   * valid only at the TMDB that issued them.
+   */
+  name: string;
   /**
    * One GET. It is retried where a retry can help.
    *
@@ -84,6 +88,8 @@ export interface Tmdb {
 export interface TmdbOptions {
   /** The API's root, such as https://api.themoviedb.org/3. */
   baseUrl: string;
+  /** Default: the host of `baseUrl`. */
+  name?: string | undefined;
   /** Called for every request, because the token may be replaced while the process runs. */
   token: () => string | undefined;
   /** The gate that all clients of this process share. */
@@ -92,6 +98,7 @@ export interface TmdbOptions {
   /** Uniform in [0, 1). Used as jitter. */
   random?: () => number;
   limits?: Partial<Limits>;
+  proxy?: ProxySettings;
 }
 
 interface Limits {
@@ -212,7 +219,16 @@ class Failed extends AxiosError {
  * - It limits the size of a body and the time of a question.
  * - It removes the token from every body, and so from every error.
  */
-export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, limits = {} }: TmdbOptions): Tmdb => {
+export const tmdbClient = ({
+  baseUrl,
+  name,
+  token,
+  gate,
+  clock,
+  random = Math.random,
+  limits = {},
+  proxy = {},
+}: TmdbOptions): Tmdb => {
   const { tryMs, questionMs, retries, shapeRetries, tokenRetries, backoffMs, bodyBytes, levels, sockets } = {
     ...LIMITS,
     ...limits,
@@ -227,11 +243,10 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   const guard = tokenGuard(token, clock);
   const http = axios.create({
     baseURL: baseUrl.replace(/\/+$/, ''),
-    httpAgent: new HttpAgent({ keepAlive: true, maxSockets: sockets }),
-    httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: sockets }),
+    // axios leaves the proxy to agents that have a setting for it. With `proxy: false` it would take the setting away.
+    ...agentsFor(baseUrl, proxy, sockets),
     maxRedirects: 0,
     maxContentLength: bodyBytes,
-    proxy: false,
     responseType: 'arraybuffer',
     decompress: false,
     transformResponse: (body) => body,
@@ -240,6 +255,13 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   });
 
   const backoff = (retry: number): number => random() * Math.min(LONGEST_BACKOFF_MS, backoffMs * 2 ** (retry - 1));
+
+  const mayRetry = ({ config, verdict }: Failed): boolean => {
+    const { question } = config ?? {};
+    const isPassing = verdict === 'unavailable' || verdict === 'throttled';
+    if (isPassing && question?.asker.retries === false) return false;
+    return (question?.retriesFor[verdict] ?? 0) < retriesFor[verdict];
+  };
 
   /** TMDB's limit covers the whole process, so all requests wait, even when this was the question's last try. */
   const pauseAfter429 = ({ status, headers, config: { question } }: AxiosResponse) => {
@@ -265,8 +287,7 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
 
   axiosRetry(http, {
     retries,
-    retryCondition: (error) =>
-      error instanceof Failed && (error.config?.question?.retriesFor[error.verdict] ?? 0) < retriesFor[error.verdict],
+    retryCondition: (error) => error instanceof Failed && mayRetry(error),
     // The default also reads Retry-After: it would wait for a day, or not at all when the value overflows setTimeout.
     retryDelay: () => 0,
     onRetry: async (retry, error, config) => {
@@ -330,7 +351,7 @@ export const tmdbClient = ({ baseUrl, token, gate, clock, random = Math.random, 
   };
 
   return {
-    host: new URL(baseUrl).hostname,
+    name: name ?? new URL(baseUrl).hostname,
     get: (path, query, schema, asker) =>
       ask(path, query, schema, asker, false) as Promise<Answer<z.output<typeof schema>>>,
     lookUp: (path, query, schema, asker) => ask(path, query, schema, asker, true),
@@ -432,11 +453,13 @@ const typedError = (path: string, { verdict, reason, answer }: Failed, { retries
   if (verdict === 'unavailable' || unconfirmed)
     return new TmdbUnavailableError(
       `GET ${path}: ${reason}, ${after}. A response with status 200 and complete JSON is needed: run again when TMDB answers.`,
+      reason,
     );
   switch (verdict) {
     case 'throttled':
       return new TmdbThrottledError(
         `GET ${path}: ${reason}, ${after}. TMDB allows about 40 requests per second: lower TMDB_REQUESTS_PER_SECOND, or run again later.`,
+        reason,
       );
     case 'token':
       return new TmdbTokenError(`${reason}: use an API Read Access Token from themoviedb.org (Settings, API).`);

@@ -13,11 +13,25 @@ export class TmdbTokenError extends Error {
 /** TMDB answered every try with 429 (too many requests). The state machine waits and retries. */
 export class TmdbThrottledError extends Error {
   override readonly name = 'TmdbThrottledError';
+  /** What TMDB answered, as in 'TMDB throttles (429)'. */
+  readonly reason: string;
+
+  constructor(message: string, reason = message) {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** No usable response after all tries: 5xx, an HTML page, a broken connection or a timeout. The state machine waits and retries. */
 export class TmdbUnavailableError extends Error {
   override readonly name = 'TmdbUnavailableError';
+  /** What TMDB answered or what happened, as in 'TMDB answers with status 503'. */
+  readonly reason: string;
+
+  constructor(message: string, reason = message) {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** TMDB rejected the request (400, 404 on a list, 422, a redirect). A retry can't help. */

@@ -61,10 +61,12 @@ const inAws = (bucket: string, env: DestinationOptions['env']): OpenDestination 
 
 const embedded = async (out: string): Promise<OpenDestination> => {
   const release = await claim(out);
-  const served = await startBucket(join(out, 's3'));
+  const served = await startBucket(join(out, 'bucket'));
   const s3 = new S3Client({
     ...CLIENT,
     endpoint: served.url,
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
@@ -77,7 +79,6 @@ const embedded = async (out: string): Promise<OpenDestination> => {
     shown: join(out, 'bucket'),
     close: async () => {
       s3.destroy();
-      await served.mirror(join(out, 'bucket'));
       await served.close();
       await release();
     },

@@ -4,6 +4,7 @@ import { type Day, day, dayIn } from '../../lib/day.ts';
 import { BadInputError, parse } from '../../lib/parse.ts';
 import { layout, UPLOAD_KINDS, type UploadKind } from '../../lib/runs/layout.ts';
 import { bucketName } from '../bucket-name.ts';
+import { defaultFolder } from '../default-folder.ts';
 import { refuseKeptByNpm } from '../npm-options.ts';
 import { asOptions, readArgs } from '../option-words.ts';
 import { NEEDED_COLUMNS } from './csv-file.ts';
@@ -14,7 +15,7 @@ export const USAGE = `npm run upload -- movies.csv series.csv [options]     uplo
   --day YYYY-MM-DD      day in the key (today, in this machine's time zone)
   --delimiter CHARACTER delimiter between columns (|); \\t is a tab
   --columns A,B,C       columns that the header must have (${NEEDED_COLUMNS.join(',')})
-  --out DIR             folder of the embedded bucket, the same as for npm start (.local)
+  --out DIR             folder of the embedded bucket, the same as for npm start (.local, or .tmdb with TMDB_TOKEN)
   --bucket NAME         a bucket in AWS, instead of the embedded one; uses the default AWS credentials
   --help, -h            print this text
   --version             print the version
@@ -33,7 +34,7 @@ const OPTIONS = {
   day: { type: 'string' },
   delimiter: { type: 'string', default: '|' },
   columns: { type: 'string' },
-  out: { type: 'string', default: '.local' },
+  out: { type: 'string' },
   bucket: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -51,7 +52,7 @@ const options = z.object({
     .transform((text) => text.split(','))
     .pipe(z.array(z.string().min(1, 'use column names that are not empty')))
     .optional(),
-  out: z.string().min(1, 'use the path of a folder'),
+  out: z.string().min(1, 'use the path of a folder').optional(),
   bucket: bucketName.optional(),
 });
 
@@ -69,6 +70,7 @@ export interface UploadOptions {
 /**
  * Reads the command line.
  *
+ * @param env TMDB_TOKEN decides which folder is the default, as for npm start.
  * @throws {BadInputError} Names the option.
  */
 export const readUploadOptions = (argv: readonly string[], now: Date, env: NodeJS.ProcessEnv): UploadOptions => {
@@ -93,7 +95,7 @@ export const readUploadOptions = (argv: readonly string[], now: Date, env: NodeJ
     day: givenDay ?? dayIn(Intl.DateTimeFormat().resolvedOptions().timeZone, now),
     delimiter,
     columns,
-    out,
+    out: out ?? defaultFolder(env),
     bucket,
   };
 };

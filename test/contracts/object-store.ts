@@ -3,20 +3,11 @@ import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import type { ObjectStore } from '../../lib/raw-zone/object-store.ts';
 
-export interface Keeps {
-  /**
-   * Whether the store supports conditional writes. S3 does. The embedded S3 (fauxqs 2.4.1) supports If-Match and
-   * If-None-Match only in directory buckets, and otherwise ignores them. Only one process uses it at a time, so there are
-   * no concurrent writes. The lock's tests use a store that supports them.
-   */
-  conditions: boolean;
-}
-
 const more = Array.from({ length: 1_001 }, (_, at) => `many/${String(at).padStart(4, '0')}.json`);
 const KEYS = ['plain.json', 'ação & crime/filmes 100%.csv', 'a+b=c,d;e.csv', "it's (a) part!.json", '🎬.json'];
 
 /** The tests that every store must pass. A new adapter is finished when it passes them. */
-export const objectStoreContract = (name: string, open: () => Promise<ObjectStore>, { conditions }: Keeps) =>
+export const objectStoreContract = (name: string, open: () => Promise<ObjectStore>) =>
   describe(`object store: ${name}`, () => {
     const textAt = async (store: ObjectStore, key: string) => (await store.get(key))?.body.toString();
     const filled = async (...keys: string[]) => {
@@ -139,7 +130,7 @@ export const objectStoreContract = (name: string, open: () => Promise<ObjectStor
       expect(await store.list('')).toEqual(['b.json']);
     });
 
-    describe.runIf(conditions)('conditional writes', () => {
+    describe('conditional writes', () => {
       it('write if the object does not exist yet', async () => {
         const store = await open();
 

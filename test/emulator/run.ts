@@ -349,7 +349,7 @@ const runChecks = async () => {
   check(
     'one of them because the other is writing this day, and says so',
     away.map(({ output = '' }) => JSON.parse(output).says).join(),
-    /arn:aws:states:\S+ is running for crime-war, 2026-12-18, already; this one writes nothing\.$/,
+    /arn:aws:states:\S+ is writing crime-war, 2026-12-18, already; this run writes nothing\.$/,
   );
   const runs = (await keysWithPrefix('_runs/crime-war/2026-12-18/')).map((key) => key.split('/')[3]);
   check('that one wrote nothing', new Set(runs).size, 2); // the lock, and the run that worked

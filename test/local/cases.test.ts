@@ -61,7 +61,6 @@ type Opened = Awaited<ReturnType<typeof opened>>;
 
 const run = async (pipeline: Opened, input: object = {}) => {
   const execution = await pipeline.start({ dataset: 'crime-war', day: DAY, ...input }).ended;
-  await pipeline.mirror();
   return execution;
 };
 const runOf = async (tmdb: { url: string }) => {
@@ -149,7 +148,6 @@ describe('one movie of 100 that always fails', () => {
       simulator.use([]);
       const before = simulator.asked.length;
       const resumed = await pipeline.start({ dataset: 'crime-war', resume: execution.name }).ended;
-      await pipeline.mirror();
 
       expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
       const paths = simulator.asked.slice(before).map(({ path }) => path);

@@ -31,7 +31,6 @@ const csvRun = async (dataset: keyof typeof UPLOADS, faults: readonly Fault[] = 
   });
   const execution = await pipeline.start({ dataset, day: DAY }).ended;
   expect(execution).toMatchObject({ status: 'SUCCEEDED' });
-  await pipeline.mirror();
   const manifest = await readJson(pipeline.bucket, `_manifests/${dataset}/${DAY}/manifest.json`);
   return { simulator, pipeline, manifest, said: statement.of(filter), rows: size.rows };
 };
@@ -87,7 +86,6 @@ describe('popular', () => {
     const simulator = await quickSimulator();
     const pipeline = await quickPipeline(simulator);
     expect(await pipeline.start({ dataset: 'popular', day: DAY }).ended).toMatchObject({ status: 'SUCCEEDED' });
-    await pipeline.mirror();
     const movies = await readJson(
       pipeline.bucket,
       'Raw/TMDB/JSON/PopularMovies/2026/11/20/popular_movies_part_1_20261120.json',

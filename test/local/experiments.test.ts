@@ -23,7 +23,6 @@ const experiment = async ({ from, to }: typeof SMALL, ...names: string[]) => {
   });
   const execution = await pipeline.start({ dataset: 'crime-war', day: DAY }).ended;
   const look = async () => {
-    await pipeline.mirror();
     const day: DayManifest = await readJson(pipeline.bucket, `_manifests/crime-war/${DAY}/manifest.json`);
     const branches: Map<string, BranchManifest> = await loadManifests(pipeline.store, {
       dataset: 'crime-war',

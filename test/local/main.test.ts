@@ -1,7 +1,8 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { CHUNK } from '../../lib/stages/walk-items.ts';
+import { claim } from '../../local/claim.ts';
 import type { Simulator } from '../../local/simulator/simulator.ts';
 import { startCommand } from './command-line.ts';
 import { crimeWarOf, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
@@ -70,7 +71,6 @@ describe('npm start', () => {
     const times = Map.groupBy(questions, (question) => question);
     const undisturbed = await quickPipeline(await quickSimulator(), { env });
     await undisturbed.start({ dataset: 'crime-war', day: DAY }).ended;
-    await undisturbed.mirror();
     const { requests } = await readJson(undisturbed.bucket, `_manifests/crime-war/${DAY}/manifest.json`);
     const [BRANCHES, WALKERS] = [6, 4];
     expect(times.size).toBeLessThan(questions.length);
@@ -87,13 +87,15 @@ describe('npm start', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^TmdbTokenError: TMDB rejected the token \(401, code 7: Invalid API key.*\n$/);
     expect(err).not.toContain('wr0ng-t0ken');
-    expect(simulator.asked.every(({ path }) => path === '/discover/movie')).toBe(true);
+    const [check, ...asked] = simulator.asked;
+    expect(check).toMatchObject({ path: '/authentication', status: 401 });
+    expect(asked.every(({ path }) => path === '/discover/movie')).toBe(true);
     expect(simulator.asked.length).toBeLessThan(22);
   });
 
   it('refuses a folder that another process uses', async () => {
     const out = await temporaryFolder();
-    await writeFile(join(out, 'in-use-by.pid'), String(process.pid));
+    onTestFinished(await claim(out));
     const { code, err } = await startCommand(['--out', out]).ended;
     expect({ code, err }).toMatchObject({
       code: 1,

@@ -12,7 +12,6 @@ it('a run of the example dataset in docs/datasets.md succeeds', async () => {
 
   const pipeline = await quickPipeline(await quickSimulator(), { env: { DATASETS: datasets } });
   expect(await pipeline.start({ dataset: 'horror', day: '2026-11-20' }).ended).toMatchObject({ status: 'SUCCEEDED' });
-  await pipeline.mirror();
   const files = await filesIn(join(pipeline.bucket, 'Raw/TMDB/JSON/HorrorMovies/2026/11/20'));
   const records = [...files].flatMap(([name, body]) =>
     body

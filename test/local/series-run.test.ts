@@ -15,7 +15,6 @@ describe('series-crime', () => {
     const simulator = await quickSimulator();
     const pipeline = await quickPipeline(simulator);
     expect(await pipeline.start({ dataset: 'series-crime', day: DAY }).ended).toMatchObject({ status: 'SUCCEEDED' });
-    await pipeline.mirror();
 
     const discover = discoveringSeries(catalogue());
     const folder = 'Raw/TMDB/JSON/Series/2026/11/20';
@@ -92,7 +91,6 @@ describe('a CSV of series', () => {
     await pipeline.store.put('Raw/Local/CSV/Series/2026/11/19/series.csv.gz', gzipSync(await readFile(file)));
     await pipeline.store.put('Raw/Local/CSV/Series/2026/11/20/', '');
     expect(await pipeline.start({ dataset: name, day: DAY }).ended).toMatchObject({ status: 'SUCCEEDED' });
-    await pipeline.mirror();
     const files = await filesIn(join(pipeline.bucket, 'Raw/TMDB/JSON/SeriesOfCsv/2026/11/20'));
     return {
       simulator,

@@ -17,7 +17,6 @@ const wholeRun = async (options: Parameters<typeof quickSimulator>[0] = {}, only
   const simulator = await quickSimulator(options);
   const pipeline = await quickPipeline(simulator, options.faults && { tmdb: quickTmdb(simulator, LIMITS) });
   const execution = await pipeline.start({ ...input, ...only }).ended;
-  await pipeline.mirror();
   return { simulator, pipeline, execution };
 };
 

@@ -181,7 +181,10 @@ it.each([
 ])('the command npm start -- with $args exits with $code', async ({ args, code, err }) => {
   const ended = await startCommand([...args, '--out', await temporaryFolder()]).ended;
   expect({ code: ended.code, err: ended.err }).toEqual({ code, err });
-  if (code === 0) expect(ended.out).toMatch(/^The simulator has no movies of 1950 .*\n2 branches, 0 movies/);
+  if (code === 0)
+    expect(ended.out).toMatch(
+      /^Asking the simulator: .*\nThe simulator has no movies of 1950 .*\n2 branches, 0 movies/,
+    );
 });
 
 it('npm start prints a warning for a typo in the dataset, and goes on', async () => {
@@ -191,7 +194,7 @@ it('npm start prints a warning for a typo in the dataset, and goes on', async ()
   const { code, out } = await startCommand(['--dry-run', '--only', 'war-2013', '--out', folder], { DATASETS: folder })
     .ended;
   expect(out).toMatch(
-    /^Warning for dataset crime-war: record\.with\.bugdet: TMDB is not known to have a field "bugdet" in the details of movies; did you mean "budget"\?\n1 branch, /,
+    /^Asking .*\nWarning for dataset crime-war: record\.with\.bugdet: TMDB is not known to have a field "bugdet" in the details of movies; did you mean "budget"\?\n1 branch, /,
   );
   expect(code).toBe(0);
 });

@@ -47,6 +47,7 @@ export const dayManifested = (changes: Partial<DayManifest> = {}): DayManifest =
   absent: [],
   unfinished: [],
   outdated: [],
+  rewriting: [],
   warnings: [],
   ...totals([]),
   branches: [],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Day } from '../../../lib/day.ts';
+import { markRewriting, saveDayManifest } from '../../../lib/runs/day-manifest.ts';
 import { recordFailure } from '../../../lib/runs/failure.ts';
 import { saveManifest } from '../../../lib/runs/manifest.ts';
 import { type PlannedRun, savePlan } from '../../../lib/runs/plan.ts';
@@ -8,7 +9,7 @@ import { TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
 import { fastClock, NOON } from '../../doubles/fast-clock.ts';
 import { knownExecutions } from '../../doubles/known-executions.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
-import { manifested } from '../runs/manifested.ts';
+import { dayManifested, manifested } from '../runs/manifested.ts';
 
 const DAY_MANIFEST = '_manifests/crime-war/2026-11-20/manifest.json';
 const LATEST = '_manifests/crime-war/latest.json';
@@ -194,6 +195,7 @@ describe('the manifest of a day', () => {
       dataset: 'crime-war',
       day: '2026-11-20',
       run: 'friday',
+      tmdb: 'api.themoviedb.org',
       codeVersion: '1.2.3',
       complete: true,
       absent: [],
@@ -339,13 +341,36 @@ describe('a day is not complete', () => {
     const { audit, finish, store } = await planned();
     await finish('crime-2019', 'war-2017');
     await saveManifest(store, manifested({ run: 'thursday', plannedAt: '2026-11-20T09:00:00.000Z' }));
+    await saveDayManifest(store, dayManifested({ run: 'thursday' }));
+    await markRewriting(store, { dataset: 'crime-war', day: '2026-11-20' }, 'friday');
     await audit();
 
-    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: false, rewriting: 'friday', absent: [] });
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: false, rewriting: ['friday'], absent: [] });
     await finish('crime-2017');
     await audit();
     expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: true });
-    expect(store.json(DAY_MANIFEST)).not.toHaveProperty('rewriting');
+  });
+
+  it('while an earlier run that began to write it again has not finished, whatever this one did', async () => {
+    const store = memoryStore();
+    const rewriting = await planned({ store, run: 'saturday', plannedAt: '2026-11-21T09:00:00.000Z' });
+    await rewriting.finish('crime-2019', 'war-2017');
+    await saveManifest(store, manifested({ run: 'friday' }));
+    await saveDayManifest(store, dayManifested({ rewriting: ['saturday'], complete: false }));
+    await rewriting.audit();
+    const sunday = {
+      run: 'sunday',
+      plannedAt: '2026-11-22T09:00:00.000Z',
+      branches: [{ name: 'war-2017', expected: 10 }],
+    };
+    const later = await planned({ store, ...sunday });
+    await later.finish('war-2017');
+    await later.audit();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ run: 'sunday', complete: false, rewriting: ['saturday'] });
+    await rewriting.finish('crime-2017');
+    await later.audit();
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: true });
   });
 
   it.each([

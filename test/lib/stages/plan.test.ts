@@ -75,7 +75,7 @@ describe('a planned run', () => {
       run: 'friday',
       execution: 'arn:friday',
       outcome: 'planned',
-      says: '4 branches, 520 movies, about 547 requests.',
+      says: '4 branches, 520 movies, about 549 requests.',
       redrive: 0,
       sweeps: 0,
       walkersAtOnce: 4,
@@ -109,6 +109,7 @@ describe('a planned run', () => {
       expect(await loadBranch(store, { ...ref, branch })).toMatchObject({
         branch,
         run: 'friday',
+        tmdb: 'tmdb.test',
         settings: { name: 'crime-war', tolerance: 0.005 },
         listFrom: { from: `${branch.slice(-4)}-01-01`, to: `${branch.slice(-4)}-12-31` },
         limits: { walkSeconds: 5 },
@@ -353,6 +354,42 @@ describe('an invalid input', () => {
   });
 });
 
+describe('a day with data from another TMDB', () => {
+  const friday = { dataset: 'crime-war', day: '2026-11-20' } as const;
+  const withManifestFrom = async (tmdb: string | undefined) => {
+    const all = await planning();
+    await saveManifest(all.store, manifested({ ...friday, branch: 'crime-2014', run: 'earlier', tmdb }));
+    return all;
+  };
+
+  it.each([{}, { dryRun: true }, { only: ['war-2015'] }])('is refused to a run of this one: %o', async (input) => {
+    const { plan, store, tmdb } = await withManifestFrom('simulator:invented-movies');
+    const before = store.puts.length;
+
+    await expect(plan(input)).rejects.toThrow(
+      'day: 2026-11-20 of dataset crime-war has data from simulator:invented-movies, and this run would ask tmdb.test; a day never has both. Use another day, or another bucket or folder (--out).',
+    );
+    expect(tmdb.asked).toEqual([]);
+    expect(store.puts).toHaveLength(before);
+  });
+
+  it('is refused to a resumed run, too: it was planned before the data came', async () => {
+    const { plan, store } = await planning();
+    await plan({ only: ['war-2015'] });
+    await saveManifest(store, manifested({ ...friday, branch: 'crime-2014', run: 'other', tmdb: '127.0.0.1' }));
+
+    await expect(plan({ resume: 'friday' }, { id: 'arn:later' })).rejects.toThrow(/has data from 127\.0\.0\.1/);
+  });
+
+  it.each([{ tmdb: 'tmdb.test' }, { tmdb: undefined, why: 'an earlier version wrote the manifest' }])(
+    'a day with data from $tmdb is not refused',
+    async ({ tmdb }) => {
+      const { plan } = await withManifestFrom(tmdb);
+      expect(await plan({})).toMatchObject({ outcome: 'planned' });
+    },
+  );
+});
+
 describe('a run that resumes another', () => {
   const ended = async () => {
     const all = await planning();
@@ -366,7 +403,7 @@ describe('a run that resumes another', () => {
 
   it('is rejected for another TMDB host, because ids differ between hosts', async () => {
     const { services } = await ended();
-    const elsewhere = { ...services, tmdb: { ...services.tmdb, host: '127.0.0.1' } };
+    const elsewhere = { ...services, tmdb: { ...services.tmdb, name: '127.0.0.1' } };
     const event = parse(
       planEvent,
       { input: { dataset: 'crime-war', resume: 'friday' }, execution: { ...execution, ...later } },
@@ -466,7 +503,7 @@ describe('a day that is planned again', () => {
   it('is marked as being written again, before any branch starts', async () => {
     const { store } = await again({}, { only: ['crime-2017'] });
 
-    expect(await loadDayManifest(store, ref)).toMatchObject({ complete: false, rewriting: 'friday' });
+    expect(await loadDayManifest(store, ref)).toMatchObject({ complete: false, rewriting: ['friday'] });
   });
 
   it('is not marked by a dry run', async () => {

@@ -54,6 +54,16 @@ const movies = (paths: readonly string[]) => paths.filter((path) => path.startsW
 const moviePaths = (count: number) => movies(numbers(count).map((id) => `/movie/${id}`));
 
 describe('a walk without errors', () => {
+  it('asks only the TMDB that its run was planned with', async () => {
+    const branch = branchAt(crime2017({ tmdb: 'simulator:invented-movies' }));
+    const { tmdb, walked } = branch.walk(cinema(45));
+
+    await expect(walked).rejects.toThrow(
+      'crime-2017: its run asked simulator:invented-movies, and this call would ask tmdb.test, whose ids are not the same.',
+    );
+    expect(tmdb.asked).toEqual([]);
+  });
+
   it('requests each page and each movie once, and stores all of them', async () => {
     const branch = branchAt(crime2017());
     const { tmdb, walked } = branch.walk(cinema(45));

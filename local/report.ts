@@ -1,0 +1,60 @@
+import { BadInputError } from '../lib/parse.ts';
+import { loadDayManifest } from '../lib/runs/day-manifest.ts';
+import { loadRun } from '../lib/runs/plan.ts';
+import type { Planned } from '../lib/stages/plan.ts';
+import { inOptions } from './options.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Execution } from './step-functions/engine.ts';
+import { summary } from './summary.ts';
+
+interface ReportOptions {
+  /** Location of the bucket: a folder, or s3://name. */
+  bucket: string;
+  seconds: number;
+  /** The command that continues the run. */
+  resume: string;
+  /** Whether there is a run to continue, also where the planner failed: it was planned before. */
+  isResumed: boolean;
+}
+
+/**
+ * Reports how the run ended.
+ *
+ * @returns The exit code.
+ * @throws {BadInputError} The planner refused the input.
+ */
+export const report = async (
+  execution: Execution,
+  { store }: Pipeline,
+  { bucket, seconds, resume, isResumed }: ReportOptions,
+): Promise<number> => {
+  const { errorType, errorMessage } = causeOf(execution);
+  const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
+  if (errorType === 'BadInputError') throw new BadInputError(inOptions(errorMessage));
+  if (planned && planned.outcome !== 'planned') {
+    process.stdout.write(`${planned.says}\n`);
+    return 0;
+  }
+  const [run, manifest] = planned ? await Promise.all([loadRun(store, planned), loadDayManifest(store, planned)]) : [];
+  if (!run || !manifest || (errorType && errorType !== 'BranchesUnfinishedError')) {
+    process.stderr.write(`${errorType}: ${errorMessage}\n`);
+    if (planned || isResumed) process.stderr.write(`To continue this run: ${resume}\n`);
+    return 1;
+  }
+  process.stdout.write(summary(manifest, { ...run, bucket, seconds, planned: run.branches.length, resume }));
+  return errorType ? 1 : 0;
+};
+
+/** The error of a function, from the JSON that Lambda returns for it. */
+const causeOf = ({
+  status,
+  error,
+  cause = '',
+}: Execution): { errorType?: string | undefined; errorMessage: string } => {
+  if (status !== 'FAILED') return { errorMessage: '' };
+  try {
+    return JSON.parse(cause) as { errorType: string; errorMessage: string };
+  } catch {
+    return { errorType: error, errorMessage: cause };
+  }
+};
