@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { timeZoneProblem } from './time-zone.ts';
 
 /** A calendar day as `YYYY-MM-DD`. */
 export type Day = `${number}-${number}-${number}`;
@@ -28,12 +29,8 @@ export const dayIn = (zone: string, instant: Date): Day => {
 
 export const timeZone = z
   .string()
-  .refine((zone) => {
-    try {
-      new Intl.DateTimeFormat('en-US', { timeZone: zone });
-      return true;
-    } catch {
-      return false;
-    }
-  }, 'use the IANA name of a time zone, for example America/Bahia')
+  .check(({ value, issues }) => {
+    const message = timeZoneProblem(value);
+    if (message) issues.push({ code: 'custom', message, input: value });
+  })
   .meta({ description: 'IANA time zone, such as America/Bahia' });

@@ -16,6 +16,8 @@ export type RunEvent =
       expected: number;
       sentence: string;
     }
+  /** Something in the dataset is probably not meant: a field that TMDB is not known to have. Before 'planned'. */
+  | { type: 'datasetDoubtful'; dataset: string; warning: string }
   | { type: 'listUnavailable'; branch: string; error: string }
   | { type: 'branchStarted'; branch: string }
   | { type: 'listed'; branch: string; movies: number; expected: number }
@@ -47,6 +49,7 @@ type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 /** The log level and the message of each event. */
 const LINES: { [Type in RunEvent['type']]: [keyof Log, (event: EventOf<Type>) => string] } = {
   planned: ['info', ({ sentence }) => sentence],
+  datasetDoubtful: ['warn', ({ warning }) => warning],
   listUnavailable: ['warn', () => 'list unavailable'],
   branchStarted: ['debug', () => 'branch started'],
   listed: ['info', () => 'list kept'],

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { didYouMean } from './did-you-mean.ts';
 
 /**
  * An input is wrong: an event, a dataset, an option. A person must correct it; nothing retries.
@@ -18,14 +19,17 @@ export class BadInputError extends Error {
 export const parse = <Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> => {
   const result = schema.safeParse(value, { reportInput: true, error: allowed });
   if (result.success) return result.data;
-  throw new BadInputError(`${what}: ${result.error.issues.map(sentence).join('; ')}.`);
+  const text = `${what}: ${result.error.issues.map(sentence).join('; ')}`;
+  throw new BadInputError(text.endsWith('?') ? text : `${text}.`);
 };
 
 const sentence = (issue: z.core.$ZodIssue): string => {
   const field = issue.path.length ? `${issue.path.map(String).join('.')}: ` : '';
-  if (issue.code === 'unrecognized_keys') return `${field}unknown field ${issue.keys.map(quoted).join(', ')}`;
+  if (issue.code === 'unrecognized_keys') return `${field}${issue.message}`;
   const got = issue.input === undefined ? 'it is missing' : `got ${quoted(issue.input)}`;
-  return `${field}${issue.message.replace(/\.$/, '')}; ${got}`;
+  // What was probably meant stands behind the given value.
+  const [, message, meant = ''] = /^(.*?)(; did you mean [^;]*\?)?$/s.exec(issue.message.replace(/\.$/, '')) ?? [];
+  return `${field}${message}; ${got}${meant}`;
 };
 
 /** What is allowed, if the schema has no message of its own. zod's default messages are for programmers. */
@@ -46,9 +50,21 @@ const allowed: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_key':
     case 'invalid_element':
       return issue.issues.map((one) => one.message).join('; ');
+    case 'unrecognized_keys': {
+      const known = fieldsOf(issue.inst);
+      const [only] = issue.keys;
+      const meant = only !== undefined && issue.keys.length === 1 ? didYouMean(only, known) : '';
+      return `unknown field ${issue.keys.map(quoted).join(', ')}${meant}`;
+    }
     default:
       return undefined;
   }
+};
+
+/** The fields of the object's schema that found an issue. */
+const fieldsOf = (schema: z.core.$ZodRawIssue['inst']): string[] => {
+  const { shape = {} } = (schema?._zod.def ?? {}) as { shape?: object };
+  return Object.keys(shape);
 };
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -1,6 +1,9 @@
+import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
 import { FolderInUseError } from './claim.ts';
+import { ROOT } from './deployed.ts';
 import { DiskError, diskError } from './disk.ts';
+import { readEnvFile } from './env-file.ts';
 import { NotReachableError } from './reachable.ts';
 
 /** What to print for an error, and the exit code. For an error that the user can fix, it is only the message; for a bug, the stack. */
@@ -15,8 +18,8 @@ export const failure = (error: unknown): { text: string; code: number } => {
 const KNOWN = [FolderInUseError, NotReachableError, DiskError];
 
 /**
- * Runs a command, and ends the process with its exit code. It doesn't wait for what is still open: a request that is
- * never answered would keep the process alive.
+ * Reads .env, runs a command, and ends the process with its exit code. It doesn't wait for what is still open: a request
+ * that is never answered would keep the process alive.
  */
 export const exitWith = async (
   main: (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>,
@@ -26,6 +29,8 @@ export const exitWith = async (
   for (const stream of streams) stream.on('error', () => undefined);
   let exitCode: number;
   try {
+    // Tests set ENV_FILE, so that they don't ask TMDB with a person's token.
+    readEnvFile(resolve(ROOT, process.env.ENV_FILE ?? '.env'), process.env);
     exitCode = await main(process.argv.slice(2), process.env);
   } catch (error) {
     const { text, code } = failure(error);

@@ -15,6 +15,7 @@ import { inventUpload } from './invented-upload.ts';
 import { jsonLines } from './log-file.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
+import { printed } from './printed.ts';
 import { showProgress } from './progress.ts';
 import { checkReachable } from './reachable.ts';
 import { report } from './report.ts';
@@ -24,23 +25,26 @@ import { catalogueFrom, defaultCatalogue } from './simulator/catalogue.ts';
 import { faultsNamed } from './simulator/faults.ts';
 import { nameOfSimulator } from './simulator/name.ts';
 import { startSimulator } from './simulator/simulator.ts';
+import { askedBy, emptyYears, refuseIdleFaults } from './simulator-fit.ts';
 import { onStopSignal } from './stop-signals.ts';
 
 /** `npm start`: reads the options, starts the local services, runs the pipeline and reports the result. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const options = readOptions(argv, env);
-  if (options.help) {
-    process.stdout.write(USAGE);
+  const text = printed(argv, USAGE);
+  if (text !== undefined) {
+    process.stdout.write(text);
     return 0;
   }
+  const options = readOptions(argv, env);
   const datasets = env.DATASETS ? resolve(env.DATASETS) : join(ROOT, 'datasets');
   const dataset = await loadDataset(datasets, options.input.dataset, KINDS);
 
-  const simulator = options.simulator && (await simulated(options.simulator));
+  const simulator = options.simulator && (await simulated(options.simulator, options.input, dataset));
   try {
     const asked = { ...env, ...(simulator && askingSimulator(simulator, options)) };
     const address = tmdbAddress(asked);
     process.stdout.write(`Asking ${simulator ? moviesOf(options) : new URL(address.baseUrl).host}.\n`);
+    if (simulator?.note) process.stdout.write(`${simulator.note}\n`);
     if (!simulator) await checkReachable(address);
     return await run(options, dataset, { ...asked, DATASETS: datasets });
   } finally {
@@ -57,20 +61,19 @@ const askingSimulator = ({ url }: { url: string }, { simulator }: Options) => ({
 const moviesOf = ({ simulator }: Options) =>
   `the simulator: ${simulator?.catalogue === undefined ? 'invented movies' : `the movies of ${simulator.catalogue}`}`;
 
-const simulated = async ({
-  catalogue,
-  faults,
-  ceiling,
-  latency,
-  seed = Date.now() % 1_000_000,
-}: NonNullable<Options['simulator']>) =>
-  startSimulator({
-    catalogue: catalogue ? await readCatalogue(catalogue) : defaultCatalogue(),
-    faults: faultsNamed(faults) ?? [],
-    ceiling,
-    latencyMs: latency,
-    seed,
-  });
+const simulated = async (
+  { catalogue: file, faults: name, ceiling, latency, seed = Date.now() % 1_000_000 }: NonNullable<Options['simulator']>,
+  input: Options['input'],
+  dataset: Dataset,
+) => {
+  const catalogue = file ? await readCatalogue(file) : defaultCatalogue();
+  const faults = faultsNamed(name) ?? [];
+  const asked = await askedBy(dataset, input);
+  if (asked) refuseIdleFaults(name, faults, asked);
+  const note = asked && input.years !== undefined ? emptyYears(catalogue, asked) : undefined;
+  const { url, close } = await startSimulator({ catalogue, faults, ceiling, latencyMs: latency, seed });
+  return { url, close, note };
+};
 
 const readCatalogue = async (file: string) => {
   try {
@@ -91,12 +94,8 @@ const run = async (
   const name = runName(new Date());
   const resume = resumeCommand(input.resume ?? name, again);
   const folder = resolve(out);
-<<<<<<< HEAD
-  await makeWritable(folder, out);
-=======
   if (input.resume && !bucket) checkFolderOf(input.resume, out);
-  await makeFolder(folder, out);
->>>>>>> wt-r
+  await makeWritable(folder, out);
   const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout);
   // The progress bar hides the cursor.

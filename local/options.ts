@@ -1,9 +1,11 @@
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { BadInputError, parse } from '../lib/parse.ts';
 import { runInput } from '../lib/stages/plan-input.ts';
+import { usableToken } from '../lib/tmdb/token.ts';
 import { bucketName } from './bucket-name.ts';
 import { defaultFolder } from './default-folder.ts';
+import { refuseKeptByNpm } from './npm-options.ts';
+import { asOptions, readArgs, withOptions } from './option-words.ts';
 import { FAULT_GROUPS, FAULT_NAMES, faultsNamed } from './simulator/faults.ts';
 
 export const USAGE = `npm start [-- options]          run the whole pipeline on this machine
@@ -23,15 +25,19 @@ export const USAGE = `npm start [-- options]          run the whole pipeline on 
   --ceiling N         requests per second that the simulator allows (40), or none
   --latency FROM-TO   response time of the simulator in milliseconds (40-120)
   --seed N            seed of the simulator's response times and faults (random)
-  --help              print this text
+  --help, -h          print this text
+  --version           print the version
 
 Faults of the simulator:
 ${FAULT_GROUPS.map((group) => `  ${group}`).join('\n')}
 
 Without TMDB_TOKEN, the run uses the simulator. With TMDB_TOKEN, it uses TMDB, or the API at TMDB_BASE_URL.
+The file .env is read first; a variable that is set already wins, also where it is empty (TMDB_TOKEN= npm start).
 TMDB_REQUESTS_PER_SECOND sets the request rate (36), WALKERS_AT_ONCE the number of branches that run at once (4).
 Exit codes: 0 complete, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C, 129 or 143 by another signal.
 `;
+
+const COMMAND = 'npm start';
 
 const OPTIONS = {
   dataset: { type: 'string', default: 'crime-war' },
@@ -51,8 +57,12 @@ const OPTIONS = {
   ceiling: { type: 'string', default: '40' },
   latency: { type: 'string', default: '40-120' },
   seed: { type: 'string' },
-  help: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
 } as const;
+
+/** A message of the planner about the input of a run, in the words of this command line. */
+export const inOptions = (message: string): string => withOptions(OPTIONS, message);
 
 const faults = z.string().refine((name) => faultsNamed(name) !== undefined, `use one of ${FAULT_NAMES.join(', ')}`);
 
@@ -69,7 +79,7 @@ const simulator = z.object({
   faults,
   catalogue: z.string().optional(),
   ceiling: z.union(
-    [z.literal('none').transform(() => false as const), z.coerce.number().positive()],
+    [z.literal('none').transform(() => false as const), z.coerce.number().positive('use a number above 0, or none')],
     'use a number above 0, or none',
   ),
   latency: z
@@ -86,7 +96,6 @@ const simulator = z.object({
 export type SimulatorSettings = z.output<typeof simulator>;
 
 export interface Options {
-  help: boolean;
   /** The run's input, as the planner reads it. */
   input: { dataset: string; resume?: string } & Record<string, unknown>;
   out: string;
@@ -106,8 +115,10 @@ export interface Options {
  * @throws {BadInputError} Names the option.
  */
 export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Options => {
-  const values = readArgs(argv);
+  refuseKeptByNpm(COMMAND, OPTIONS, argv, env);
+  const { values } = readArgs(COMMAND, OPTIONS, argv);
   const real = Boolean(env.TMDB_TOKEN);
+  if (real) checkToken(env.TMDB_TOKEN);
   if (!real && env.TMDB_BASE_URL)
     throw new BadInputError(
       'TMDB_BASE_URL is set, but TMDB_TOKEN is not: set TMDB_TOKEN too, or unset TMDB_BASE_URL to use the simulator.',
@@ -131,8 +142,8 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     ...(upload !== undefined && { upload }),
     ...(values['dry-run'] && { dryRun: true }),
   };
-  if (!values.help) parse(runInput, input, 'options');
-  if (values.bucket !== undefined) parse(z.object({ bucket: bucketName }), values, 'options');
+  asOptions(OPTIONS, () => parse(runInput, input, 'options'));
+  if (values.bucket !== undefined) asOptions(OPTIONS, () => parse(z.object({ bucket: bucketName }), values, 'options'));
   // Invented movies may be written to the bucket of an emulator.
   const inAws = !env.AWS_ENDPOINT_URL && !env.AWS_ENDPOINT_URL_S3;
   if (values.bucket !== undefined && inAws && !real && !onlySimulated)
@@ -140,24 +151,22 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
       '--bucket: TMDB_TOKEN is not set, so the run would write invented movies of the simulator to a bucket in AWS. Set TMDB_TOKEN, or add --seed 1 if you want the invented movies.',
     );
   return {
-    help: values.help ?? false,
     input,
     out: values.out ?? defaultFolder(env),
     bucket: values.bucket,
-    giveUpAfterSeconds: parse(giveUpAfter, values, 'options')['give-up-after'],
-    simulator: real ? undefined : parse(simulator, values, 'options'),
+    giveUpAfterSeconds: asOptions(OPTIONS, () => parse(giveUpAfter, values, 'options'))['give-up-after'],
+    simulator: real ? undefined : asOptions(OPTIONS, () => parse(simulator, values, 'options')),
     again: given.flatMap((name) =>
       name === 'out' || name === 'bucket' || name === 'catalogue' ? [`--${name}`, String(values[name])] : [],
     ),
   };
 };
 
-const readArgs = (argv: readonly string[]) => {
+/** Checked again for each request, where it can come from SSM. Here, a person gets the answer at once. */
+const checkToken = (token: string | undefined): void => {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
+    usableToken(token);
   } catch (error) {
-    throw new BadInputError(
-      `options: ${(error as Error).message.split('. ')[0]}. To list the options: npm start -- --help.`,
-    );
+    throw new BadInputError((error as Error).message);
   }
 };

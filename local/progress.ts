@@ -17,6 +17,7 @@ type TroubleLine = (event: RunEvent) => string | undefined;
 
 const lines = (out: NodeJS.WriteStream, troubleLine: TroubleLine): Progress => ({
   see: (event) => {
+    if (event.type === 'datasetDoubtful') out.write(warningLine(event));
     if (event.type === 'planned' && event.outcome === 'planned') out.write(`${event.sentence}\n`);
     const trouble = troubleLine(event);
     if (trouble) out.write(`  ${trouble}\n`);
@@ -50,6 +51,7 @@ const bar = (out: NodeJS.WriteStream, troubleLine: TroubleLine): Progress => {
   };
   return {
     see: (event) => {
+      if (event.type === 'datasetDoubtful') out.write(warningLine(event));
       // Prints above the bar. The bar is then drawn again below.
       const trouble = troubleLine(event);
       if (trouble) out.write(`\r\x1b[K  ${trouble}\n`);
@@ -64,6 +66,8 @@ const bar = (out: NodeJS.WriteStream, troubleLine: TroubleLine): Progress => {
   };
 };
 
+const warningLine = ({ dataset, warning }: Extract<RunEvent, { type: 'datasetDoubtful' }>): string =>
+  `Warning for dataset ${dataset}: ${warning}\n`;
 /** Shortest wait of a single request that is shown, in milliseconds. Shorter ones are the rule on a busy day. */
 const SHOWN_WAIT_MS = 1_000;
 

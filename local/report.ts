@@ -2,6 +2,7 @@ import { BadInputError } from '../lib/parse.ts';
 import { loadDayManifest } from '../lib/runs/day-manifest.ts';
 import { loadRun } from '../lib/runs/plan.ts';
 import type { Planned } from '../lib/stages/plan.ts';
+import { inOptions } from './options.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Execution } from './step-functions/engine.ts';
 import { summary } from './summary.ts';
@@ -29,7 +30,7 @@ export const report = async (
 ): Promise<number> => {
   const { errorType, errorMessage } = causeOf(execution);
   const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
-  if (errorType === 'BadInputError') throw new BadInputError(errorMessage);
+  if (errorType === 'BadInputError') throw new BadInputError(inOptions(errorMessage));
   if (planned && planned.outcome !== 'planned') {
     process.stdout.write(`${planned.says}\n`);
     return 0;

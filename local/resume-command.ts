@@ -1,3 +1,5 @@
+import { quoted } from './quoted.ts';
+
 /**
  * The command that continues a run.
  *
@@ -5,5 +7,3 @@
  */
 export const resumeCommand = (run: string, again: readonly string[]): string =>
   ['npm start -- --resume', run, ...again.map(quoted)].join(' ');
-
-const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

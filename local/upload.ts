@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
 import { exitWith } from './exit-code.ts';
+import { printed } from './printed.ts';
 import { type CheckedFile, checkCsvFile } from './upload/csv-file.ts';
 import { type OpenDestination, openDestination } from './upload/destination.ts';
 import { keyOf, readUploadOptions, type UploadOptions, USAGE } from './upload/options.ts';
@@ -18,11 +19,12 @@ interface Ready {
 
 /** `npm run upload`: checks all files, then sends them. Returns the exit code. */
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const options = readUploadOptions(argv, new Date(), env);
-  if (options.help) {
-    process.stdout.write(USAGE);
+  const text = printed(argv, USAGE);
+  if (text !== undefined) {
+    process.stdout.write(text);
     return 0;
   }
+  const options = readUploadOptions(argv, new Date(), env);
   // npm runs scripts in the project's folder. Relative paths are relative to the folder in which npm was called.
   const from = (env.npm_lifecycle_event === 'upload' && env.INIT_CWD) || process.cwd();
   const files = await checkAll(options, from);

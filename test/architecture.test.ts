@@ -27,7 +27,7 @@ const LAYERS = [
   [/^lib\/runs\//],
   [/^lib\/datasets\//],
   [/^lib\/raw-zone\//, /^lib\/tmdb\//],
-  [/^lib\/(names|day|clock|events|json-text|log|parse|stderr)\.ts$/],
+  [/^lib\/(names|day|clock|did-you-mean|time-zone|events|json-text|log|parse|stderr)\.ts$/],
 ];
 
 describe('imports go downwards only', () => {

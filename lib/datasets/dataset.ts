@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { timeZone } from '../day.ts';
 import { datasetName } from '../names.ts';
 import { placeholdersIn } from '../raw-zone/key-pattern.ts';
+import { cronProblem } from './cron.ts';
 
 /**
  * The schema of the files in datasets/, which define what to ingest.
@@ -65,11 +66,11 @@ const output = z.strictObject({
 const schedule = z.strictObject({
   cron: z
     .string()
-    .regex(/^\S+( \S+){5}$/, 'use the six fields of a cron expression of EventBridge Scheduler')
-    .refine(
-      (cron) => [2, 4].filter((index) => cron.split(' ')[index] === '?').length === 1,
-      'use ? for the day of the month or for the day of the week, and not for both',
-    )
+    .check(({ value, issues }) => {
+      const message = cronProblem(value);
+      if (message) issues.push({ code: 'custom', message, input: value });
+    })
+    .meta({ pattern: '^\\S+( \\S+){5}$' })
     .describe("EventBridge Scheduler's six fields: minutes hours day-of-month month day-of-week year"),
   enabled: z.boolean().default(true),
 });

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { didYouMean } from '../did-you-mean.ts';
 import { datasetName } from '../names.ts';
 import { BadInputError, parse } from '../parse.ts';
 import { couldMeet } from '../raw-zone/key-pattern.ts';
@@ -16,8 +17,9 @@ type Kinds = Readonly<Record<string, SourceSchema>>;
 export const loadDataset = async (folder: string, name: string, kinds: Kinds): Promise<Dataset> => {
   const names = await datasetNames(folder);
   if (!datasetName.safeParse(name).success || !names.includes(name)) {
+    const meant = didYouMean(name, names);
     throw new BadInputError(
-      `There is no dataset ${JSON.stringify(name)}; use ${names.length === 1 ? '' : 'one of '}${names.join(', ')}.`,
+      `There is no dataset ${JSON.stringify(name)}; use ${names.length === 1 ? '' : 'one of '}${names.join(', ')}${meant || '.'}`,
     );
   }
   const wanted = await read(folder, name, kinds);
@@ -39,7 +41,8 @@ export const datasetNames = async (folder: string): Promise<string[]> =>
     .toSorted();
 
 const read = async (folder: string, name: string, kinds: Kinds): Promise<Dataset> => {
-  const text = await readFile(join(folder, `${name}.json`), 'utf8');
+  // Some editors write a byte order mark, which is no part of JSON.
+  const text = (await readFile(join(folder, `${name}.json`), 'utf8')).replace(/^\uFEFF/, '');
   let data: unknown;
   try {
     data = JSON.parse(text);

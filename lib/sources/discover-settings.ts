@@ -1,13 +1,18 @@
 import * as z from 'zod';
 import { day } from '../day.ts';
-import { GENRES } from '../tmdb/genres.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { GENRE_NAMES, GENRES, genreSlug } from '../tmdb/genres.ts';
 import { years } from './years.ts';
 
 type Media = keyof typeof GENRES;
 
-/** @returns The genre's name as branches carry it, and TMDB's id; undefined where TMDB has no such genre for the media. */
+/**
+ * @param genre An id; or a name, as branches carry it or as TMDB has it: sci-fi-fantasy, Sci-Fi & Fantasy.
+ * @returns The genre's name as branches carry it, and TMDB's id; undefined where TMDB has no such genre for the media.
+ */
 export const genreNamed = (media: Media, genre: string | number): { name: string; id: number } | undefined => {
-  const entry = Object.entries(GENRES[media]).find(([name, id]) => genre === id || genre === name);
+  const slug = typeof genre === 'string' ? genreSlug(genre) : undefined;
+  const entry = Object.entries(GENRES[media]).find(([name, id]) => genre === id || slug === name);
   return entry && { name: entry[0], id: entry[1] };
 };
 
@@ -16,9 +21,10 @@ const genresOf = (media: Media): string =>
     .map(([name, id]) => `${name} (${id})`)
     .join(', ');
 
-const USE_A_GENRE: Readonly<Record<Media, string>> = {
-  movies: `use a movie genre of TMDB: ${genresOf('movies')}; series have others`,
-  series: `use a series genre of TMDB: ${genresOf('series')}; movies have others`,
+const useAGenre = (media: Media, genre: string | number): string => {
+  const [one, others] = media === 'movies' ? ['movie', 'series'] : ['series', 'movies'];
+  const meant = typeof genre === 'string' ? didYouMean(genreSlug(genre), Object.keys(GENRES[media])) : '';
+  return `use a ${one} genre of TMDB: ${genresOf(media)}; ${others} have others${meant}`;
 };
 
 const BOTH = [
@@ -45,8 +51,7 @@ const BOTH = [
 
 /**
  * The filters of discover/movie and discover/tv. TMDB ignores a name that it doesn't know and then answers with its
- * whole catalogue, so a misspelt name must be refused. Left out: those that we set ourselves; `year` and
- * `release_date.*`, which also match re-releases; `include_null_first_air_dates`, since a branch is a window of dates.
+ * whole catalogue, so a misspelt name must be refused. Those of REFUSED are left out.
  * Source: TMDB's OpenAPI description (read 2026-11-22).
  */
 const FILTERS = {
@@ -75,6 +80,45 @@ const FILTERS = {
   ],
 } as const satisfies Record<Media, readonly string[]>;
 
+/** Filters that TMDB has and a dataset can't use, with the reason. */
+const REFUSED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['year', 'release_date.gte', 'release_date.lte'].map((name) => [
+      name,
+      'it also matches re-releases; source.years selects the years of the first release',
+    ]),
+  ),
+  ...Object.fromEntries(
+    [
+      'primary_release_year',
+      'primary_release_date.gte',
+      'primary_release_date.lte',
+      'first_air_date_year',
+      'first_air_date.gte',
+      'first_air_date.lte',
+    ].map((name) => [name, 'each branch sets it; use source.years']),
+  ),
+  include_null_first_air_dates: 'a branch is a year, so a series without a first date is in none',
+  with_genres: 'each branch sets it; use source.genres',
+  page: 'all pages are read',
+  sort_by: "a list is read by date, so that it doesn't change while it is read; use the dataset's sort for the records",
+};
+
+/**
+ * Filters that TMDB ignores without a partner, and the partners: one of them is enough. TMDB's description says "use in
+ * conjunction with"; of certification it names `region`, and certification_country names the three of certification.
+ */
+const PARTNERS: Readonly<Record<string, readonly string[]>> = {
+  with_watch_providers: ['watch_region'],
+  without_watch_providers: ['watch_region'],
+  with_watch_monetization_types: ['watch_region'],
+  watch_region: ['with_watch_providers', 'without_watch_providers', 'with_watch_monetization_types'],
+  certification: ['certification_country'],
+  'certification.gte': ['certification_country'],
+  'certification.lte': ['certification_country'],
+  certification_country: ['certification', 'certification.gte', 'certification.lte'],
+};
+
 const PATHS = { movies: 'discover/movie', series: 'discover/tv' } as const;
 
 /** What a filter takes, where TMDB ignores any other value and answers as if there were no filter. */
@@ -87,26 +131,37 @@ const wrongValue = (name: string, value: unknown): string | undefined => {
   return undefined;
 };
 
+/** The names are checked with the media. Editors read them here. */
 const filters = z
-  .partialRecord(
-    z.enum([...new Set([...FILTERS.movies, ...FILTERS.series])]),
-    z.union([z.string(), z.number(), z.boolean()], 'use a text, a number, true or false'),
-  )
-  .check(({ value, issues }) => {
-    for (const [name, filter] of Object.entries(value)) {
-      const message = wrongValue(name, filter);
-      if (message) issues.push({ code: 'custom', path: [name], message, input: filter });
-    }
-  })
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean()], 'use a text, a number, true or false'))
+  .meta({ propertyNames: { enum: [...new Set([...FILTERS.movies, ...FILTERS.series])] } })
   .default({});
+
+/** Why a dataset can't have a filter. */
+const filterProblem = (media: Media, name: string, given: Readonly<Record<string, unknown>>): string | undefined => {
+  const known: readonly string[] = FILTERS[media];
+  if (Object.hasOwn(REFUSED, name)) return `leave it out: ${REFUSED[name]}`;
+  const isOther = Object.values(FILTERS).some((names: readonly string[]) => names.includes(name));
+  if (!known.includes(name))
+    return `leave it out: ${PATHS[media]} has no such filter${isOther ? '' : didYouMean(name, known)}`;
+  const partners = PARTNERS[name] ?? [];
+  if (partners.length > 0 && !partners.some((partner) => Object.hasOwn(given, partner)))
+    return `add ${partners.join(' or ')} too: without it, TMDB ignores this filter`;
+  return wrongValue(name, given[name]);
+};
 
 /** By name, which editors complete, or by id. Which genres there are depends on the media. */
 const genre = z
   .union(
-    [z.string().meta({ enum: [...new Set([...Object.keys(GENRES.movies), ...Object.keys(GENRES.series)])] }), z.int()],
+    [
+      z
+        .string()
+        .meta({ enum: [...new Set([...Object.keys(GENRES.movies), ...Object.keys(GENRES.series), ...GENRE_NAMES])] }),
+      z.int(),
+    ],
     'use the name or the id of a genre',
   )
-  .describe("A genre of TMDB's, by name or id: crime, science-fiction, 80. Movies and series have different ones");
+  .describe("A genre of TMDB's, by name or id: crime, Science Fiction, 80. Movies and series have different ones");
 
 export const discoverSettings = z
   .strictObject({
@@ -119,7 +174,7 @@ export const discoverSettings = z
   .check(({ value: { media, genres, filters: given }, issues }) => {
     for (const [index, one] of genres.entries()) {
       if (!genreNamed(media, one))
-        issues.push({ code: 'custom', path: ['genres', index], message: USE_A_GENRE[media], input: one });
+        issues.push({ code: 'custom', path: ['genres', index], message: useAGenre(media, one), input: one });
     }
     if (new Set(genres.map((one) => genreNamed(media, one)?.id ?? one)).size !== genres.length)
       issues.push({
@@ -128,15 +183,9 @@ export const discoverSettings = z
         message: 'use each genre once, by its name or by its id',
         input: genres,
       });
-    const known: readonly string[] = FILTERS[media];
     for (const [name, filter] of Object.entries(given)) {
-      if (!known.includes(name))
-        issues.push({
-          code: 'custom',
-          path: ['filters', name],
-          message: `leave it out: ${PATHS[media]} has no such filter`,
-          input: filter,
-        });
+      const message = filterProblem(media, name, given);
+      if (message) issues.push({ code: 'custom', path: ['filters', name], message, input: filter });
     }
   });
 export type DiscoverSettings = z.output<typeof discoverSettings>;

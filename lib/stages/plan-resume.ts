@@ -22,9 +22,16 @@ export const findResumed = async (
 ): Promise<PlannedRun> => {
   const { dataset, resume: run } = input;
   const other = NOT_WITH_RESUME.find((field) => input[field] !== undefined);
-  if (other) throw new BadInputError(`${other}: leave it out; resume continues run ${run} with the plan that it has.`);
+  if (other)
+    throw new BadInputError(
+      `${other}: leave it out; resume continues run ${run} with the plan that it has. For another plan, start a new run.`,
+    );
   const refs = await runsNamed(store, dataset, run, input.day);
   const [found] = (await Promise.all(refs.map((ref) => loadRun(store, ref)))).filter((one) => one !== undefined);
+  if (!found && input.day)
+    throw new BadInputError(
+      `day: leave it out; dataset ${dataset} has no run ${JSON.stringify(run)} on ${input.day}, and resume finds the day of the run.`,
+    );
   if (!found)
     throw new BadInputError(
       `resume: dataset ${dataset} has no run ${JSON.stringify(run)}; plans and work are kept for 16 days. Start a new run.`,

@@ -2,6 +2,8 @@ import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { loadDataset } from '../datasets/load.ts';
+import { unknownNames } from '../datasets/unknown-names.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import type { Emit } from '../events.ts';
 import { type RunRef, runRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
@@ -42,6 +44,8 @@ export interface Planned extends RunRef {
   sweeps: number;
   walkersAtOnce: number;
   unfinished: string[];
+  /** What in the dataset is probably not meant. */
+  warnings: string[];
   /** Items that page 1 of each list promises; branches whose page 1 was not available are not in it. */
   expected: number;
 }
@@ -69,6 +73,7 @@ export const planRun = async (event: PlanEvent, services: PlanServices): Promise
     ? await resumeRun(event, event.input.resume, services)
     : await planNewRun(event, services);
   const { dataset, day, run, outcome, expected, says } = planned;
+  for (const warning of planned.warnings) services.emit({ type: 'datasetDoubtful', dataset, warning });
   services.emit({
     type: 'planned',
     dataset,
@@ -110,8 +115,10 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     planned.map((one) => one.expected),
     source,
   );
+  const media = new Set(ofRun.map(({ listFrom }) => source.itemRequest(listFrom).media));
   const answer = {
     ...begin(event, ref, services),
+    warnings: unknownNames(settings, [...media].toSorted()),
     unfinished: [...planned.map(({ branch }) => branch.name), ...removed.map(({ branch }) => branch)],
     expected: planned.reduce((sum, one) => sum + (one.expected ?? 0), 0),
   };
@@ -162,6 +169,7 @@ const begin = ({ execution }: PlanEvent, ref: RunRef, { walkersAtOnce }: PlanSer
   redrive: 0,
   sweeps: 0,
   walkersAtOnce,
+  warnings: [] as string[],
 });
 
 /** The branches of this run, and all that the dataset has on that day. */
@@ -223,9 +231,13 @@ const only = (
   if (!names) return branches;
   const unknown = names.find((name) => !branches.some((branch) => branch.name === name));
   if (unknown) {
+    const meant = didYouMean(
+      unknown,
+      branches.map(({ name }) => name),
+    );
     const first = branches.slice(0, 40).map(({ name }) => name);
     throw new BadInputError(
-      `only: dataset ${dataset} has no branch ${JSON.stringify(unknown)}; it has ${first.join(', ')}${branches.length > first.length ? ` and ${branches.length - first.length} more` : ''}.`,
+      `only: dataset ${dataset} has no branch ${JSON.stringify(unknown)}; it has ${first.join(', ')}${branches.length > first.length ? ` and ${branches.length - first.length} more` : ''}${meant || '.'}`,
     );
   }
   return branches.filter(({ name }) => names.includes(name));

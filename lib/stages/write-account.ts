@@ -1,5 +1,5 @@
 import type { Dataset } from '../datasets/dataset.ts';
-import { recordOf, subjectOf } from '../movies/record.ts';
+import { recordOf, type Subject, subjectOf } from '../movies/record.ts';
 import type { Candidate } from '../movies/select.ts';
 import type { BranchManifest } from '../runs/manifest.ts';
 import { NotPlannedError, type PlannedBranch } from '../runs/plan.ts';
@@ -45,7 +45,8 @@ export const account = async (
   const cost = { requests, retries, throttles };
   let [from, to] = [list.from, list.to];
 
-  const candidateOf = candidatesOf(branch);
+  const unused = unusedAdditions(branch.settings);
+  const candidateOf = candidatesOf(branch, unused.see);
   if (branch.settings.ask.length === 0)
     for (const [index, item] of items.entries()) candidates[index] = candidateOf(item, undefined);
   for await (const chunk of work.chunks()) {
@@ -91,7 +92,7 @@ export const account = async (
         outcome === 'quarantined' ? [{ id, why, key }] : [],
       ),
       unavailable: inOrder.flatMap(({ id, outcome, why = '' }) => (outcome === 'unavailable' ? [{ id, why }] : [])),
-      warnings,
+      warnings: [...warnings, ...(candidates.some((one) => one) ? unused.warnings() : [])],
       ...cost,
       fetchedAt: { from, to },
     },
@@ -102,13 +103,14 @@ export const account = async (
 const isNews = ({ outcome }: Missing, at: string, before: (Missing & { at: string }) | undefined): boolean =>
   !before || (isRetried(before.outcome) && (!isRetried(outcome) || at > before.at));
 
-/** Makes candidates of items and answers. */
-const candidatesOf = ({ settings }: PlannedBranch) => {
+/** Makes candidates of items and answers. `see` is called with the data of each. */
+const candidatesOf = ({ settings }: PlannedBranch, see: (subject: Subject, record: Candidate['record']) => void) => {
   // Only the fields that the rules read: whole details of a branch of 10,000 movies would not fit into memory.
   const named = ruledFields(settings);
   return (item: Parameters<typeof subjectOf>[1], fetched: Fetched | undefined): Candidate => {
     const subject = subjectOf(settings.ask, item, fetched);
     const record = recordOf(subject, settings.record);
+    see(subject, record);
     const known: Record<string, unknown> = { ...subject.details, ...subject.listed, ...record };
     return { id: subject.id, record, facts: Object.fromEntries(named.map((field) => [field, known[field]])) };
   };
@@ -123,4 +125,27 @@ export const unknownFields = ({ settings }: PlannedBranch, candidates: readonly 
   return ruledFields(settings)
     .filter((field) => candidates.every(({ facts }) => facts[field] === undefined))
     .map((field) => `no movie has a field ${JSON.stringify(field)}, which the dataset's keep or sort names`);
+};
+
+/** Finds the fields of `with` that no movie of a branch has data for: a name or a value in them is probably misspelt. */
+const unusedAdditions = ({ record: { with: added } }: Dataset) => {
+  const unused = new Map(Object.entries(added).filter(([, { from }]) => from !== 'asked'));
+  return {
+    see: ({ details }: Subject, record: Candidate['record']) => {
+      for (const [name, { from }] of unused) {
+        const people = record[name];
+        const has =
+          from === 'details' ? details && Object.hasOwn(details, name) : Array.isArray(people) && people.length;
+        if (has) unused.delete(name);
+      }
+    },
+    warnings: () =>
+      [...unused].map(([name, how]) => {
+        const field = JSON.stringify(name);
+        if (how.from === 'details')
+          return `no movie has a field ${field} in its details, which the dataset's with names`;
+        const where = 'where' in how && how.where ? ` where ${JSON.stringify(how.where)}` : '';
+        return `no movie has anyone in ${field}: nobody in the ${how.from}${where} matches`;
+      }),
+  };
 };

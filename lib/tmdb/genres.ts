@@ -1,48 +1,64 @@
 /**
  * TMDB's genres and their ids. Movies and series have different ones: war is 10752 for movies, and 10768 (with politics)
- * for series. Names of branches and keys use these names.
+ * for series.
  *
  * Sources: https://api.themoviedb.org/3/genre/movie/list, recorded in 2022 and 2026, both times the same;
  * https://developer.themoviedb.org/reference/genre-tv-list (read 2026-11-22).
  */
-export const GENRES: Readonly<Record<'movies' | 'series', Readonly<Record<string, number>>>> = {
+const TMDB = {
   movies: {
-    action: 28,
-    adventure: 12,
-    animation: 16,
-    comedy: 35,
-    crime: 80,
-    documentary: 99,
-    drama: 18,
-    family: 10751,
-    fantasy: 14,
-    history: 36,
-    horror: 27,
-    music: 10402,
-    mystery: 9648,
-    romance: 10749,
-    'science-fiction': 878,
-    'tv-movie': 10770,
-    thriller: 53,
-    war: 10752,
-    western: 37,
+    Action: 28,
+    Adventure: 12,
+    Animation: 16,
+    Comedy: 35,
+    Crime: 80,
+    Documentary: 99,
+    Drama: 18,
+    Family: 10751,
+    Fantasy: 14,
+    History: 36,
+    Horror: 27,
+    Music: 10402,
+    Mystery: 9648,
+    Romance: 10749,
+    'Science Fiction': 878,
+    'TV Movie': 10770,
+    Thriller: 53,
+    War: 10752,
+    Western: 37,
   },
   series: {
-    'action-adventure': 10759,
-    animation: 16,
-    comedy: 35,
-    crime: 80,
-    documentary: 99,
-    drama: 18,
-    family: 10751,
-    kids: 10762,
-    mystery: 9648,
-    news: 10763,
-    reality: 10764,
-    'sci-fi-fantasy': 10765,
-    soap: 10766,
-    talk: 10767,
-    'war-politics': 10768,
-    western: 37,
+    'Action & Adventure': 10759,
+    Animation: 16,
+    Comedy: 35,
+    Crime: 80,
+    Documentary: 99,
+    Drama: 18,
+    Family: 10751,
+    Kids: 10762,
+    Mystery: 9648,
+    News: 10763,
+    Reality: 10764,
+    'Sci-Fi & Fantasy': 10765,
+    Soap: 10766,
+    Talk: 10767,
+    'War & Politics': 10768,
+    Western: 37,
   },
-};
+} as const;
+
+/** A genre's name as branches and keys have it: Sci-Fi & Fantasy is sci-fi-fantasy. */
+export const genreSlug = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+
+const bySlug = (genres: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(genres).map(([name, id]) => [genreSlug(name), id]));
+
+/** The ids, by the names that branches and keys have. */
+export const GENRES = { movies: bySlug(TMDB.movies), series: bySlug(TMDB.series) };
+
+/** TMDB's own names of all genres, for the schema that editors read. */
+export const GENRE_NAMES: readonly string[] = [...new Set([...Object.keys(TMDB.movies), ...Object.keys(TMDB.series)])];

@@ -6,7 +6,7 @@ export interface TokenGuard {
   /**
    * The token for the next request.
    *
-   * @throws {TmdbTokenError} No token is set, or TMDB has rejected this one.
+   * @throws {TmdbTokenError} No token is set, it can't be one, or TMDB has rejected this one.
    */
   current(): string;
   /** Remembers that TMDB has rejected this token, so that no other request is sent with it. Later errors have the same message. */
@@ -23,11 +23,7 @@ export const tokenGuard = (read: () => string | undefined, { now }: Clock): Toke
   let rejected: { token: string; message: string; at: number } | undefined;
   return {
     current: () => {
-      const token = read()?.trim();
-      if (!token)
-        throw new TmdbTokenError(
-          'TMDB_TOKEN is not set: set it to an API Read Access Token, or store one in the SSM parameter that TMDB_TOKEN_PARAMETER names.',
-        );
+      const token = usableToken(read());
       if (rejected?.token === token && now() - rejected.at < REJECTED_MS) throw new TmdbTokenError(rejected.message);
       return token;
     },
@@ -35,6 +31,38 @@ export const tokenGuard = (read: () => string | undefined, { now }: Clock): Toke
       rejected = { token, message, at: now() };
     },
   };
+};
+
+/**
+ * A token as people paste it, without what is around it: spaces and line ends, quotation marks, a leading "Bearer ".
+ *
+ * @throws {TmdbTokenError} There is none, or it can't be an API Read Access Token.
+ */
+export const usableToken = (text: string | undefined): string => {
+  const token = bare(text ?? '');
+  if (!token)
+    throw new TmdbTokenError(
+      'TMDB_TOKEN is not set: set it to an API Read Access Token, or store one in the SSM parameter that TMDB_TOKEN_PARAMETER names.',
+    );
+  if (/^[0-9a-f]{32}$/i.test(token))
+    throw new TmdbTokenError(
+      'The token is an API Key (32 hexadecimal digits), and the API Read Access Token is needed: the longer text below the API Key on the same page, https://www.themoviedb.org/settings/api.',
+    );
+  // An HTTP header can't hold it, or TMDB would see two words.
+  if (/[^\x21-\x7e]/.test(token))
+    throw new TmdbTokenError(
+      'The token has a space or another character inside that no API Read Access Token has: copy it again from https://www.themoviedb.org/settings/api.',
+    );
+  return token;
+};
+
+/** Repeated, because one can be inside another: "Bearer ey…" in quotation marks, or the other way round. */
+const bare = (text: string): string => {
+  const less = text
+    .trim()
+    .replace(/^(["'`])(.*)\1$/s, '$2')
+    .replace(/^(authorization:\s*)?bearer(\s+|$)/i, '');
+  return less === text ? text : bare(less);
 };
 
 /**

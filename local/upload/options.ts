@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type Day, day, dayIn } from '../../lib/day.ts';
 import { BadInputError, parse } from '../../lib/parse.ts';
 import { layout, UPLOAD_KINDS, type UploadKind } from '../../lib/runs/layout.ts';
 import { bucketName } from '../bucket-name.ts';
 import { defaultFolder } from '../default-folder.ts';
+import { refuseKeptByNpm } from '../npm-options.ts';
+import { asOptions, readArgs } from '../option-words.ts';
 import { NEEDED_COLUMNS } from './csv-file.ts';
 
 export const USAGE = `npm run upload -- movies.csv series.csv [options]     upload CSV files to the raw zone, byte for byte
@@ -16,7 +17,8 @@ export const USAGE = `npm run upload -- movies.csv series.csv [options]     uplo
   --columns A,B,C       columns that the header must have (${NEEDED_COLUMNS.join(',')})
   --out DIR             folder of the embedded bucket, the same as for npm start (.local, or .tmdb with TMDB_TOKEN)
   --bucket NAME         a bucket in AWS, instead of the embedded one; uses the default AWS credentials
-  --help                print this text
+  --help, -h            print this text
+  --version             print the version
 
 Files may be packed with gzip (.csv.gz).
 The key of a file is Raw/Local/CSV/{Movies|Series}/YYYY/MM/DD/<file name>. All files are checked before the first is sent.
@@ -25,6 +27,8 @@ Exit codes: 0 all files are in the bucket, 1 an upload failed, 2 wrong usage or 
 130 stopped by Ctrl-C.
 `;
 
+const COMMAND = 'npm run upload';
+
 const OPTIONS = {
   kind: { type: 'string' },
   day: { type: 'string' },
@@ -32,7 +36,8 @@ const OPTIONS = {
   columns: { type: 'string' },
   out: { type: 'string' },
   bucket: { type: 'string' },
-  help: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
 } as const;
 
 const options = z.object({
@@ -52,7 +57,6 @@ const options = z.object({
 });
 
 export interface UploadOptions {
-  help: boolean;
   /** Paths as given on the command line. */
   files: string[];
   kind: UploadKind | undefined;
@@ -69,19 +73,22 @@ export interface UploadOptions {
  * @param env TMDB_TOKEN decides which folder is the default, as for npm start.
  * @throws {BadInputError} Names the option.
  */
-export const readUploadOptions = (
-  argv: readonly string[],
-  now: Date,
-  env: Readonly<Record<string, string | undefined>>,
-): UploadOptions => {
-  const { values, positionals } = readArgs(argv);
-  const { kind, day: givenDay, delimiter, columns, out, bucket } = parse(options, values, 'options');
-  if (positionals.length === 0 && !values.help)
+export const readUploadOptions = (argv: readonly string[], now: Date, env: NodeJS.ProcessEnv): UploadOptions => {
+  refuseKeptByNpm(COMMAND, OPTIONS, argv, env);
+  const { values, positionals } = readArgs(COMMAND, OPTIONS, argv, { files: true });
+  const {
+    kind,
+    day: givenDay,
+    delimiter,
+    columns,
+    out,
+    bucket,
+  } = asOptions(OPTIONS, () => parse(options, values, 'options'));
+  if (positionals.length === 0)
     throw new BadInputError(
       'No file is given: give the paths of CSV files, for example npm run upload -- movies.csv series.csv. To list the options: npm run upload -- --help.',
     );
   return {
-    help: values.help ?? false,
     files: positionals,
     kind,
     // A file belongs to no dataset, so there is no dataset's time zone. The machine's time zone is used.
@@ -91,16 +98,6 @@ export const readUploadOptions = (
     out: out ?? defaultFolder(env),
     bucket,
   };
-};
-
-const readArgs = (argv: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: true });
-  } catch (error) {
-    throw new BadInputError(
-      `options: ${(error as Error).message.split('. ')[0]}. To list the options: npm run upload -- --help.`,
-    );
-  }
 };
 
 /**

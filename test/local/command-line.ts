@@ -16,7 +16,7 @@ export const startProgram = (program: string, args: readonly string[], env: Reco
   );
   const child = spawn(process.execPath, [program, ...args], {
     cwd: ROOT,
-    env: { ...clean, NODE_COMPILE_CACHE, ...env },
+    env: { ...clean, NODE_COMPILE_CACHE, ENV_FILE: '.env.none', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

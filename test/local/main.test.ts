@@ -107,41 +107,41 @@ describe('npm start', () => {
     { args: ['--dataset', 'nope'], says: /^There is no dataset "nope"; use one of .*crime-war.*\.\n$/ },
     {
       args: ['--dataset', '../crime-war'],
-      says: /^options: dataset: use lower-case letters.*"\.\.\/crime-war"\.\n$/,
+      says: /^--dataset: use lower-case letters.*"\.\.\/crime-war"\.\n$/,
     },
     {
       args: ['--only', 'crime-1999'],
-      says: /^only: dataset crime-war has no branch "crime-1999"; it has crime-2012, .*\.\n$/,
+      says: /^--only: dataset crime-war has no branch "crime-1999"; it has crime-2012, .*\.\n$/,
     },
     {
       args: ['--day', '2026-02-30'],
-      says: /^options: day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30"\.\n$/,
+      says: /^--day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30"\.\n$/,
     },
     {
       args: ['--years', '2022-2012'],
-      says: /^options: years: use a last year that is not before the first; got .*\n$/,
+      says: /^--years: use a last year that is not before the first; got .*\n$/,
     },
 
     {
       args: ['--fault', 'mixed'],
-      says: /^options: Unknown option '--fault'\. To list the options: npm start -- --help\.\n$/,
+      says: /^options: Unknown option '--fault'; did you mean --faults\? To list the options: npm start -- --help\.\n$/,
     },
-    { args: ['--faults', 'many'], says: /^options: faults: use one of none, mixed, .*; got "many"\.\n$/ },
+    { args: ['--faults', 'many'], says: /^--faults: use one of none, mixed, .*; got "many"\.\n$/ },
     { args: ['--catalogue', 'nowhere.jsonl'], says: /^--catalogue: .*nowhere\.jsonl.*\n$/ },
-    { args: ['--redrive', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
-    { args: ['--resume', 'local-unknown'], says: /^resume: dataset crime-war has no run "local-unknown".*\n$/ },
+    { args: ['--redrive', 'local-unknown'], says: /^--resume: dataset crime-war has no run "local-unknown".*\n$/ },
+    { args: ['--resume', 'local-unknown'], says: /^--resume: dataset crime-war has no run "local-unknown".*\n$/ },
     {
       args: ['--bucket', 'No_Bucket'],
-      says: /^options: bucket: use a bucket name of 3 to 63 .*; got "No_Bucket"\.\n$/,
+      says: /^--bucket: use a bucket name of 3 to 63 .*; got "No_Bucket"\.\n$/,
     },
     {
       args: ['--bucket', 'my-bucket'],
       says: /^--bucket: TMDB_TOKEN is not set, so the run would write invented movies of the simulator to a bucket in AWS\. Set TMDB_TOKEN,/,
     },
-    { args: ['--seed', 'x'], says: /^options: seed: use a whole number; got "x"\.\n$/ },
+    { args: ['--seed', 'x'], says: /^--seed: use a whole number; got "x"\.\n$/ },
     {
       args: ['--latency', '100-1'],
-      says: /^options: latency: use a first number that is at most the second; got .*\n$/,
+      says: /^--latency: use a first number that is at most the second; got .*\n$/,
     },
     { args: ['stray'], says: /^options: .*stray.*\n$/ },
   ])('prints one clear error for $args and exits with 2', async ({ args, says }) => {

@@ -36,7 +36,7 @@ describe('where the data comes from', () => {
     expect(other).toMatchObject({
       code: 2,
       out: `Asking ${new URL(own.url).host}.\n`,
-      err: `day: ${DAY} of dataset crime-war has data from simulator:invented-movies, and this run would ask 127.0.0.1; a day never has both. Use another day, or another bucket or folder (--out).\n`,
+      err: `--day: ${DAY} of dataset crime-war has data from simulator:invented-movies, and this run would ask 127.0.0.1; a day never has both. Use another day, or another bucket or folder (--out).\n`,
     });
     const wrongResume = await startCommand(['--resume', run, '--out', out], env).ended;
     expect(wrongResume).toMatchObject({

@@ -87,14 +87,18 @@ describe('a dataset', () => {
     ['name', '../crime', 'name: use lower-case letters'],
     ['name', 'a'.repeat(25), 'name: use at most 24 characters; got'],
     ['name', undefined, 'name: use a text; it is missing.'],
-    ['timezone', 'Bahia', 'timezone: use the IANA name of a time zone, for example America/Bahia; got "Bahia".'],
+    [
+      'timezone',
+      'Bahia',
+      'timezone: use the IANA name of a time zone, in its exact spelling, for example America/Bahia; got "Bahia"; did you mean "America/Bahia"?',
+    ],
     [
       'schedule/cron',
       '30 21 * * 5',
-      'schedule.cron: use the six fields of a cron expression of EventBridge Scheduler; got',
+      'schedule.cron: use six fields with one space between: minutes hours day-of-month month day-of-week year; Unix',
     ],
     ['schedule/at', '21:30', 'schedule: unknown field "at".'],
-    ['tolerence', 0.1, 'dataset crime-war: unknown field "tolerence".'],
+    ['tolerence', 0.1, 'dataset crime-war: unknown field "tolerence"; did you mean "tolerance"?'],
     ['tolerance', 2, 'tolerance: use at most 1; got 2.'],
 
     ['source/kind', 'search', 'source.kind: use one of discover, popular, csv; got'],
@@ -138,7 +142,7 @@ describe('a dataset', () => {
     [
       'source',
       { ...shipped.source, media: 'series', genres: ['crime'], filters: { 'first_air_date.gte': '2020-01-01' } },
-      'source.filters: unknown field "first_air_date.gte".',
+      'source.filters.first_air_date.gte: leave it out: each branch sets it; use source.years; got "2020-01-01".',
     ],
     ['source/years', { from: 2022, to: 2012 }, 'source.years.to: use a last year that is not before the first; got '],
     [
@@ -147,9 +151,62 @@ describe('a dataset', () => {
       'source.years.from: use 1874, the year of the oldest film, or later; got 1800.',
     ],
     ['source/years', { from: 2012, to: 'now' }, 'source.years.to: use a year, or "current"; got "now".'],
-    ['source/filters/year', 2012, 'source.filters: unknown field "year".'],
-    ['source/filters/vote_count.get', 5, 'source.filters: unknown field "vote_count.get".'],
-    ['source/filters/sort_by', 'title.asc', 'source.filters: unknown field "sort_by".'],
+    [
+      'source/filters/year',
+      2012,
+      'source.filters.year: leave it out: it also matches re-releases; source.years selects the years of the first release; got 2012.',
+    ],
+    [
+      'source/filters/primary_release_date.gte',
+      '2012-01-01',
+      'source.filters.primary_release_date.gte: leave it out: each branch sets it; use source.years; got "2012-01-01".',
+    ],
+    ['source/filters/page', 2, 'source.filters.page: leave it out: all pages are read; got 2.'],
+    [
+      'source/filters/with_genres',
+      '80',
+      'source.filters.with_genres: leave it out: each branch sets it; use source.genres; got "80".',
+    ],
+    [
+      'source/filters/vote_count.get',
+      5,
+      'source.filters.vote_count.get: leave it out: discover/movie has no such filter; got 5; did you mean "vote_count.gte"?',
+    ],
+    [
+      'source/filters/sort_by',
+      'title.asc',
+      'source.filters.sort_by: leave it out: a list is read by date, so that it doesn\'t change while it is read; use the dataset\'s sort for the records; got "title.asc".',
+    ],
+    [
+      'source/filters/with_watch_providers',
+      '8',
+      'source.filters.with_watch_providers: add watch_region too: without it, TMDB ignores this filter; got "8".',
+    ],
+    [
+      'source/filters/without_watch_providers',
+      '8',
+      'source.filters.without_watch_providers: add watch_region too: without it, TMDB ignores this filter; got "8".',
+    ],
+    [
+      'source/filters/with_watch_monetization_types',
+      'flatrate',
+      'source.filters.with_watch_monetization_types: add watch_region too: without it, TMDB ignores this filter; got "flatrate".',
+    ],
+    [
+      'source/filters/watch_region',
+      'BR',
+      'source.filters.watch_region: add with_watch_providers or without_watch_providers or with_watch_monetization_types too: without it, TMDB ignores this filter; got "BR".',
+    ],
+    [
+      'source/filters/certification.lte',
+      'PG',
+      'source.filters.certification.lte: add certification_country too: without it, TMDB ignores this filter; got "PG".',
+    ],
+    [
+      'source/filters/certification_country',
+      'US',
+      'source.filters.certification_country: add certification or certification.gte or certification.lte too: without it, TMDB ignores this filter; got "US".',
+    ],
     ['source/filters/language', ['en'], 'source.filters.language: use a text, a number, true or false; got ["en"].'],
     ['source', { kind: 'popular', media: ['movie'] }, 'source.media.0: use one of "movies", "series"'],
     ['source', { kind: 'popular', media: ['movies'], pages: 501 }, 'source.pages: use at most 500'],
@@ -162,7 +219,11 @@ describe('a dataset', () => {
     ['record', undefined, 'record: use an object; it is missing.'],
     ['record/from', 'list', 'record.from: use one of "listed", "details", "credits"; got "list".'],
     ['record/without', 'adult', 'record.without: use a list; got "adult".'],
-    ['record/with/budget', { from: 'details', defalt: 0 }, 'record.with.budget: unknown field "defalt".'],
+    [
+      'record/with/budget',
+      { from: 'details', defalt: 0 },
+      'record.with.budget: unknown field "defalt"; did you mean "default"?',
+    ],
     ['record/with/actors', { from: 'actors' }, 'record.with.actors: use {"from": "details"}, {"from": "asked"}, or'],
     ['record/with/actors', { from: 'cast', first: 0 }, 'record.with.actors.first: use at least 1'],
     ['keep', [{ field: 'budget' }], 'keep.0: use above, atLeast or oneOf in each rule; got {"field":"budget"}.'],
@@ -222,7 +283,7 @@ describe('a dataset', () => {
     const told = sentenceFor(path, value);
 
     expect(told).toContain(sentence);
-    expect(told).toMatch(/^dataset crime-war: [^\n]+\.$/);
+    expect(told).toMatch(/^dataset crime-war: [^\n]+[.?]$/);
   });
 
   it.each([

@@ -26,7 +26,7 @@ const refusal = async (files: Record<string, object | string>, name: string) => 
     (thrown: Error) => thrown,
   );
   expect(error.name).toBe('BadInputError');
-  expect(error.message).toMatch(/^[^\n]+\.$/);
+  expect(error.message).toMatch(/^[^\n]+[.?]$/);
   return error.message;
 };
 
@@ -61,6 +61,18 @@ describe('a dataset', () => {
 
   it('must have the name of its file', async () => {
     expect(await refusal({ a: { name: 'b' } }, 'a')).toBe('dataset a: name: use the name of its file, "a"; got "b".');
+  });
+
+  it('may begin with a byte order mark, which some editors write', async () => {
+    const folder = await folderOf({ 'crime-war': `\uFEFF${JSON.stringify(shipped)}` });
+
+    expect(await loadDataset(folder, 'crime-war', KINDS)).toMatchObject({ name: 'crime-war' });
+  });
+
+  it('with a misspelt name is an error that says what was probably meant', async () => {
+    expect(await refusal({ 'crime-war': {}, popular: {} }, 'crime-wra')).toBe(
+      'There is no dataset "crime-wra"; use one of crime-war, popular; did you mean "crime-war"?',
+    );
   });
 
   it('must be JSON', async () => {

@@ -80,6 +80,7 @@ describe('a planned run', () => {
       sweeps: 0,
       walkersAtOnce: 4,
       unfinished: ['war-2015', 'crime-2014', 'crime-2015', 'war-2014'],
+      warnings: [],
       expected: 520,
     });
     expect(tmdb.asked.map(({ path, query }) => [path, query.page])).toEqual(
@@ -263,6 +264,24 @@ describe('lists whose page 1 is unavailable', () => {
   });
 });
 
+it('a field that TMDB is not known to have is a warning: in the result, in the log, and once', async () => {
+  const record = { ...shipped.record, with: { ...shipped.record.with, bugdet: { from: 'details' } } };
+  const { plan, events } = await planning({ datasets: await datasetsOf({ 'crime-war': { record } }) });
+  const warning =
+    'record.with.bugdet: TMDB is not known to have a field "bugdet" in the details of movies; did you mean "budget"?';
+
+  expect(await plan({ dryRun: true })).toMatchObject({ outcome: 'dryRun', warnings: [warning] });
+  expect(events.filter(({ type }) => type === 'datasetDoubtful')).toEqual([
+    { type: 'datasetDoubtful', dataset: 'crime-war', warning },
+  ]);
+});
+
+it('an unknown branch is an error that says which one was probably meant; a year is no misspelling of another', async () => {
+  const { plan } = await planning();
+  await expect(plan({ only: ['crme-2017'] })).rejects.toThrow('; did you mean "crime-2017"?');
+  await expect(plan({ only: ['crime-2011'] })).rejects.toThrow(/crime-2022, war-2012, .*war-2022\.$/);
+});
+
 describe('an invalid input', () => {
   const refused = async (input: object, services: Partial<PlanServices> = {}) => {
     const { plan, store, tmdb } = await planning(services);
@@ -306,7 +325,7 @@ describe('an invalid input', () => {
     const message = await refused(input);
 
     expect(message).toContain(sentence);
-    expect(message).toMatch(/^[^\n]+\.$/);
+    expect(message).toMatch(/^[^\n]+[.?]$/);
   });
 
   it('is rejected without a valid execution', () => {

@@ -257,6 +257,26 @@ describe('the manifest of a branch', () => {
 
     expect((await write()).warnings).toEqual([expect.stringContaining('no movie has a field "budgte"')]);
   });
+
+  it("with a field of the dataset's with that no movie has data for has a warning, and no warning where one movie has", async () => {
+    const fields = {
+      bugdet: { from: 'details', default: 0 },
+      directors: { from: 'crew', where: { jobb: 'Director' } },
+      editors: { from: 'crew', where: { job: 'Editor of all' }, first: 1 },
+      imdb_id: { from: 'details', default: '' },
+    } as const;
+    const { settings } = crime2017();
+    const record = { ...settings.record, with: { ...settings.record.with, ...fields } };
+    const { write } = await walked(crime2017({ settings: { ...settings, record } }), {
+      chunks: [[fetched(1), fetched(2)]],
+    });
+
+    expect((await write()).warnings).toEqual([
+      'no movie has anyone in "directors": nobody in the crew where {"jobb":"Director"} matches',
+      'no movie has a field "bugdet" in its details, which the dataset\'s with names',
+      'no movie has anyone in "editors": nobody in the crew where {"job":"Editor of all"} matches',
+    ]);
+  });
 });
 
 describe('parts of an earlier run', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TmdbTokenError } from '../../../lib/tmdb/errors.ts';
 import { tokenGuard, withoutToken } from '../../../lib/tmdb/token.ts';
 import { fastClock } from '../../doubles/fast-clock.ts';
 
@@ -49,8 +50,36 @@ describe('a token', () => {
     expect(() => tokenGuard(() => token, fastClock()).current()).toThrow('TMDB_TOKEN is not set: set it');
   });
 
-  it('is used without surrounding white space, which files and forms add', () => {
-    expect(tokenGuard(() => ' token\n', fastClock()).current()).toBe('token');
+  it.each([
+    ' token\n',
+    '\uFEFFtoken',
+    '"token"',
+    "'token'",
+    'Bearer token',
+    ' "bearer  token" ',
+    'Bearer "token"',
+    'Authorization: Bearer token',
+  ])('%j is used as token: files, forms and examples add what is around it', (text) => {
+    expect(tokenGuard(() => text, fastClock()).current()).toBe('token');
+  });
+
+  it.each([
+    '0123456789abcdef0123456789abcdef',
+    '"0123456789ABCDEF0123456789ABCDEF"',
+    'Bearer 0123456789abcdef0123456789abcdef',
+  ])('%j is an API Key: the message names the token that is needed, and not the key', (key) => {
+    const current = () => tokenGuard(() => key, fastClock()).current();
+    expect(current).toThrow(
+      new TmdbTokenError(
+        'The token is an API Key (32 hexadecimal digits), and the API Read Access Token is needed: the longer text below the API Key on the same page, https://www.themoviedb.org/settings/api.',
+      ),
+    );
+  });
+
+  it.each(['two words', 'ey.line\nbreak', 'ey.wörd', 'ey.\u200b'])('%j is refused without a request', (text) => {
+    expect(() => tokenGuard(() => text, fastClock()).current()).toThrow(
+      'The token has a space or another character inside that no API Read Access Token has: copy it again from https://www.themoviedb.org/settings/api.',
+    );
   });
 
   it('is not used for five minutes after its rejection; another one is used at once', () => {

@@ -343,16 +343,16 @@ describe('the command line of npm run upload', () => {
     },
     {
       args: ['m.csv', '--day', '2026-02-30'],
-      says: /^options: day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30"\.\n$/,
+      says: /^--day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30"\.\n$/,
     },
-    { args: ['m.csv', '--kind', 'movies'], says: /^options: kind: use Movies or Series; got "movies"\.\n$/ },
+    { args: ['m.csv', '--kind', 'movies'], says: /^--kind: use Movies or Series; got "movies"\.\n$/ },
     {
       args: ['m.csv', '--delimiter', '||'],
-      says: /^options: delimiter: use one character, or \\t for a tab; got "\|\|"\.\n$/,
+      says: /^--delimiter: use one character, or \\t for a tab; got "\|\|"\.\n$/,
     },
     {
       args: ['m.csv', '--bucket', 'No_Bucket'],
-      says: /^options: bucket: use a bucket name of 3 to 63 .*"No_Bucket"\.\n$/,
+      says: /^--bucket: use a bucket name of 3 to 63 .*"No_Bucket"\.\n$/,
     },
     {
       args: ['m.csv', '--buckt', 'x'],
