@@ -12,7 +12,7 @@ export class FolderInUseError extends Error {
  * Claims a folder for this process, because only one process may write the embedded bucket's files.
  *
  * The claim is a lock of the operating system, which ends with its process, even after SIGKILL or a power cut. Node has
- * no function for such locks, but SQLite takes one on its file: docs/decisions/0013-one-process-per-folder.md.
+ * no function for such locks, but SQLite takes one on its file: docs/decisions/0013-one-file-for-each-object.md.
  *
  * @returns Releases the folder.
  * @throws {FolderInUseError}

@@ -26,7 +26,8 @@ export const inFolder = <Result>(path: string, operation: () => Result): Result 
   } catch (error) {
     const { code, path: at = path, message, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined || code === undefined) throw error;
-    throw new FolderError(at, { code, message, cause: error });
+    // The message of a write names no path, because a write has only the number of the file.
+    throw new FolderError(at, { code, message: message.includes(at) ? message : `${message} ${at}`, cause: error });
   }
 };
 

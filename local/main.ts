@@ -7,6 +7,7 @@ import { BadInputError } from '../lib/parse.ts';
 import { layout } from '../lib/runs/layout.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
 import { tmdbAddress } from '../lib/wiring.ts';
+import { checkFolderOf } from './default-folder.ts';
 import { ROOT } from './deployed.ts';
 import { makeWritable } from './disk.ts';
 import { exitWith, failure } from './exit-code.ts';
@@ -93,6 +94,7 @@ const run = async (
   const name = runName(new Date());
   const resume = resumeCommand(input.resume ?? name, again);
   const folder = resolve(out);
+  if (input.resume && !bucket) checkFolderOf(input.resume, out);
   await makeWritable(folder, out);
   const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout);

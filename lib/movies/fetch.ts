@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Dataset } from '../datasets/dataset.ts';
 import { appendField } from '../json-text.ts';
 import type { Outcome, Reason } from '../runs/work.ts';
@@ -31,36 +32,35 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
   const query: Query = language === undefined ? {} : { language };
   const both = ask.includes('details') && ask.includes('credits');
 
-  /** @throws {TmdbShapeError} */
-  const answerOf = async (path: string, { tmdb, asker }: Fetching) => {
-    if (!ask.includes('details')) return tmdb.lookUp(`${path}/credits`, query, credits, asker);
-    if (!both) return tmdb.lookUp(path, query, details, asker);
+  /**
+   * The answer for one id. Another id in it is an answer of an unknown shape: it is asked for again.
+   *
+   * @throws {TmdbShapeError}
+   */
+  const answerOf = async (tmdbId: number, { tmdb, asker }: Fetching) => {
+    const path = `/${media}/${tmdbId}`;
+    const detailsOf = details.extend({ id: z.literal(tmdbId) });
+    // Appended credits have no id.
+    const creditsOf = credits.extend({ id: z.literal(tmdbId).optional() });
+    if (!ask.includes('details')) return tmdb.lookUp(`${path}/credits`, query, creditsOf, asker);
+    if (!both) return tmdb.lookUp(path, query, detailsOf, asker);
     try {
-      return await tmdb.lookUp(
-        path,
-        { ...query, append_to_response: 'credits' },
-        details.required({ credits: true }),
-        asker,
-      );
+      const appended = { ...query, append_to_response: 'credits' };
+      return await tmdb.lookUp(path, appended, detailsOf.required({ credits: true }), asker);
     } catch (error) {
       // TMDB sometimes leaves the appended credits out, and answers when they are asked for alone.
       const answer = error instanceof TmdbShapeError ? error.answer : undefined;
-      const alone = answer && details.omit({ credits: true }).safeParse(answer.body);
-      if (!alone?.success) throw error;
-      const people = await tmdb.lookUp(`${path}/credits`, query, credits, asker);
+      if (!answer || !detailsOf.omit({ credits: true }).safeParse(answer.body).success) throw error;
+      const people = await tmdb.lookUp(`${path}/credits`, query, creditsOf, asker);
       if (people === 'gone') throw error;
-      return { body: { id: alone.data.id }, text: appendField(answer?.text ?? '', 'credits', people.text) };
+      return { text: appendField(answer.text, 'credits', people.text) };
     }
   };
 
   const byTmdbId = async (id: number | string, tmdbId: number, fetching: Fetching): Promise<Outcome> => {
     try {
-      const answer = await answerOf(`/${media}/${tmdbId}`, fetching);
-      if (answer === 'gone') return { id, outcome: 'gone' };
-      const { body, text } = answer;
-      if (body.id !== tmdbId)
-        return { id, outcome: 'quarantined', why: `requested id ${tmdbId}, got id ${String(body.id)}`, body };
-      return { id, outcome: 'fetched', tmdbId, text };
+      const answer = await answerOf(tmdbId, fetching);
+      return answer === 'gone' ? { id, outcome: 'gone' } : { id, outcome: 'fetched', tmdbId, text: answer.text };
     } catch (error) {
       if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message, body: error.body };
       throw error;

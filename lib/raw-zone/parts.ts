@@ -51,7 +51,7 @@ export const cutIntoParts = (records: readonly object[], { format, gzip, records
     const size = Buffer.byteLength(one) + between.length;
     if (overhead + size > LARGEST_PART_BYTES) {
       throw new RecordTooLargeError(
-        `A record has ${size} bytes, but a part may have at most ${LARGEST_PART_BYTES}: add fields to record.without in the dataset, so that they are left out.`,
+        `The record${'id' in record ? ` of ${record.id}` : ''} has ${size} bytes, but a part may have at most ${LARGEST_PART_BYTES}: add fields to record.without in the dataset, so that they are left out.`,
       );
     }
     if (texts.length === recordsPerFile || bytes + size > LARGEST_PART_BYTES) finish();

@@ -5,9 +5,6 @@ import type { BranchRef, DayRef, RunRef } from '../names.ts';
  * No other file spells out a key.
  */
 
-/** The folders that this project writes to. */
-export const TOP_FOLDERS = ['Raw', '_manifests', '_runs', '_quarantine'] as const;
-
 /** The contents of an uploaded CSV. Each is also the name of the folder for these uploads. */
 export const UPLOAD_KINDS = ['Movies', 'Series'] as const;
 export type UploadKind = (typeof UPLOAD_KINDS)[number];

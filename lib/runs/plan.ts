@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { keptDataset } from '../datasets/dataset.ts';
-import { type BranchRef, branchName, type RunRef, runRef } from '../names.ts';
+import { type BranchRef, branchName, type DayRef, type RunRef, runRef } from '../names.ts';
 import { parse } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
@@ -31,6 +31,8 @@ const plannedBranch = runRef.extend({
    * no longer has it, and an earlier run of the day wrote it; its files are removed.
    */
   role: branchRole.default('dataset'),
+  /** Key patterns of earlier runs of the day: parts that a killed writer left under them are removed. */
+  earlierKeys: z.array(z.string()).default([]),
   /** How often resumed runs have asked this branch again for movies without a usable answer; 0 at first. */
   round: z.int().default(0),
   /** Items of the list by its page 1 when the run was planned; null where page 1 was not available. */
@@ -93,6 +95,13 @@ export const savePlan = async (
 export const loadRun = async (store: ObjectStore, ref: RunRef): Promise<PlannedRun | undefined> => {
   const object = await store.get(layout.run(ref));
   return object && parse(plannedRun, JSON.parse(object.body.toString()), layout.run(ref));
+};
+
+/** The plans of all runs of a day. */
+export const loadRuns = async (store: ObjectStore, { dataset, day }: DayRef): Promise<PlannedRun[]> => {
+  const names = (await store.folders(layout.runsOfDay({ dataset, day }))).map((folder) => folder.slice(0, -1));
+  const runs = await Promise.all(names.map((run) => loadRun(store, { dataset, day, run })));
+  return runs.filter((run) => run !== undefined);
 };
 
 /** @throws {NotPlannedError} The run has no such branch. */

@@ -111,18 +111,28 @@ const MOST_WINDOWS = 64;
  *
  * @throws {ListIncompleteError} TMDB would not serve all pages of a single day, or names an impossible number of pages.
  */
-const readWindow = async (selection: Selection, source: DiscoverSettings, pages: PagesOf): Promise<Window[]> => {
+const readWindow = async (
+  selection: Selection,
+  source: DiscoverSettings,
+  pages: PagesOf,
+  cuts = { left: MOST_WINDOWS },
+): Promise<Window[]> => {
   const { genreId, from, to } = selection;
   const { path } = LISTS[source.media];
   const query = queryOf(selection, source);
   const [first] = await pages(`${from}-${to}-pass-1-1`, path, query, [1]);
   if (first && first.total_pages > LAST_PAGE) {
     const halves = halve(selection);
-    if (!halves || windowsFor(first.total_pages) > MOST_WINDOWS)
+    cuts.left -= 1;
+    if (!halves || cuts.left < 0 || windowsFor(first.total_pages) > MOST_WINDOWS)
       throw new ListIncompleteError(
         `TMDB lists ${first.total_results} ${source.media} of genre ${genreId} from ${from} to ${to}, on ${first.total_pages} pages, and serves ${LAST_PAGE} pages of a list; a branch is cut into at most ${MOST_WINDOWS} windows of a day or more. Use narrower filters in the dataset.`,
       );
-    return (await Promise.all(halves.map((half) => readWindow(half, source, pages)))).flat();
+    // One after the other: where one half fails, nothing is read any more.
+    return [
+      ...(await readWindow(halves[0], source, pages, cuts)),
+      ...(await readWindow(halves[1], source, pages, cuts)),
+    ];
   }
   return [{ from, to, list: await readList(pages, `${from}-${to}`, path, query) }];
 };
@@ -171,7 +181,9 @@ const checkComplete = (listing: Listing, noun: string, tolerance: number): Listi
   const missing = listing.expected - listing.items.length;
   if (missing === 0) return listing;
   const what = `TMDB's total is ${listing.expected} ${noun}; its pages list ${listing.items.length} distinct ones in ${listing.passes} passes`;
-  if (missing > listing.expected * tolerance)
+  // A steady list with far more items than its total says: the total, and so the number of pages, is wrong.
+  const isTotalWrong = listing.warnings.length === 0 && -missing > Math.max(1, listing.expected * tolerance);
+  if (missing > listing.expected * tolerance || isTotalWrong)
     throw new ListIncompleteError(`${what}; the dataset tolerates ${tolerance * 100} % missing.`);
   return { ...listing, warnings: [...listing.warnings, what] };
 };

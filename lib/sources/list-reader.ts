@@ -25,8 +25,8 @@ const MOST_PASSES = 6;
  *
  * A list changes while it is read. When a movie leaves it, all later movies move up one place, and the first movie of
  * the next page is in no page that is read. So a pass counts only if nothing shows a change: each page names the same
- * total, no id is there twice, there are as many rows as the total says, and page 1 is the same again after the last
- * page. Else the list is read again, until a pass counts or two passes in a row have the same ids.
+ * total, no id is there twice, there are as many rows as the total says, page 1 is the same again after the last page,
+ * and the pages were read at one go. Else the list is read again, until a pass counts or two passes in a row have the same ids.
  *
  * The second reading of page 1 costs one request for a list of several pages. It finds a movie that leaves page 1 while
  * another enters, which leaves the total as it was. What remains: one movie leaves and another enters, both behind page
@@ -75,7 +75,11 @@ const readOnce = async (pages: PagesOf, name: string, path: string, query: Query
   const total = all.at(-1)?.total_results ?? 0;
   const idsOf = (page: typeof first) => page?.results.map(({ id }) => id).join() ?? '';
   const isUnchanged =
-    totals.size === 1 && seen.size === rows.length && rows.length === total && idsOf(first) === idsOf(firstAgain);
+    !pages.wasInterrupted?.(`${name}-`) &&
+    totals.size === 1 &&
+    seen.size === rows.length &&
+    rows.length === total &&
+    idsOf(first) === idsOf(firstAgain);
   return { seen, rows: rows.length, total, isUnchanged };
 };
 

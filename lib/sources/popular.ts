@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { collect, itemsOf, readAllPages, rowsOf, type Seen } from './pages.ts';
-import type { SourceKind } from './source.ts';
+import type { ListPage } from '../tmdb/responses.ts';
+import { collect, itemsOf, PAGE_SIZE, readAllPages, rowsOf, type Seen } from './pages.ts';
+import { ListIncompleteError, type SourceKind } from './source.ts';
 
 const settings = z.strictObject({
   kind: z.literal('popular'),
@@ -25,8 +26,11 @@ export const popular: SourceKind = {
       ? 'movies and series need a folder each: put {media} or {Media} into it'
       : undefined,
 
-  open: ({ source: given, ask }) => {
+  open: ({ source: given, ask, tolerance }) => {
     const source = settings.parse(given);
+    /** The whole list has a million items; what the dataset asks for are the first pages. */
+    const wantedOf = ([page]: readonly ListPage[]): number =>
+      Math.min(page?.total_results ?? 0, source.pages * PAGE_SIZE);
     const query = { language: source.language, ...(source.region && { region: source.region }) };
     return {
       noun: 'items',
@@ -47,21 +51,28 @@ export const popular: SourceKind = {
       firstPage: (from) => ({
         path: PATHS[listFrom.parse(from).media],
         query,
-        expected: ({ results, total_results }) => Math.min(total_results, results.length * source.pages),
+        expected: ({ total_results }) => Math.min(total_results, source.pages * PAGE_SIZE),
       }),
 
       list: async (from, pages) => {
         const path = PATHS[listFrom.parse(from).media];
-        const rows = rowsOf(await readAllPages(pages, 'pass-1', path, query, source.pages));
+        const read = (name: string) => readAllPages(pages, name, path, query, source.pages);
+        const first = await read('pass-1');
+        const all = rowsOf(first).length < wantedOf(first) ? await read('pass-2') : first;
+        const rows = rowsOf(all);
+        const expected = wantedOf(all);
+        if (expected - rows.length > expected * tolerance)
+          throw new ListIncompleteError(
+            `TMDB's pages should list ${expected} items and list ${rows.length}; the dataset tolerates ${tolerance * 100} % missing.`,
+          );
         const seen: Seen = new Map();
         const doubled = rows.length - collect(seen, rows);
         return {
           items: itemsOf(seen),
-          // The whole list has a million items; what the dataset asks for are these pages.
-          expected: rows.length,
+          expected,
           listed: rows.length,
           doubled,
-          passes: 1,
+          passes: all === first ? 1 : 2,
           warnings:
             doubled === 0
               ? []

@@ -82,7 +82,14 @@ export interface PlanFor {
 }
 
 /** Pages of a list that TMDB serves: requested once, kept under `name`, and read from there afterwards. */
-export type PagesOf = (name: string, path: string, query: Query, numbers: readonly number[]) => Promise<ListPage[]>;
+export interface PagesOf {
+  (name: string, path: string, query: Query, numbers: readonly number[]): Promise<ListPage[]>;
+  /**
+   * Whether the pages whose names begin with `pass` were read with a pause between them: by two calls of the walker, or
+   * while TMDB did not answer. A list can change meanwhile without any sign.
+   */
+  wasInterrupted?(pass: string): boolean;
+}
 
 /** The list of a branch is not what TMDB says it holds, beyond the dataset's tolerance. The next walker reads it again. */
 export class ListIncompleteError extends Error {

@@ -8,11 +8,11 @@ import type { Emit } from '../events.ts';
 import { type RunRef, runRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { markRewriting } from '../runs/day-manifest.ts';
+import { loadDayManifest, markRewriting } from '../runs/day-manifest.ts';
 import type { Executions } from '../runs/executions.ts';
 import { lockDay } from '../runs/lock.ts';
 import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manifest.ts';
-import { loadBranch, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
+import { loadBranch, loadRuns, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
 import { openSource, type PlanFor, type Source, type SourceBranch, type SourceKinds } from '../sources/source.ts';
 import type { Tmdb } from '../tmdb/client.ts';
 import { stillToDo } from './audit.ts';
@@ -98,7 +98,9 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const isWhole = !input.only && wholeDay.every((name) => ofRun.some((branch) => branch.name === name));
   const manifests = await loadManifests(store, ref);
   refuseOtherTmdb(manifests, ref, services.tmdb.name);
-  const removed = isWhole ? removedBranches(manifests, [...wholeDay, ...ofRun.map(({ name }) => name)]) : [];
+  const earlier = (await loadRuns(store, ref)).filter(({ run }) => run !== ref.run);
+  const names = [...wholeDay, ...ofRun.map(({ name }) => name)];
+  const removed = isWhole ? await removedBranches(store, ref, { manifests, earlier, names }) : [];
 
   const turnedAway = input.dryRun ? undefined : await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
@@ -117,12 +119,22 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const answer = {
     ...begin(event, ref, services),
     warnings: unknownNames(settings, [...media].toSorted()),
-    unfinished: [...planned.map(({ branch }) => branch.name), ...removed],
+    unfinished: [...planned.map(({ branch }) => branch.name), ...removed.map(({ branch }) => branch)],
     expected: planned.reduce((sum, one) => sum + (one.expected ?? 0), 0),
   };
   if (input.dryRun) return { ...answer, outcome: 'dryRun', says: `${says} Nothing was written.` };
 
-  const all = { ...ref, tmdb: services.tmdb.name, settings, plannedAt, round: 0, limits: input.limits ?? {} };
+  const { key, format, gzip } = settings.output;
+  const earlierKeys = [...new Set(earlier.flatMap(({ output }) => output?.key ?? []))].filter((one) => one !== key);
+  const all = {
+    ...ref,
+    tmdb: services.tmdb.name,
+    settings,
+    plannedAt,
+    earlierKeys,
+    round: 0,
+    limits: input.limits ?? {},
+  };
   const full = [
     ...planned.map(
       ({ branch: { name, listFrom, placeholders }, expected: count }): PlannedBranch => ({
@@ -134,11 +146,8 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
         placeholders,
       }),
     ),
-    ...removed.map(
-      (name): PlannedBranch => ({ ...all, branch: name, role: 'removed', expected: 0, listFrom: {}, placeholders: {} }),
-    ),
+    ...removed.map((branch): PlannedBranch => ({ ...all, ...branch, role: 'removed', expected: 0, listFrom: {} })),
   ];
-  const { key, format, gzip } = settings.output;
   const run = {
     ...ref,
     execution: execution.id,
@@ -184,11 +193,35 @@ const branchesOf = async (
   return branches;
 };
 
-/** Branches that an earlier run of the day wrote and the dataset no longer has. Back-filled years are not among them. */
-const removedBranches = (manifests: ReadonlyMap<string, BranchManifest>, names: readonly string[]): string[] =>
-  [...manifests.values()]
-    .filter(({ branch, role }) => role === 'dataset' && !names.includes(branch))
-    .map(({ branch }) => branch);
+/**
+ * Branches that an earlier run of the day planned and the dataset no longer has, with what they fill into the key
+ * pattern: a killed writer may have left parts of them. Back-filled years are not among them.
+ */
+const removedBranches = async (
+  store: ObjectStore,
+  ref: RunRef,
+  {
+    manifests,
+    earlier,
+    names,
+  }: { manifests: ReadonlyMap<string, BranchManifest>; earlier: readonly PlannedRun[]; names: readonly string[] },
+): Promise<Pick<PlannedBranch, 'branch' | 'placeholders'>[]> => {
+  const written = [...manifests.values()].flatMap(({ branch, role }) => (role === 'dataset' ? [branch] : []));
+  const planned = earlier.flatMap(({ run, branches }) => branches.map(({ name }) => ({ name, run })));
+  const gone = new Set([...written, ...planned.map(({ name }) => name)].filter((name) => !names.includes(name)));
+  const atOnce = pLimit(WRITES_AT_ONCE);
+  const removed = await Promise.all(
+    [...gone].map((branch) =>
+      atOnce(async () => {
+        const run = planned.findLast(({ name }) => name === branch)?.run;
+        const plan = run === undefined ? undefined : await loadBranch(store, { ...ref, run, branch });
+        const role = manifests.get(branch)?.role ?? plan?.role ?? 'dataset';
+        return role === 'dataset' ? [{ branch, placeholders: plan?.placeholders ?? {} }] : [];
+      }),
+    ),
+  );
+  return removed.flat();
+};
 
 const only = (
   branches: readonly SourceBranch[],
@@ -235,6 +268,15 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
   const unfinished = await stillToDo(store, found);
   const incomplete = await branchesToRetry(store, found, unfinished);
   const todo = [...unfinished, ...incomplete];
+  // Another run may have written the day since; this one would write the day's manifest by its own, older plan.
+  if (todo.length === 0 && (await loadDayManifest(store, ref))?.complete)
+    return {
+      ...begin(event, ref, services),
+      outcome: 'turnedAway',
+      says: `Run ${run} has no unfinished branch, and ${ref.dataset}, ${ref.day}, is complete; nothing is to be done.`,
+      unfinished: [],
+      expected: 0,
+    };
   if (todo.length > 0) {
     await checkToken(tmdb);
     await beginRound(store, found, incomplete);

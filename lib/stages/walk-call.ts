@@ -47,8 +47,10 @@ export const ledger = () => {
   const entries = new Map<string, Kept<unknown>>();
   return {
     add: (name: string, kept: Kept<unknown>) => entries.set(name, kept),
-    total: (clock: Clock) => {
-      const all = [...entries.values()];
+    has: (name: string) => entries.has(name),
+    /** @param prefix Only what is kept under names that begin so. */
+    total: (clock: Clock, prefix = '') => {
+      const all = [...entries].flatMap(([name, kept]) => (name.startsWith(prefix) ? [kept] : []));
       const sum = (field: keyof Tally) => all.reduce((total, { tally }) => total + tally[field], 0);
       const times = all.flatMap(({ from, to }) => [from, to]).toSorted();
       const now = new Date(clock.now()).toISOString();

@@ -47,11 +47,21 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
   let stopped: { because: unknown } | undefined;
   const isOver = () => stopped !== undefined || clock.now() >= until;
 
-  const without = (id: number | string, error: Error) => {
+  /** An item that TMDB has answered for: whether it still does tells an outage from bad items. */
+  let probe: Listing['items'][number] | undefined = items.find(({ id }) => before.done.has(id));
+  const isAnswered = (item: Listing['items'][number], fetching: Parameters<FetchItem>[2]): Promise<boolean> =>
+    fetchItem(item.id, before.resolved.get(item.id), { ...fetching, partly: () => undefined }).then(
+      ({ outcome }) => outcome !== 'quarantined',
+      () => false,
+    );
+
+  const without = async (id: number | string, error: Error, fetching: Parameters<FetchItem>[2]) => {
     // Items that had no answer before are expected to have none now.
     if (before.lost.has(id)) return;
     unansweredInARow += 1;
-    if (unansweredInARow >= OUTAGE_ITEMS) stopped ??= { because: error };
+    if (unansweredInARow < OUTAGE_ITEMS || stopped) return;
+    unansweredInARow = 0;
+    if (!probe || !(await isAnswered(probe, fetching))) stopped ??= { because: error };
   };
 
   /** @returns undefined for an item that is set aside. */
@@ -63,12 +73,14 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
     const { id } = item;
     try {
       const outcome = await fetchItem(id, before.resolved.get(id), fetching);
-      if (outcome.outcome === 'quarantined')
-        without(
+      if (outcome.outcome === 'quarantined') {
+        await without(
           id,
           new TmdbShapeError(`${OUTAGE_ITEMS} answers in a row could not be read; the last: ${outcome.why ?? ''}`),
+          fetching,
         );
-      else {
+      } else {
+        probe ??= item;
         unansweredInARow = 0;
         answered += 1;
       }
@@ -78,7 +90,7 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
       if (isLastTry && answered > 0) return { id, outcome: 'unavailable', why: error.message };
       if (isLastTry) throw error;
       setAside.push({ item, error });
-      without(id, error);
+      await without(id, error, fetching);
       return undefined;
     }
   };
@@ -88,7 +100,11 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
     const atOnce = requests;
     const kept = await keeping(call, async (asker) => {
       const outcomes: Outcome[] = [];
-      const partly = (outcome: Outcome) => outcomes.push(outcome);
+      const partly = (outcome: Outcome) => {
+        outcomes.push(outcome);
+        // For the last try, which does not look the id up again.
+        if (outcome.outcome === 'resolved') before.resolved.set(outcome.id, outcome.tmdbId);
+      };
       await Promise.all(
         half.map((item) =>
           atOnce(async () => {
@@ -131,7 +147,7 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
   );
   if (stopped) throw stopped.because;
   if (left > 0) return false;
-  checkLost(items.length, lost, lostReasons, call);
+  checkLost({ items: items.length, answered }, lost, lostReasons, call);
   return true;
 };
 
@@ -147,12 +163,13 @@ const LOST_SHOWN = 3;
 const LOST_ALLOWED_LEAST = 1;
 
 const checkLost = (
-  items: number,
+  { items, answered }: { items: number; answered: number },
   lost: ReadonlyMap<number | string, string>,
   reasons: Readonly<Record<string, number>>,
   { branch: { branch, settings } }: WalkCall,
 ): void => {
-  const allowed = Math.max(LOST_ALLOWED_LEAST, Math.floor(items * settings.tolerance));
+  // Where nothing has an answer, nothing may be missing.
+  const allowed = answered > 0 ? Math.max(LOST_ALLOWED_LEAST, Math.floor(items * settings.tolerance)) : 0;
   if (lost.size <= allowed) return;
   const counts = LOST_REASONS.filter((reason) => reasons[reason]).map((reason) => `${reasons[reason]} ${reason}`);
   const first = [...lost].slice(0, LOST_SHOWN).map(([id, why]) => `${id} (${why})`);

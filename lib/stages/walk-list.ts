@@ -3,6 +3,7 @@ import { parseKeepingNumbers } from '../json-text.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import type { Listing } from '../runs/work.ts';
 import { ListIncompleteError, type PagesOf, type Source } from '../sources/source.ts';
+import type { Answer } from '../tmdb/client.ts';
 import { TmdbShapeError } from '../tmdb/errors.ts';
 import { type ListPage, listPage } from '../tmdb/responses.ts';
 import { keeping, ledger, REQUESTS_AT_ONCE, TimeUp, type WalkCall } from './walk-call.ts';
@@ -17,9 +18,7 @@ export const walkList = async (source: Source, call: WalkCall): Promise<Listing>
   const spent = ledger();
   const pages = pagesOf(call, spent);
   try {
-    const listing = await comparedWithPlan(branch, (prefix) =>
-      source.list(branch.listFrom, (name, ...query) => pages(`${prefix}${name}`, ...query)),
-    );
+    const listing = await comparedWithPlan(branch, (prefix) => source.list(branch.listFrom, prefixed(pages, prefix)));
     await work.keepListing({ ...spent.total(clock), value: listing });
     count(1);
     emit({ type: 'listed', branch: branch.branch, movies: listing.items.length, expected: listing.expected });
@@ -30,12 +29,24 @@ export const walkList = async (source: Source, call: WalkCall): Promise<Listing>
   }
 };
 
+const prefixed = (pages: PagesOf, prefix: string): PagesOf =>
+  Object.assign(((name, ...query) => pages(`${prefix}${name}`, ...query)) satisfies PagesOf, {
+    wasInterrupted: (pass: string) => pages.wasInterrupted?.(`${prefix}${pass}`) ?? false,
+  });
+
+/** Milliseconds that a pass over a list may take: so long, and so many more for each request. */
+const PASS_MS = 15_000;
+const PASS_MS_PER_REQUEST = 1_000;
+
 const pagesOf = (call: WalkCall, spent: ReturnType<typeof ledger>): PagesOf => {
   const { tmdb, work, clock, until, count } = call;
   const atOnce = pLimit(REQUESTS_AT_ONCE);
-  return async (name, path, query, numbers) => {
+  /** Pages that an earlier call kept. */
+  const continued = new Set<string>();
+  const read: PagesOf = async (name, path, query, numbers) => {
     const before = await work.pages<ListPage[]>(name);
     if (before) {
+      if (!spent.has(name)) continued.add(name);
       spent.add(name, before);
       return before.value;
     }
@@ -48,8 +59,7 @@ const pagesOf = (call: WalkCall, spent: ReturnType<typeof ledger>): PagesOf => {
             const answer = await tmdb.get(path, { ...query, page }, listPage, asker);
             if (answer.body.page !== page)
               throw new TmdbShapeError(`GET ${path}: asked for page ${page}, got page ${answer.body.page}`, answer);
-            // Items of the list become records, so their numbers keep the text that TMDB sent.
-            return parseKeepingNumbers(answer.text) as ListPage;
+            return pageOf(answer);
           }),
         ),
       ),
@@ -59,6 +69,21 @@ const pagesOf = (call: WalkCall, spent: ReturnType<typeof ledger>): PagesOf => {
     spent.add(name, kept);
     return kept.value;
   };
+  const wasInterrupted = (pass: string): boolean => {
+    if ([...continued].some((name) => name.startsWith(pass))) return true;
+    const { tally, from, to } = spent.total(clock, pass);
+    return Date.parse(to) - Date.parse(from) > PASS_MS + tally.requests * PASS_MS_PER_REQUEST;
+  };
+  return Object.assign(read, { wasInterrupted });
+};
+
+/**
+ * One page as it is kept. Items become records, so their numbers keep the text that TMDB sent; ids and totals are read as
+ * numbers, and stay plain ones.
+ */
+const pageOf = ({ body, text }: Answer<ListPage>): ListPage => {
+  const { results } = parseKeepingNumbers(text) as ListPage;
+  return { ...body, results: body.results.map(({ id }, index) => ({ ...results[index], id })) };
 };
 
 /** Share of the planned items that may have left a list since the plan; a list loses a few in days, not a tenth. */
@@ -77,7 +102,9 @@ const comparedWithPlan = async (
   read: (prefix: string) => Promise<Listing>,
 ): Promise<Listing> => {
   const first = await read('');
-  if (planned === null || planned - first.expected <= planned * tolerance) return first;
+  // Without a planned number, one empty answer still is not an empty list.
+  if (planned === null) return first.items.length > 0 ? first : read('again-');
+  if (planned - first.expected <= planned * tolerance) return first;
   const listing = await read('again-');
   const left = planned - listing.expected;
   if (left <= planned * tolerance) return listing;

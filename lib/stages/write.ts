@@ -36,7 +36,8 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
     chosen.map(({ record }) => record),
     branch.settings.output,
   );
-  const written = await putParts(branch, parts, store);
+  const before = await loadManifest(store, branch);
+  const written = await putParts(branch, parts, store, before);
 
   const manifest: BranchManifest = {
     dataset: branch.dataset,
@@ -54,7 +55,7 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
     kept: chosen.length,
     written: written.reduce((sum, { records }) => sum + records, 0),
     bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
-    warnings: [...figures.warnings, ...unknownFields(branch, candidates)],
+    warnings: [...figures.warnings, ...unknownFields(branch, candidates), ...losses(figures, before)],
     output: { key, format, gzip },
     parts: written,
   };
@@ -84,10 +85,29 @@ const REMOVED: { candidates: Candidate[]; figures: Figures } = {
   },
 };
 
+/** A branch that has lost more than this share of its items, or of their records, is worth a look. */
+const LOST_SHARE = 0.25;
+
+/** Fewer ids than this can be gone in any small list. */
+const GONE_LEAST = 5;
+
+const losses = ({ distinct, missing }: Figures, before: BranchManifest | undefined): string[] => {
+  const gone = missing.gone?.length ?? 0;
+  return [
+    before && before.role !== 'removed' && distinct < before.distinct * (1 - LOST_SHARE)
+      ? `the list has ${distinct} items; when run ${before.run} wrote this day, it had ${before.distinct}`
+      : undefined,
+    gone >= GONE_LEAST && gone > distinct * LOST_SHARE
+      ? `${gone} of ${distinct} listed ids are gone: TMDB answers 404`
+      : undefined,
+  ].filter((warning) => warning !== undefined);
+};
+
 const putParts = async (
-  { dataset, day, branch, settings: { output }, placeholders }: PlannedBranch,
+  { day, settings: { output }, placeholders, earlierKeys }: PlannedBranch,
   parts: readonly Part[],
   store: ObjectStore,
+  before: BranchManifest | undefined,
 ) => {
   const keys = partKeys(output.key, day, placeholders);
   const written: BranchManifest['parts'] = [];
@@ -96,10 +116,11 @@ const putParts = async (
     const { versionId } = await store.put(key, body, { contentType: contentType(output) });
     written.push({ key, records, bytes: body.length, sha256, ...(versionId && { versionId }) });
   }
-  // The last manifest names parts under an earlier key pattern; the listing shows what a killed writer left.
-  const before = (await loadManifest(store, { dataset, day, branch }))?.parts.map(({ key }) => key) ?? [];
-  const there = (await store.list(keys.prefix)).filter(keys.isMine);
+  // The last manifest names its parts; the listings show what a killed writer left, under this key pattern or another.
+  const there: string[] = before?.parts.map(({ key }) => key) ?? [];
+  for (const { prefix, isMine } of [keys, ...earlierKeys.map((pattern) => partKeys(pattern, day, placeholders))])
+    there.push(...(await store.list(prefix)).filter(isMine));
   const now = new Set(written.map(({ key }) => key));
-  await store.remove([...new Set([...before, ...there])].filter((key) => !now.has(key)));
+  await store.remove([...new Set(there)].filter((key) => !now.has(key)));
   return written;
 };

@@ -13,7 +13,7 @@ import {
 } from './errors.ts';
 import type { Gate } from './pace.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { errorCode, shapeProblem } from './shape-problem.ts';
+import { errorCode, errorNumber, shapeProblem } from './shape-problem.ts';
 import { tokenGuard, withoutToken } from './token.ts';
 
 /** Counts of requests to TMDB. */
@@ -392,6 +392,8 @@ const judged = (
     // A damaged body doesn't say whether the movie is gone. A complete one from another server, such as a proxy, is not
     // a transient fault.
     if (content.damaged) throw fail('unavailable', `TMDB answers with status ${status}: ${content.problem}`);
+    // Another code with 404 is a fault of TMDB: the id may be there.
+    if (code !== undefined && !GONE_CODES.includes(errorNumber(body) ?? 0)) throw fail('unavailable', refused);
     if (code === undefined || !question.mayBeGone) throw fail('refused', refused);
     return 'gone';
   }
@@ -403,6 +405,9 @@ const judged = (
   if (problem !== undefined) throw fail('shape', `TMDB's response has an unknown shape: ${problem}`, content.answer);
   return content.answer;
 };
+
+/** TMDB's codes for an id that does not exist: 34, and 6 in older answers. Source: developer.themoviedb.org/docs/errors (read 2026-11-22). */
+const GONE_CODES = [34, 6];
 
 interface Content {
   /** Absent where the body is not JSON. */

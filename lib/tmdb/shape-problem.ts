@@ -20,7 +20,9 @@ export const shapeProblem = (schema: z.ZodType, body: unknown): string | undefin
       ? (JSON_TYPES[issue.expected] ?? issue.expected)
       : issue.code === 'too_small'
         ? `${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`
-        : 'as in lib/tmdb/responses.ts';
+        : issue.code === 'invalid_value'
+          ? issue.values.map((value) => JSON.stringify(value)).join(' or ')
+          : 'as in lib/tmdb/responses.ts';
   return `${field} must be ${allowed}, got ${JSON.stringify(issue.input).slice(0, LONGEST_QUOTE)}`;
 };
 
@@ -40,6 +42,9 @@ export const errorCode = (body: unknown): string | undefined => {
     ? `code ${parsed.data.status_code}: ${parsed.data.status_message.slice(0, LONGEST_MESSAGE)}`
     : undefined;
 };
+
+/** The code of TMDB's error format, or undefined where the body is something else. */
+export const errorNumber = (body: unknown): number | undefined => failure.safeParse(body).data?.status_code;
 
 /** Longest message of TMDB in an error message, in characters. */
 const LONGEST_MESSAGE = 200;

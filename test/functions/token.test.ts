@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import type { Context } from 'aws-lambda';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { simulated } from '../local/simulator/asking.ts';
 
 const DRY_RUN = {
@@ -40,13 +44,19 @@ const ssm = async (parameter: string, value: () => string | undefined) => {
 /** The planner's handler as Lambda loads it, with its environment. */
 const planner = async (value: () => string | undefined, env: Record<string, string> = {}) => {
   const parameter = `/tmdb-raw-zone/${randomUUID()}/tmdb-token`;
-  const [tmdb, parameters] = await Promise.all([simulated({ token: 'secret-token' }), ssm(parameter, value)]);
+  const [tmdb, parameters, bucket] = await Promise.all([
+    simulated({ token: 'secret-token' }),
+    ssm(parameter, value),
+    mkdtemp(join(tmpdir(), 'token-')).then((folder) => startBucket(folder)),
+  ]);
+  onTestFinished(() => bucket.close());
   const all = {
     AWS_ENDPOINT_URL_SSM: parameters.url,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'x',
     AWS_SECRET_ACCESS_KEY: 'x',
-    BUCKET: 'raw-zone',
+    AWS_ENDPOINT_URL_S3: bucket.url,
+    BUCKET: LOCAL_BUCKET,
     TMDB_BASE_URL: tmdb.url,
     TMDB_TOKEN_PARAMETER: parameter,
     POWERTOOLS_LOG_LEVEL: 'SILENT',

@@ -17,6 +17,7 @@ export const crime2017 = (changes: Partial<PlannedBranch> = {}): PlannedBranch =
   plannedAt: '2026-11-21T00:30:00.000Z',
   role: 'dataset',
   round: 0,
+  earlierKeys: [],
   expected: null,
   listFrom: { genreId: 80, from: '2017-01-01', to: '2017-12-31' },
   placeholders: { genre: 'crime', year: '2017' },

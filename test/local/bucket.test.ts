@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import {
   CompleteMultipartUploadCommand,
@@ -177,7 +179,48 @@ describe('a multipart upload to the embedded bucket', () => {
   });
 });
 
+/** Lets a function of the file system fail, in this process, until the returned function is called. */
+const failing = (name: 'openSync' | 'writeSync' | 'renameSync', code: string) => {
+  const works = fs[name];
+  const fails = (path: unknown) => {
+    const message = `${code}: refused by this test, ${name}`;
+    throw Object.assign(new Error(message), { code, syscall: name, ...(typeof path === 'string' && { path }) });
+  };
+  const use = (one: unknown) => {
+    Object.assign(fs, { [name]: one });
+    syncBuiltinESMExports();
+  };
+  use(fails);
+  onTestFinished(() => use(works));
+  return () => use(works);
+};
+
 describe('an error of the file system', () => {
+  it.each([
+    ['openSync', 'EMFILE'],
+    ['openSync', 'EACCES'],
+    ['writeSync', 'ENOSPC'],
+    ['writeSync', 'EIO'],
+    ['renameSync', 'EROFS'],
+  ] as const)('in %s, %s, leaves the old object and reaches everybody with its code', async (name, code) => {
+    const folder = await temporaryFolder();
+    const { store, failure } = await bucketIn(folder);
+    await store.put('a/1.json', 'first');
+
+    const works = failing(name, code);
+    await expect(store.put('a/1.json', 'second')).rejects.toMatchObject({ name: code });
+    await expect(store.put('a/2.json', 'new')).rejects.toMatchObject({ name: code });
+    works();
+
+    expect(failure()).toBeInstanceOf(FolderError);
+    expect(failure()).toMatchObject({ code, path: expect.stringContaining(folder) });
+    expect(await store.list('')).toEqual(['a/1.json']);
+    expect((await store.get('a/1.json'))?.body.toString()).toBe('first');
+    expect(await keysIn(folder)).toEqual(['a/1.json']);
+    await store.put('a/1.json', 'second');
+    expect(await readFile(join(folder, 'a/1.json'), 'utf8')).toBe('second');
+  });
+
   it('at the start is a FolderError with its code and path', async () => {
     const out = await temporaryFolder();
     await writeFile(join(out, 'bucket'), 'a file');

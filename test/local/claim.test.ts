@@ -85,7 +85,7 @@ describe('the claim of a folder', () => {
   it('needs a folder that can be written, and otherwise fails with the code and the path', async () => {
     const out = await temporaryFolder();
     await writeFile(join(out, 'file'), '');
-    await expect(claim(join(out, 'file'))).rejects.toMatchObject({ name: 'FolderError', code: 'EEXIST' });
+    await expect(claim(join(out, 'file'))).rejects.toMatchObject({ name: 'FolderError', code: 'ENOTDIR' });
     await expect(claim(join(out, 'file', 'below'))).rejects.toMatchObject({
       name: 'FolderError',
       code: 'ENOTDIR',

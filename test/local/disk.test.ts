@@ -6,22 +6,25 @@ import { diskError, makeWritable } from '../../local/disk.ts';
 import { failure } from '../../local/exit-code.ts';
 import { openRunLog } from '../../local/run-log.ts';
 import { startCommand } from './command-line.ts';
-import { quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
+import { quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
+
+/** For root on Linux. knip takes literal names of programs for packages. */
+const system = (program: 'mount' | 'umount', ...args: string[]) => execFileSync(program, args, { stdio: 'ignore' });
 
 const mounted: string[] = [];
 afterEach(() => {
-  for (const folder of mounted.splice(0)) execFileSync('umount', [folder]);
+  for (const folder of mounted.splice(0)) system('umount', folder);
 });
 /** A disk in memory. */
 const disk = async (options: string) => {
   const folder = await temporaryFolder();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' });
+  system('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', folder);
   mounted.push(folder);
   return folder;
 };
 const canMount = await disk('size=64k').then(
   (folder) => {
-    execFileSync('umount', [folder]);
+    system('umount', folder);
     mounted.pop();
     return true;
   },
@@ -100,10 +103,11 @@ describe('a folder that files cannot be written to', () => {
 describe('a disk that is full in the middle of a run', () => {
   it.runIf(canMount)('ends it in one sentence, and a resumed run completes when there is space', async () => {
     const simulator = await quickSimulator();
-    const out = await disk('size=1200k');
+    const out = await disk('size=500k');
     const env = { TMDB_TOKEN: 'simulator', TMDB_BASE_URL: simulator.url, TMDB_REQUESTS_PER_SECOND: '1000' };
-    const only = ['--only', 'crime-2016,crime-2017,crime-2018,crime-2019', '--day', '2026-11-20'];
-    const full = await startCommand([...only, '--out', out], env).ended;
+    const input = { dataset: 'crime-war', day: '2026-11-20', only: ['crime-2017', 'crime-2018'] };
+    const args = ['--only', input.only.join(), '--day', input.day, '--out', out];
+    const full = await startCommand(args, env).ended;
     expect(full.code).toBe(1);
     const [, resume = ''] =
       /^\S+: the disk is full; free some space \(ENOSPC\)\.\nTo continue this run: npm start -- (--resume .*)\n$/.exec(
@@ -111,11 +115,12 @@ describe('a disk that is full in the middle of a run', () => {
       ) ?? [];
     expect(resume).toMatch(/^--resume local-\w+ --out /);
 
-    execFileSync('mount', ['-o', 'remount,size=60m', out]);
+    system('mount', '-o', 'remount,size=60m', out);
     expect(await startCommand(resume.split(' '), env).ended).toMatchObject({ code: 0, err: '' });
-    const undisturbed = await temporaryFolder();
-    await startCommand([...only, '--out', undisturbed], env).ended;
-    expect(await rawZone(join(out, 'bucket'))).toEqual(await rawZone(join(undisturbed, 'bucket')));
+    const undisturbed = await quickPipeline(simulator);
+    await undisturbed.start(input).ended;
+    await undisturbed.mirror();
+    expect(await rawZone(join(out, 'bucket'))).toEqual(await rawZone(undisturbed.bucket));
     const { unfinished } = await readJson(out, 'bucket/_manifests/crime-war/2026-11-20/manifest.json');
     expect(unfinished).toEqual([]);
   });

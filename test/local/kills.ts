@@ -12,7 +12,7 @@ import { startCommand } from './command-line.ts';
  * Kill experiments: a run is killed at a change in its folder, then the bucket is checked, then the run is continued as
  * the output says, and the files are compared with those of an undisturbed run.
  *
- * `node test/local/kills.ts` does this at every change, in about 15 minutes. kills.test.ts does it at some of them.
+ * `node test/local/kills.ts` does this at every change, which takes half an hour. kills.test.ts does it at some of them.
  */
 
 export const SCENARIOS = ['a first run', 'a run of a complete day with changed data', 'a resumed run'] as const;
@@ -182,7 +182,13 @@ if (import.meta.main) {
   for (const scenario of SCENARIOS) {
     const all = await moments(scenario);
     const outcomes = await Promise.all(
-      Array.from({ length: all }, (_, index) => atOnce(() => tried(scenario, index + 1))),
+      Array.from({ length: all }, (_, index) =>
+        atOnce(async () => {
+          const outcome = await tried(scenario, index + 1);
+          process.stderr.write(outcome.wrong.length ? 'x' : '.');
+          return outcome;
+        }),
+      ),
     );
     const bad = outcomes.filter(({ wrong }) => wrong.length > 0);
     const killed = outcomes.filter((outcome) => outcome.killed).length;

@@ -22,6 +22,8 @@ export interface CsvTally {
 
 /** Share of rows that may be bad before the file is refused. */
 const BAD_ROWS_TOLERATED = 0.01;
+/** In a file of so many rows or more, one row may be bad in any case. In a smaller one, it may be what is wrong. */
+const ROWS_FOR_ONE_BAD = 20;
 
 const SET_QUOTE = 'set source.quote to "\\""';
 
@@ -38,7 +40,7 @@ export const refuseBadFile = (
     throw wrong(
       `the last line, ${cutOffLine}, is cut off: it has fewer columns than the ${width} of the header; upload the whole file again`,
     );
-  if (badRows > rows * BAD_ROWS_TOLERATED) {
+  if (badRows > Math.max(rows < ROWS_FOR_ONE_BAD ? 0 : 1, rows * BAD_ROWS_TOLERATED)) {
     const lines = `${badLines.length === 1 ? 'line' : 'lines'} ${badLines.join(', ')}${badRows > badLines.length ? ', …' : ''}`;
     const reasons = [
       bad.columns && `${bad.columns} without the header's ${width} columns`,

@@ -63,13 +63,24 @@ describe('a movie of a list', () => {
   });
 
   it.each([
-    ['has another id', () => detailed(8), 'requested id 7, got id 8'],
+    ['has another id', () => detailed(8), 'shape'],
     ['has no credits, which were requested', () => ({ ...detailed(7), credits: undefined }), 'shape'],
     ['has a budget that is a text', () => detailed(7, { budget: '5' }), 'shape'],
   ])('is quarantined when the response %s', async (_, answer, why) => {
     const { outcome } = await fetched(crime2017(), 7, answer);
 
     expect(outcome).toMatchObject({ id: 7, outcome: 'quarantined', why: expect.stringContaining(why) });
+  });
+
+  it('takes credits that were left out from the credits alone, if they are of the same movie', async () => {
+    const { credits, ...details } = detailed(7);
+    const alone = (id: number) => (path: string) => (path === '/movie/7/credits' ? { id, ...credits } : details);
+
+    expect(await fetched(crime2017(), 7, alone(7))).toMatchObject({
+      outcome: { outcome: 'fetched', text: JSON.stringify({ ...details, credits: { id: 7, ...credits } }) },
+      asked: [{ path: '/movie/7' }, { path: '/movie/7/credits' }],
+    });
+    expect((await fetched(crime2017(), 7, alone(8))).outcome).toMatchObject({ outcome: 'quarantined' });
   });
 
   it('has no outcome when TMDB is unavailable', async () => {

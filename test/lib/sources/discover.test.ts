@@ -236,9 +236,15 @@ describe("a difference from TMDB's total", () => {
   });
 
   it("is a warning when there are more movies than TMDB's total", async () => {
-    const { pages } = keeping((_, page) => ({ ...pageOf(items(30), page), total_results: 10 }));
+    const { pages } = keeping((_, page) => ({ ...pageOf(items(11), page), total_results: 10 }));
 
     expect(await walked(pages, 0)).toMatchObject({ passes: 2, warnings: [expect.stringContaining('10 movies')] });
+  });
+
+  it('is an error when there are far more, because then the number of pages is wrong, too', async () => {
+    const none = keeping((_, page) => ({ ...pageOf(items(25), page), total_pages: 0, total_results: 0 }));
+
+    await expect(walked(none.pages)).rejects.toThrow(/TMDB's total is 0 movies; its pages list 20 distinct ones/);
   });
 });
 

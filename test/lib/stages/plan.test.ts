@@ -537,6 +537,28 @@ describe('a day that is planned again', () => {
     expect(await loadBranch(store, { ...planned, branch: 'crime-1999' })).toMatchObject({ role: 'extra' });
   });
 
+  it('removes a branch that an earlier run only planned, because its killed writer may have left parts', async () => {
+    const { plan, services } = await planning();
+    await plan({}, { id: 'arn:thursday', name: 'thursday', startTime: '2026-11-20T12:00:00Z' });
+    const datasets = await datasetsOf({
+      'crime-war': {
+        source: { ...shipped.source, genres: ['crime'] },
+        output: { ...shipped.output, key: shipped.output.key.replace('.json', '.jsonl'), format: 'jsonl' },
+      },
+    });
+    const again = await planRun(parse(planEvent, { input: { dataset: 'crime-war' }, execution }, 'event'), {
+      ...services,
+      datasets,
+    });
+
+    expect(again.unfinished).toContain('war-2017');
+    expect(await loadBranch(services.store, { ...again, branch: 'war-2017' })).toMatchObject({
+      role: 'removed',
+      placeholders: { genre: 'war', year: '2017' },
+      earlierKeys: [shipped.output.key],
+    });
+  });
+
   it('removes slices of a CSV that the new upload has no ids for', async () => {
     const store = memoryStore();
     const nothing = { distinct: 0, leftOut: 0, kept: 0, written: 0, missing: {}, parts: [] };

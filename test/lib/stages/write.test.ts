@@ -439,3 +439,31 @@ describe('a branch that the dataset no longer has', () => {
     });
   });
 });
+
+describe('parts that a killed writer left', () => {
+  it('are removed under the key pattern of an earlier run of the day, too', async () => {
+    const { store, write } = await walked(
+      crime2017({ earlierKeys: ['Raw/TMDB/JSON/Movies/{yyyy}/{mm}/{dd}/old_{genre}_{year}_{part}_{yyyymmdd}.jsonl'] }),
+      { chunks: [[fetched(1)]] },
+    );
+    const folder = 'Raw/TMDB/JSON/Movies/2026/11/20';
+    await store.put(`${folder}/old_crime_2017_1_20261120.jsonl`, 'left');
+    await store.put(`${folder}/old_war_2017_1_20261120.jsonl`, "another branch's");
+    await write();
+
+    expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual(
+      [part(1), `${folder}/old_war_2017_1_20261120.jsonl`].toSorted(),
+    );
+  });
+});
+
+describe('a branch that lists far less than when the day was written before', () => {
+  it('has a warning', async () => {
+    const store = memoryStore();
+    const before = await walked(crime2017(), { store, chunks: [numbers(20).map((id) => fetched(id))] });
+    await before.write();
+    const { write } = await walked(crime2017({ run: 'monday' }), { store, chunks: [[fetched(1)]] });
+
+    expect((await write()).warnings).toEqual(['the list has 1 items; when run friday wrote this day, it had 20']);
+  });
+});
