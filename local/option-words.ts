@@ -48,7 +48,7 @@ export const withOptions = (options: ProgramOptions, message: string): string =>
   };
   return message
     .replace(/^options: /, '')
-    .replaceAll(/(^|; )(\w+)(?:\.\d+)?: /g, (text, before, field) => {
+    .replaceAll(/(^|; )([\w-]+)(?:\.\d+)?: /g, (text, before, field) => {
       const option = named(field);
       return option === undefined ? text : `${before}${option}: `;
     })

@@ -196,7 +196,7 @@ const WRONG: { env: Record<string, string>; args?: string[]; code: number; says:
     env: {},
     args: ['--give-up-after', '10m'],
     code: 2,
-    says: 'options: give-up-after: use a whole number of seconds, at most 86400; got "10m".',
+    says: '--give-up-after: use a whole number of seconds, at most 86400; got "10m".',
   },
 ];
 

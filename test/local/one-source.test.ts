@@ -41,7 +41,7 @@ describe('where the data comes from', () => {
     const wrongResume = await startCommand(['--resume', run, '--out', out], env).ended;
     expect(wrongResume).toMatchObject({
       code: 2,
-      err: `resume: run ${run} asked simulator:invented-movies, and ids of 127.0.0.1 are not the same; set TMDB_TOKEN and TMDB_BASE_URL as they were.\n`,
+      err: `--resume: run ${run} asked simulator:invented-movies, and ids of 127.0.0.1 are not the same; set TMDB_TOKEN and TMDB_BASE_URL as they were.\n`,
     });
   });
 });
