@@ -32,7 +32,7 @@ const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
 /** Everything that the experiments share: two simulators, and the undisturbed runs. */
 export const experiments = async () => {
   const temporary = mkdtempSync(join(tmpdir(), 'kills-'));
-  const options = { seed: 1, ceiling: false, latencyMs: { from: 0, to: 0 } } as const;
+  const options = { seed: 1, ceiling: false, latencyMs: { from: 0, to: 0 }, connections: 1000 } as const;
   const catalogue = defaultCatalogue();
   const simulators = {
     before: await startSimulator({ ...options, catalogue }),
@@ -185,15 +185,14 @@ if (import.meta.main) {
       Array.from({ length: all }, (_, index) =>
         atOnce(async () => {
           const outcome = await tried(scenario, index + 1);
-          process.stderr.write(outcome.wrong.length ? 'x' : '.');
+          process.stderr.write(outcome.wrong.length ? `\nat ${outcome.moment}: ${outcome.wrong.join('; ')}\n` : '.');
           return outcome;
         }),
       ),
     );
     const bad = outcomes.filter(({ wrong }) => wrong.length > 0);
     const killed = outcomes.filter((outcome) => outcome.killed).length;
-    process.stdout.write(`${scenario}: ${all} moments, ${killed} runs killed, ${bad.length} with errors\n`);
-    for (const { moment, wrong } of bad) process.stdout.write(`  at ${moment}: ${wrong.join('; ')}\n`);
+    process.stdout.write(`\n${scenario}: ${all} moments, ${killed} runs killed, ${bad.length} with errors\n`);
     if (bad.length) process.exitCode = 1;
   }
   await close();
