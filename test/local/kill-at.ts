@@ -1,50 +1,55 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
 
 /*
- * Loaded before a program (`node --import`): ends it with SIGKILL at one of its changes in a folder. Each change of the
- * file system is a moment, and each write is one more, in which only the first half of the bytes have been written. The
- * moment after a change is the same as that before the next one.
+ * Loaded before a program (`node --import`). Each change that it makes in a folder is a moment, and each write is one
+ * more, in which only the first half of the bytes are written. The moment after a change is the one before the next.
  *
- * KILL_BELOW: the folder. KILL_AT: the number of the moment, from 1. KILL_COUNT: a file for the number of all moments.
+ * KILL_BELOW: the folder.
+ * KILL_AT: the moment, from 1, at which the program gets SIGKILL.
+ * SNAPSHOTS: a folder for copies of KILL_BELOW at each moment: what a SIGKILL would leave, without one start for each.
  */
-const { KILL_BELOW = '', KILL_AT = '0', KILL_COUNT } = process.env;
+const { KILL_BELOW = '', KILL_AT = '', SNAPSHOTS } = process.env;
 let moments = 0;
+let isCopying = false;
 
-const isNow = (): boolean => ++moments === Number(KILL_AT);
-const die = () => process.kill(process.pid, 'SIGKILL');
-const isBelow = (path: unknown): boolean => String(path).startsWith(KILL_BELOW);
+const moment = () => {
+  moments += 1;
+  if (moments === Number(KILL_AT)) process.kill(process.pid, 'SIGKILL');
+  if (!SNAPSHOTS) return;
+  isCopying = true;
+  const options = { recursive: true, preserveTimestamps: true };
+  if (fs.existsSync(KILL_BELOW)) fs.cpSync(KILL_BELOW, join(SNAPSHOTS, String(moments).padStart(4, '0')), options);
+  isCopying = false;
+};
+const isBelow = (path: unknown): boolean => !isCopying && String(path).startsWith(KILL_BELOW);
 
 // biome-ignore lint/suspicious/noExplicitAny: the functions of fs have many overloads
 const functions = fs as any;
 const { openSync, writeSync } = functions;
 
-for (const name of ['mkdirSync', 'renameSync', 'rmSync', 'rmdirSync', 'unlinkSync']) {
+for (const name of ['mkdirSync', 'writeFileSync', 'renameSync', 'rmSync', 'rmdirSync', 'unlinkSync']) {
   const change = functions[name];
   functions[name] = (path: unknown, ...others: unknown[]) => {
-    if (isBelow(path) && isNow()) die();
+    if (isBelow(path)) moment();
     return change(path, ...others);
   };
 }
 const below = new Set<number>();
 functions.openSync = (path: unknown, flags: unknown, ...others: unknown[]) => {
   const changes = isBelow(path) && flags !== 'r';
-  if (changes && isNow()) die();
+  if (changes) moment();
   const descriptor = openSync(path, flags, ...others);
   if (changes) below.add(descriptor);
   else below.delete(descriptor);
   return descriptor;
 };
 functions.writeSync = (descriptor: number, bytes: Uint8Array, ...others: unknown[]) => {
-  if (below.has(descriptor)) {
-    if (isNow()) die();
-    if (isNow()) {
-      writeSync(descriptor, bytes, 0, Math.floor(bytes.length / 2));
-      die();
-    }
-  }
-  return writeSync(descriptor, bytes, ...others);
+  if (!below.has(descriptor)) return writeSync(descriptor, bytes, ...others);
+  moment();
+  const half = writeSync(descriptor, bytes, 0, Math.floor(bytes.length / 2));
+  moment();
+  return half + writeSync(descriptor, bytes, half);
 };
 syncBuiltinESMExports();
-
-if (KILL_COUNT) process.on('exit', () => fs.writeFileSync(KILL_COUNT, String(moments)));

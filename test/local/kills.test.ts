@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { experiments, SCENARIOS } from './kills.ts';
 
-/** Of a few hundred moments; `node test/local/kills.ts` tries all. */
-const SAMPLES = 2;
+/** Of about 200 moments for each scenario; `node test/local/kills.ts` tries all. */
+const SAMPLES = 8;
 
 let trying: Awaited<ReturnType<typeof experiments>>;
 beforeAll(async () => {
@@ -11,11 +11,10 @@ beforeAll(async () => {
 afterAll(() => trying.close());
 
 describe('a run that is killed while it changes a file', () => {
-  it.each(SCENARIOS)('leaves a correct bucket, and is completed by the next start: %s', async (scenario) => {
-    const moments = await trying.moments(scenario);
-    for (let sample = 1; sample <= SAMPLES; sample++) {
-      const moment = Math.floor((sample * moments) / (SAMPLES + 1));
-      expect(await trying.tried(scenario, moment)).toEqual({ moment, killed: true, wrong: [] });
-    }
+  it.each(SCENARIOS)('leaves a correct bucket, and can be continued: %s', async (scenario) => {
+    const apart = Math.floor(trying.moments(scenario) / SAMPLES);
+    for (let moment = 0; moment < SAMPLES * apart; moment += apart)
+      expect({ moment, wrong: await trying.left(scenario, moment) }).toEqual({ moment, wrong: [] });
+    expect(await trying.killed(scenario, 4 * apart + 1)).toEqual([]);
   });
 });

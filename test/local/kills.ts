@@ -4,26 +4,21 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { openPipeline } from '../../local/pipeline.ts';
 import { type Catalogue, catalogueOf, defaultCatalogue } from '../../local/simulator/catalogue.ts';
 import { startSimulator } from '../../local/simulator/simulator.ts';
 import { startCommand } from './command-line.ts';
 
 /*
- * Kill experiments: a run is killed at a change in its folder, then the bucket is checked, then the run is continued as
- * the output says, and the files are compared with those of an undisturbed run.
+ * Kill experiments: a run is killed at a change in its folder, the bucket is checked, the run is continued as the output
+ * says, and the files are compared with those of an undisturbed run.
  *
- * `node test/local/kills.ts` does this at every change, which takes half an hour. kills.test.ts does it at some of them.
+ * A run leaves a copy of its folder at each change: that is what a kill would leave there, and each copy is continued. At
+ * some changes, a run is really killed. `node test/local/kills.ts` does this for all copies, kills.test.ts for some.
  */
 
 export const SCENARIOS = ['a first run', 'a run of a complete day with changed data', 'a resumed run'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
-
-export interface Outcome {
-  moment: number;
-  killed: boolean;
-  /** What is wrong, in sentences. */
-  wrong: string[];
-}
 
 const DAY = '2026-11-20';
 const ROOT = join(import.meta.dirname, '../..');
@@ -32,12 +27,13 @@ const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
 /** Everything that the experiments share: two simulators, and the undisturbed runs. */
 export const experiments = async () => {
   const temporary = mkdtempSync(join(tmpdir(), 'kills-'));
-  const options = { seed: 1, ceiling: false, latencyMs: { from: 0, to: 0 } } as const;
+  const options = { seed: 1, ceiling: false, latencyMs: { from: 0, to: 0 }, connections: 1000 } as const;
   const catalogue = defaultCatalogue();
   const simulators = {
     before: await startSimulator({ ...options, catalogue }),
     after: await startSimulator({ ...options, catalogue: changed(catalogue) }),
   };
+  type Data = keyof typeof simulators;
   const datasets = join(temporary, 'datasets');
   mkdirSync(datasets);
   const crimeWar = readJson(join(ROOT, 'datasets/crime-war.json'));
@@ -50,85 +46,119 @@ export const experiments = async () => {
       output: { ...crimeWar.output, recordsPerFile: 10 },
     }),
   );
+  const environment = (data: Data) => ({
+    TMDB_TOKEN: 'simulator',
+    TMDB_BASE_URL: simulators[data].url,
+    TMDB_REQUESTS_PER_SECOND: '100000',
+    DATASETS: datasets,
+  });
 
-  const start = (out: string, data: keyof typeof simulators, kill: Record<string, string> = {}, run?: string) =>
+  /** `npm start`, as a process of its own that is watched or killed. */
+  const start = (out: string, data: Data, run: string | undefined, watched: Record<string, string>) =>
     startCommand([...(run ? ['--resume', run] : ['--day', DAY]), '--out', out], {
-      TMDB_TOKEN: 'simulator',
-      TMDB_BASE_URL: simulators[data].url,
-      TMDB_REQUESTS_PER_SECOND: '100000',
-      DATASETS: datasets,
-      ...(kill.KILL_BELOW && { NODE_OPTIONS: `--import=${join(import.meta.dirname, 'kill-at.ts')}` }),
-      ...kill,
+      ...environment(data),
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'kill-at.ts')}`,
+      KILL_BELOW: out,
+      ...watched,
     }).ended;
 
-  /** A whole run. Returns the number of its moments. */
-  const count = async (out: string, data: keyof typeof simulators, run?: string): Promise<number> => {
-    const { code, err } = await start(out, data, { KILL_BELOW: out, KILL_COUNT: `${out}.moments` }, run);
-    if (code !== 0) throw new Error(err);
-    return Number(readFileSync(`${out}.moments`, 'utf8'));
-  };
-  const undisturbed = async (data: keyof typeof simulators) => {
-    const out = join(temporary, `undisturbed-${data}`);
-    return { out, moments: await count(out, data), files: rawFiles(out) };
-  };
-  const before = await undisturbed('before');
-  const after = await undisturbed('after');
-  const known = new Set([...before.files, ...after.files].map((file) => JSON.stringify(file)));
-
-  /** A run that was killed halfway, to be resumed. */
-  const half = join(temporary, 'half');
-  await start(half, 'before', { KILL_BELOW: half, KILL_AT: String(Math.floor(before.moments / 2)) });
-
-  /** The folder in which a scenario begins, and its command. */
-  const prepare = (scenario: Scenario, out: string): { data: keyof typeof simulators; run?: string | undefined } => {
-    if (scenario === 'a first run') return { data: 'before' };
-    cpSync(scenario === 'a resumed run' ? half : before.out, out, { recursive: true, preserveTimestamps: true });
-    return scenario === 'a resumed run' ? { data: 'before', run: newestRun(out) } : { data: 'after' };
-  };
-
-  const tried = async (scenario: Scenario, moment: number): Promise<Outcome> => {
-    const out = mkdtempSync(join(temporary, 'out-'));
+  /** The same in this process. Returns what is wrong, in sentences. */
+  const proceed = async (out: string, data: Data, run: string | undefined): Promise<string[]> => {
+    const pipeline = await openPipeline({ out, env: environment(data), retryMs: 1 });
     try {
-      const { data, run } = prepare(scenario, out);
-      const runsBefore = new Set(runsIn(out));
-      const killed = await start(out, data, { KILL_BELOW: out, KILL_AT: String(moment) }, run);
-      const wrong = [
-        ...promisesBroken(out),
-        ...rawFiles(out)
-          .filter((file) => !known.has(JSON.stringify(file)))
-          .map(([path]) => `${path} is of neither run`),
-      ];
-      const mine = run ?? runsIn(out).find((one) => !runsBefore.has(one));
-      const next = await start(out, data, {}, mine);
-      if (next.code !== 0) wrong.push(`exit ${next.code}: ${next.err || next.out}`);
-      if (JSON.stringify(rawFiles(out)) !== JSON.stringify(data === 'before' ? before.files : after.files))
-        wrong.push('other files than those of an undisturbed run');
-      const day = join(out, `bucket/_manifests/crime-war/${DAY}/manifest.json`);
-      if (!existsSync(day) || !readJson(day).complete) wrong.push('the day is not complete');
-      wrong.push(...promisesBroken(out));
-      if (existsSync(join(out, 'bucket/.writing')) && readdirSync(join(out, 'bucket/.writing')).length)
-        wrong.push('.writing is not empty');
-      return { moment, killed: killed.signal === 'SIGKILL', wrong };
+      const input = { dataset: 'crime-war', ...(run ? { resume: run } : { day: DAY }) };
+      const { status, error, cause } = await pipeline.start(input, `continued-${Date.now()}`).ended;
+      return status === 'SUCCEEDED' ? [] : [`${status}: ${error}: ${cause}`];
     } finally {
-      rmSync(out, { recursive: true, force: true });
+      await pipeline.close();
     }
+  };
+
+  const undisturbed = async (data: Data) => {
+    const out = join(temporary, `undisturbed-${data}`);
+    const wrong = await proceed(out, data, undefined);
+    if (wrong.length) throw new Error(wrong.join());
+    return { out, files: rawFiles(out) };
+  };
+  const runs = { before: await undisturbed('before'), after: await undisturbed('after') };
+  const known = new Set([...runs.before.files, ...runs.after.files].map((file) => JSON.stringify(file)));
+
+  /** A folder as it is before the run of a scenario, which data TMDB has, and the run to resume. */
+  const prepare = (scenario: Scenario, out: string): { data: Data; run?: string | undefined } => {
+    if (scenario === 'a first run') return { data: 'before' };
+    const half = snapshots.get('a first run')?.at(HALF) ?? '';
+    copy(scenario === 'a resumed run' ? half : runs.before.out, out);
+    return scenario === 'a resumed run' ? { data: 'before', run: runsIn(out).at(-1) } : { data: 'after' };
+  };
+  const snapshots = new Map<Scenario, string[]>();
+  for (const scenario of SCENARIOS) {
+    const out = join(temporary, scenario.replaceAll(' ', '-'));
+    const { data, run } = prepare(scenario, out);
+    const { code, err } = await start(out, data, run, { SNAPSHOTS: `${out}-snapshots` });
+    if (code !== 0) throw new Error(err);
+    const names = readdirSync(`${out}-snapshots`).toSorted();
+    snapshots.set(
+      scenario,
+      names.map((name) => join(`${out}-snapshots`, name)),
+    );
+  }
+
+  /** What is wrong in a folder after a kill, and after the run was continued. */
+  const continued = async (scenario: Scenario, out: string): Promise<string[]> => {
+    const data = scenario === 'a run of a complete day with changed data' ? 'after' : 'before';
+    const before = data === 'after' ? new Set(runsIn(runs.before.out)) : new Set();
+    const wrong = [
+      ...promisesBroken(out),
+      ...rawFiles(out)
+        .filter((file) => !known.has(JSON.stringify(file)))
+        .map(([path]) => `${path} is of neither run`),
+    ];
+    // A run that has not been planned is started again.
+    const planned = runsIn(out).find((one) => !before.has(one));
+    wrong.push(...(await proceed(out, data, planned)), ...promisesBroken(out));
+    if (JSON.stringify(rawFiles(out)) !== JSON.stringify(runs[data].files))
+      wrong.push('other files than those of an undisturbed run');
+    if (!readJson(join(out, `bucket/_manifests/crime-war/${DAY}/manifest.json`)).complete)
+      wrong.push('the day is not complete');
+    if (readdirSync(join(out, 'bucket/.writing')).length) wrong.push('.writing is not empty');
+    return wrong;
   };
 
   return {
     /** The number of moments at which a run of this scenario can be killed. */
-    moments: async (scenario: Scenario): Promise<number> => {
-      if (scenario === 'a first run') return before.moments;
-      const out = join(temporary, `counted ${scenario}`);
-      const { data, run } = prepare(scenario, out);
-      return count(out, data, run);
+    moments: (scenario: Scenario): number => snapshots.get(scenario)?.length ?? 0,
+    /** Continues what a kill at a moment would leave. Returns what is wrong. */
+    left: async (scenario: Scenario, moment: number): Promise<string[]> => {
+      const out = mkdtempSync(join(temporary, 'out-'));
+      try {
+        copy(snapshots.get(scenario)?.[moment] ?? '', out);
+        return await continued(scenario, out);
+      } finally {
+        rmSync(out, { recursive: true, force: true });
+      }
     },
-    tried,
+    /** Kills a run, then continues it. Returns what is wrong. */
+    killed: async (scenario: Scenario, moment: number): Promise<string[]> => {
+      const out = mkdtempSync(join(temporary, 'out-'));
+      try {
+        const { data, run } = prepare(scenario, out);
+        const { signal } = await start(out, data, run, { KILL_AT: String(moment + 1) });
+        return [...(signal === 'SIGKILL' ? [] : ['it was not killed']), ...(await continued(scenario, out))];
+      } finally {
+        rmSync(out, { recursive: true, force: true });
+      }
+    },
     close: async () => {
       await Promise.all([simulators.before.close(), simulators.after.close()]);
       rmSync(temporary, { recursive: true, force: true });
     },
   };
 };
+
+/** Number of the moment of the first run after which the resumed run goes on: about half of the work is done. */
+const HALF = 100;
+
+const copy = (from: string, to: string) => cpSync(from, to, { recursive: true, preserveTimestamps: true });
 
 /** The same movies a week later: other budgets, and half of them unknown, so there are fewer parts. */
 const changed = ({ movies, series, creditsOf }: Catalogue): Catalogue =>
@@ -143,7 +173,6 @@ const runsIn = (out: string): string[] =>
   globSync(`bucket/_runs/crime-war/${DAY}/*/run.json`, { cwd: out })
     .map((path) => path.split('/').at(-2) ?? '')
     .toSorted();
-const newestRun = (out: string) => runsIn(out).at(-1);
 
 const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
@@ -177,24 +206,30 @@ const promisesBroken = (out: string): string[] => {
 };
 
 if (import.meta.main) {
-  const { moments, tried, close } = await experiments();
-  const atOnce = pLimit(Number(process.env.AT_ONCE ?? 2));
+  const { moments, left, killed, close } = await experiments();
+  /** One of so many moments is also tried with a real kill. */
+  const KILL_EACH = 20;
+  const atOnce = pLimit(4);
   for (const scenario of SCENARIOS) {
-    const all = await moments(scenario);
-    const outcomes = await Promise.all(
-      Array.from({ length: all }, (_, index) =>
+    let [errors, kills] = [0, 0];
+    const tryOne = async (name: string, wrong: Promise<string[]>) => {
+      const sentences = await wrong.catch((error: Error) => [error.stack ?? error.message]);
+      if (sentences.length) process.stdout.write(`${scenario}, ${name}: ${sentences.join('; ')}\n`);
+      if (sentences.length) errors += 1;
+    };
+    const all = Array.from({ length: moments(scenario) }, (_, moment) => moment);
+    await Promise.all(
+      all.map((moment) =>
         atOnce(async () => {
-          const outcome = await tried(scenario, index + 1);
-          process.stderr.write(outcome.wrong.length ? 'x' : '.');
-          return outcome;
+          await tryOne(`moment ${moment}`, left(scenario, moment));
+          if (moment % KILL_EACH) return;
+          kills += 1;
+          await tryOne(`kill at ${moment}`, killed(scenario, moment));
         }),
       ),
     );
-    const bad = outcomes.filter(({ wrong }) => wrong.length > 0);
-    const killed = outcomes.filter((outcome) => outcome.killed).length;
-    process.stdout.write(`${scenario}: ${all} moments, ${killed} runs killed, ${bad.length} with errors\n`);
-    for (const { moment, wrong } of bad) process.stdout.write(`  at ${moment}: ${wrong.join('; ')}\n`);
-    if (bad.length) process.exitCode = 1;
+    process.stdout.write(`${scenario}: ${all.length} moments, ${kills} real kills, ${errors} with errors\n`);
+    if (errors) process.exitCode = 1;
   }
   await close();
 }
