@@ -37,12 +37,25 @@ const ssm = async (parameter: string, value: () => string | undefined) => {
   return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 };
 
+/** An S3 on 127.0.0.1 whose buckets are empty: a dry run reads which data a day has. */
+const emptyS3 = async () => {
+  const server = createServer((_, response) => response.end('<ListBucketResult></ListBucketResult>'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => server.closeAllConnections());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
+
 /** The planner's handler as Lambda loads it, with its environment. */
 const planner = async (value: () => string | undefined, env: Record<string, string> = {}) => {
   const parameter = `/tmdb-raw-zone/${randomUUID()}/tmdb-token`;
-  const [tmdb, parameters] = await Promise.all([simulated({ token: 'secret-token' }), ssm(parameter, value)]);
+  const [tmdb, parameters, s3] = await Promise.all([
+    simulated({ token: 'secret-token' }),
+    ssm(parameter, value),
+    emptyS3(),
+  ]);
   const all = {
     AWS_ENDPOINT_URL_SSM: parameters.url,
+    AWS_ENDPOINT_URL_S3: s3,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'x',
     AWS_SECRET_ACCESS_KEY: 'x',
