@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FolderError, inFolder, makeFolder } from './folder.ts';
@@ -23,8 +23,9 @@ export const claim = async (out: string): Promise<() => Promise<void>> => {
   const file = join(out, 'in-use.lock');
   inFolder(out, () => {
     makeFolder(out);
-    // SQLite's own error doesn't say why a file can't be opened.
-    closeSync(openSync(file, 'a'));
+    // SQLite's own error doesn't say why a file can't be created. A file that is there is not opened here: closing it
+    // would end a lock that this process has on it.
+    if (!existsSync(file)) createIfAbsent(file);
   });
   const lock = lockFile(file);
   // Only for the message of the next process.
@@ -36,31 +37,54 @@ export const claim = async (out: string): Promise<() => Promise<void>> => {
       `Folder ${out} is in use by ${by}: wait until it ends, or use another folder with --out.`,
     );
   }
+  held.add(lock);
   try {
     inFolder(owner, () => writeFileSync(owner, String(process.pid)));
   } catch (error) {
-    lock.close();
+    free(lock);
     throw error;
   }
   return async () => {
     rmSync(owner, { force: true });
-    lock.close();
+    free(lock);
   };
 };
 
-/** SQLite's result code of a file that another connection has locked. */
+/** The garbage collector closes a database that nobody refers to, and with it the lock. */
+const held = new Set<DatabaseSync>();
+
+const free = (lock: DatabaseSync): void => {
+  held.delete(lock);
+  lock.close();
+};
+
+/** SQLite's result code of a file that another connection has locked; extended codes have it in their lowest byte. */
 const SQLITE_BUSY = 5;
+
+/**
+ * Milliseconds to wait for the lock. SQLite takes it in steps, so of several processes that start at once, all could find
+ * it taken and none have it.
+ */
+const LOCK_MS = 100;
+
+const createIfAbsent = (file: string): void => {
+  try {
+    closeSync(openSync(file, 'wx'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+};
 
 /** @returns The lock, until it is closed; undefined if another process has it, or this one. */
 const lockFile = (file: string): DatabaseSync | undefined => {
-  const database = new DatabaseSync(file, { timeout: 0 });
+  const database = new DatabaseSync(file, { timeout: LOCK_MS });
   try {
     database.exec('BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
     database.close();
     const { errcode, message } = error as { errcode?: number; message: string };
-    if (errcode === SQLITE_BUSY) return undefined;
+    if (((errcode ?? 0) & 0xff) === SQLITE_BUSY) return undefined;
     // For example, a network folder whose server has no locks.
     throw new FolderError(file, { code: 'ENOLCK', message: `${file} can't be locked (${message})`, cause: error });
   }
