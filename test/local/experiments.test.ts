@@ -19,7 +19,7 @@ const experiment = async ({ from, to }: typeof SMALL, ...names: string[]) => {
   const simulator = await quickSimulator({ faults: faults(...names), seed: 7 });
   const pipeline = await quickPipeline(simulator, {
     env: { DATASETS: await crimeWarOf(from, to) },
-    tmdb: quickTmdb(simulator, { tryMs: 1_000 }),
+    tmdb: quickTmdb(simulator, { tryMs: 400 }),
   });
   const execution = await pipeline.start({ dataset: 'crime-war', day: DAY }).ended;
   const look = async () => {
