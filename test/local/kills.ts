@@ -58,7 +58,12 @@ export const experiments = async () => {
 
   // One client for all runs in this process, because each client keeps its connections.
   const client = (data: Data) =>
-    tmdbClient({ baseUrl: simulators[data].url, token: () => 'simulator', gate: pace(100_000), clock: systemClock });
+    tmdbClient({
+      baseUrl: simulators[data].url,
+      token: () => 'simulator',
+      gate: pace(100_000, systemClock),
+      clock: systemClock,
+    });
   const clients = { before: client('before'), after: client('after') };
 
   /** `npm start`, as a process of its own that is watched or killed. */
