@@ -55,7 +55,8 @@ const SQLITE_BUSY = 5;
 const lockFile = (file: string): DatabaseSync | undefined => {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    // With the journal in memory, there is only one file.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
     database.close();
