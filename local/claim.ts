@@ -79,7 +79,8 @@ const createIfAbsent = (file: string): void => {
 const lockFile = (file: string): DatabaseSync | undefined => {
   const database = new DatabaseSync(file, { timeout: LOCK_MS });
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    // With the journal in memory, there is only one file.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
     database.close();

@@ -4,6 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { systemClock } from '../../lib/clock.ts';
+import { tmdbClient } from '../../lib/tmdb/client.ts';
+import { pace } from '../../lib/tmdb/pace.ts';
 import { openPipeline } from '../../local/pipeline.ts';
 import { type Catalogue, catalogueOf, defaultCatalogue } from '../../local/simulator/catalogue.ts';
 import { startSimulator } from '../../local/simulator/simulator.ts';
@@ -53,6 +56,16 @@ export const experiments = async () => {
     DATASETS: datasets,
   });
 
+  // One client for all runs in this process, because each client keeps its connections.
+  const client = (data: Data) =>
+    tmdbClient({
+      baseUrl: simulators[data].url,
+      token: () => 'simulator',
+      gate: pace(100_000, systemClock),
+      clock: systemClock,
+    });
+  const clients = { before: client('before'), after: client('after') };
+
   /** `npm start`, as a process of its own that is watched or killed. */
   const start = (out: string, data: Data, run: string | undefined, watched: Record<string, string>) =>
     startCommand([...(run ? ['--resume', run] : ['--day', DAY]), '--out', out], {
@@ -64,7 +77,7 @@ export const experiments = async () => {
 
   /** The same in this process. Returns what is wrong, in sentences. */
   const proceed = async (out: string, data: Data, run: string | undefined): Promise<string[]> => {
-    const pipeline = await openPipeline({ out, env: environment(data), retryMs: 1 });
+    const pipeline = await openPipeline({ out, env: environment(data), tmdb: clients[data], retryMs: 1 });
     try {
       const input = { dataset: 'crime-war', ...(run ? { resume: run } : { day: DAY }) };
       const { status, error, cause } = await pipeline.start(input, `continued-${Date.now()}`).ended;
@@ -118,8 +131,8 @@ export const experiments = async () => {
     wrong.push(...(await proceed(out, data, planned)), ...promisesBroken(out));
     if (JSON.stringify(rawFiles(out)) !== JSON.stringify(runs[data].files))
       wrong.push('other files than those of an undisturbed run');
-    if (!readJson(join(out, `bucket/_manifests/crime-war/${DAY}/manifest.json`)).complete)
-      wrong.push('the day is not complete');
+    const day = join(out, `bucket/_manifests/crime-war/${DAY}/manifest.json`);
+    if (!existsSync(day) || !readJson(day).complete) wrong.push('the day is not complete');
     if (readdirSync(join(out, 'bucket/.writing')).length) wrong.push('.writing is not empty');
     return wrong;
   };
