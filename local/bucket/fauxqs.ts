@@ -35,6 +35,21 @@ interface MultipartUpload {
   parts: Map<number, Part>;
 }
 
+export interface ListOptions {
+  prefix?: string;
+  delimiter?: string | undefined;
+  maxKeys?: number;
+  startAfter?: string;
+  /** What startAfter is called in the first version of the request. */
+  marker?: string;
+}
+
+export interface ListedObjects {
+  objects: S3Object[];
+  commonPrefixes: string[];
+  isTruncated: boolean;
+}
+
 /** What fauxqs calls for each change. */
 interface Persistence {
   insertBucket(name: string): void;
@@ -54,6 +69,7 @@ export declare class S3Store {
   buckets: Map<string, Map<string, S3Object>>;
   multipartUploads: Map<string, MultipartUpload>;
   createBucket(name: string): void;
+  listObjects(bucket: string, options?: ListOptions): ListedObjects;
   deleteObject(bucket: string, key: string): void;
   completeMultipartUpload(uploadId: string, wanted: readonly PartSpec[]): S3Object;
   abortMultipartUpload(uploadId: string): void;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
-import type { Fauxqs, Part, PartSpec, S3Object, S3Store } from './fauxqs.ts';
+import type { Fauxqs, ListedObjects, ListOptions, Part, PartSpec, S3Object, S3Store } from './fauxqs.ts';
 import type { ObjectFile, ObjectFiles } from './object-files.ts';
 
 /** Runs an operation on the file of an object. An error of the file system becomes the response to the request. */
@@ -31,6 +31,24 @@ export const storeOnDisk = (
       // First the file: if it can't be removed, the object still exists.
       if (bucket === bucketName) onDisk(key, () => files.remove(key));
       super.deleteObject(bucket, key);
+    }
+
+    /** fauxqs sorts as a dictionary does, but continues by code units as S3 does: it skips keys between two pages. */
+    override listObjects(bucket: string, { prefix = '', delimiter, maxKeys = 1_000, ...from }: ListOptions = {}) {
+      const after = from.startAfter || from.marker || '';
+      const listed = new Map<string, S3Object | undefined>();
+      const objects = this.buckets.get(bucket) ?? new Map<string, S3Object>();
+      for (const key of [...objects.keys()].filter((one) => one.startsWith(prefix)).toSorted()) {
+        const end = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
+        const name = end < 0 ? key : key.slice(0, end + (delimiter?.length ?? 0));
+        if (name > after) listed.set(name, end < 0 ? objects.get(key) : undefined);
+      }
+      const page = [...listed].slice(0, maxKeys);
+      return {
+        objects: page.flatMap(([, object]) => object ?? []),
+        commonPrefixes: page.filter(([, object]) => !object).map(([name]) => name),
+        isTruncated: listed.size > maxKeys,
+      } satisfies ListedObjects;
     }
 
     /** Unlike fauxqs, this copies the parts from file to file, without having them all in memory. */
