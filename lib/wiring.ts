@@ -107,7 +107,12 @@ export const tmdbServices = (
       /** Name for plans and manifests, where the host says nothing: a simulator's is 127.0.0.1. */
       TMDB_NAME: z.string().min(1).optional(),
       // 36: TMDB's limit is "somewhere in the 40 requests per second range"; this leaves 10 % for other clients.
-      TMDB_REQUESTS_PER_SECOND: z.coerce.number('use a number above 0').positive().max(1_000_000).default(36),
+      TMDB_REQUESTS_PER_SECOND: z
+        .string()
+        .regex(/^\d+(\.\d+)?$/, 'use a number above 0')
+        .transform(Number)
+        .pipe(z.number().positive().max(1_000_000))
+        .default(36),
     },
     env,
   );

@@ -21,6 +21,9 @@ export const readArgs = <const Options extends ArgsOptions>(
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: files });
   } catch (error) {
     const message = (error as Error).message.split('. ')[0] ?? '';
+    const [, empty] = /^Option '.*?(--[\w-]+).*' argument (?:is ambiguous|missing)/.exec(message) ?? [];
+    if (empty !== undefined)
+      throw new BadInputError(`${empty}: a value is missing. To list the options: ${command} -- --help.`);
     const [, unknown] = /^Unknown option '-*([^']*)'/.exec(message) ?? [];
     const meant = unknown === undefined ? undefined : closest(unknown, Object.keys(options));
     const says = meant === undefined ? `${message}.` : `${message}; did you mean --${meant}?`;

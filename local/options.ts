@@ -143,6 +143,7 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     ...(values['dry-run'] && { dryRun: true }),
   };
   asOptions(OPTIONS, () => parse(runInput, input, 'options'));
+  if (values.out === '') throw new BadInputError('--out: use a folder; got "".');
   if (values.bucket !== undefined) asOptions(OPTIONS, () => parse(z.object({ bucket: bucketName }), values, 'options'));
   // Invented movies may be written to the bucket of an emulator.
   const inAws = !env.AWS_ENDPOINT_URL && !env.AWS_ENDPOINT_URL_S3;

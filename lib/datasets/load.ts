@@ -35,10 +35,17 @@ export const loadDataset = async (folder: string, name: string, kinds: Kinds): P
 };
 
 export const datasetNames = async (folder: string): Promise<string[]> =>
-  (await readdir(folder))
+  (await readdir(folder).catch(noFolder(folder)))
     .filter((file) => file.endsWith('.json') && !file.endsWith('.schema.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .toSorted();
+
+const noFolder =
+  (folder: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    if (!['ENOENT', 'ENOTDIR'].includes(error.code ?? '')) throw error;
+    throw new BadInputError(`environment: DATASETS: use a folder with dataset files; got "${folder}".`);
+  };
 
 const read = async (folder: string, name: string, kinds: Kinds): Promise<Dataset> => {
   // Some editors write a byte order mark, which is no part of JSON.

@@ -167,7 +167,12 @@ describe('npm start', () => {
     {
       env: { TMDB_REQUESTS_PER_SECOND: 'fast' },
       args: [],
-      says: /^environment: TMDB_REQUESTS_PER_SECOND: use a number above 0/,
+      says: /^environment: TMDB_REQUESTS_PER_SECOND: use a number above 0; got "fast"\./,
+    },
+    {
+      env: { DATASETS: '/nowhere' },
+      args: [],
+      says: /^environment: DATASETS: use a folder with dataset files; got "\/nowhere"\./,
     },
     {
       env: { WALKERS_AT_ONCE: '41' },

@@ -20,7 +20,9 @@ describe('npm start: options that are wrong by themselves', () => {
     [['--year', '2012'], `options: Unknown option '--year'; did you mean --years? ${TO_LIST}`],
     [['-x'], `options: Unknown option '-x'. ${TO_LIST}`],
     [['crime-2017'], `options: Unexpected argument 'crime-2017'. ${TO_LIST}`],
-    [['--only'], `options: Option '--only <value>' argument missing. ${TO_LIST}`],
+    [['--only'], `--only: a value is missing. ${TO_LIST}`],
+    [['--only', '--day', '2026-11-20'], `--only: a value is missing. ${TO_LIST}`],
+    [['--out', ''], '--out: use a folder; got "".'],
     [['--day', '20.11.2026'], '--day: use YYYY-MM-DD, for example 2026-11-20; got "20.11.2026".'],
     [['--years', '2012..2022'], '--years: use 2012-2022, or 2017 for one year; got "2012..2022".'],
     [
