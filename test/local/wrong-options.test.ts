@@ -16,6 +16,11 @@ const TO_LIST = 'To list the options: npm start -- --help.';
 describe('npm start: options that are wrong by themselves', () => {
   it.each([
     [['--dry-rnu'], `options: Unknown option '--dry-rnu'; did you mean --dry-run? ${TO_LIST}`],
+    [['--dyr-run'], `options: Unknown option '--dyr-run'; did you mean --dry-run? ${TO_LIST}`],
+    [['--fail', 'nothing'], `options: Unknown option '--fail'. ${TO_LIST}`],
+    [['--day', '2026-02-30'], '--day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30".'],
+    [['--seed', 'abc'], '--seed: use a whole number; got "abc".'],
+    [['--give-up-after', 'x'], '--give-up-after: use a whole number of seconds, at most 86400; got "x".'],
     [['--datset', 'popular'], `options: Unknown option '--datset'; did you mean --dataset? ${TO_LIST}`],
     [['--year', '2012'], `options: Unknown option '--year'; did you mean --years? ${TO_LIST}`],
     [['-x'], `options: Unknown option '-x'. ${TO_LIST}`],
