@@ -22,12 +22,11 @@ export const readArgs = <const Options extends ArgsOptions>(
   } catch (error) {
     const message = (error as Error).message.split('. ')[0] ?? '';
     const [, empty] = /^Option '.*?(--[\w-]+).*' argument (?:is ambiguous|missing)/.exec(message) ?? [];
-    if (empty !== undefined)
-      throw new BadInputError(`${empty}: a value is missing. To list the options: ${command} -- --help.`);
     const [, unknown] = /^Unknown option '-*([^']*)'/.exec(message) ?? [];
     const meant = unknown === undefined ? undefined : closest(unknown, Object.keys(options));
-    const says = meant === undefined ? `${message}.` : `${message}; did you mean --${meant}?`;
-    throw new BadInputError(`options: ${says} To list the options: ${command} -- --help.`);
+    const wrong = meant === undefined ? `options: ${message}.` : `options: ${message}; did you mean --${meant}?`;
+    const says = empty === undefined ? wrong : `${empty}: a value is missing.`;
+    throw new BadInputError(`${says} To list the options: ${command} -- --help.`);
   }
 };
 

@@ -1,3 +1,19 @@
+/** The fields that cast and crew have in common, for movies and for series. */
+const PERSON = [
+  'adult',
+  'credit_id',
+  'gender',
+  'id',
+  'known_for_department',
+  'name',
+  'original_name',
+  'popularity',
+  'profile_path',
+] as const;
+
+const CAST = [...PERSON, 'character', 'order'] as const;
+const CREW = [...PERSON, 'department', 'job'] as const;
+
 /**
  * The fields that TMDB is known to send, by what a dataset can make of them. TMDB adds fields without notice, so a name
  * that is not here deserves a warning, and never an error.
@@ -54,33 +70,8 @@ export const FIELDS = {
       'vote_average',
       'vote_count',
     ],
-    cast: [
-      'adult',
-      'cast_id',
-      'character',
-      'credit_id',
-      'gender',
-      'id',
-      'known_for_department',
-      'name',
-      'order',
-      'original_name',
-      'popularity',
-      'profile_path',
-    ],
-    crew: [
-      'adult',
-      'credit_id',
-      'department',
-      'gender',
-      'id',
-      'job',
-      'known_for_department',
-      'name',
-      'original_name',
-      'popularity',
-      'profile_path',
-    ],
+    cast: [...CAST, 'cast_id'],
+    crew: CREW,
   },
   tv: {
     listed: [
@@ -135,31 +126,7 @@ export const FIELDS = {
       'vote_average',
       'vote_count',
     ],
-    cast: [
-      'adult',
-      'character',
-      'credit_id',
-      'gender',
-      'id',
-      'known_for_department',
-      'name',
-      'order',
-      'original_name',
-      'popularity',
-      'profile_path',
-    ],
-    crew: [
-      'adult',
-      'credit_id',
-      'department',
-      'gender',
-      'id',
-      'job',
-      'known_for_department',
-      'name',
-      'original_name',
-      'popularity',
-      'profile_path',
-    ],
+    cast: CAST,
+    crew: CREW,
   },
 } as const;

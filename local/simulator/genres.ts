@@ -1,4 +1,8 @@
-/** TMDB's genres, from `genre/movie/list` and `genre/tv/list` in 2026. For series, war is 10768. */
+/**
+ * TMDB's genres, from `genre/movie/list` and `genre/tv/list` in 2026. For series, war is 10768.
+ *
+ * They are not imported from lib/: a wrong id there must make a run against the simulator fail.
+ */
 export interface Genre {
   id: number;
   name: string;
