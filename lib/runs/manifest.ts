@@ -122,6 +122,9 @@ const checkSums = ({ branch, distinct, kept, leftOut, written, missing, parts }:
     );
 };
 
+/** A branch that has lost more than this share of its items, or of their records, is worth a look. */
+export const LOST_SHARE = 0.25;
+
 /**
  * Whether a branch is finished: by its own run, or by a run of the same day that was planned later. A run that is
  * redriven after a later run has finished must not overwrite newer data with older data.

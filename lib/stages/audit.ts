@@ -15,7 +15,7 @@ import type { Executions } from '../runs/executions.ts';
 import { loadFailure, NO_ERROR_RECORDED } from '../runs/failure.ts';
 import { layout } from '../runs/layout.ts';
 import { lockDay } from '../runs/lock.ts';
-import { type BranchManifest, isFinished, loadManifests, totals } from '../runs/manifest.ts';
+import { type BranchManifest, isFinished, LOST_SHARE, loadManifests, totals } from '../runs/manifest.ts';
 import { loadRun, NotPlannedError, type PlannedRun } from '../runs/plan.ts';
 
 /**
@@ -61,14 +61,10 @@ export interface AuditServices {
 }
 
 /** The branches of a run that have no manifest of it yet, largest first as they were planned. */
-const unfinishedBranches = (run: PlannedRun, manifests: ReadonlyMap<string, BranchManifest>): string[] =>
+export const unfinishedBranches = (run: PlannedRun, manifests: ReadonlyMap<string, BranchManifest>): string[] =>
   run.branches
     .filter(({ name, round = 0 }) => !isFinished(manifests.get(name), { ...run, round }))
     .map(({ name }) => name);
-
-/** The branches that a resumed run still has to do. */
-export const stillToDo = async (store: ObjectStore, run: PlannedRun): Promise<string[]> =>
-  unfinishedBranches(run, await loadManifests(store, run));
 
 /**
  * Compares the bucket with the plan, writes the day's manifest, and says which branches are to be done again.
@@ -95,9 +91,10 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
       return { branch, error, message };
     }),
   );
+  const written = await loadDayManifest(store, run);
   const day = dayManifestOf(run, manifests, failed, services, {
-    before: await dayBefore(store, run),
-    rewriting: await stillRewriting(store, run, manifests),
+    before: await dayBefore(store, run, written),
+    rewriting: await stillRewriting(store, run, written, manifests),
   });
   await saveDayManifest(store, day);
   if (day.complete) await moveLatest(store, day);
@@ -137,10 +134,11 @@ const unfinishedSentence = (failed: readonly UnfinishedBranch[], run: PlannedRun
 const stillRewriting = async (
   store: ObjectStore,
   run: PlannedRun,
+  written: DayManifest | undefined,
   manifests: ReadonlyMap<string, BranchManifest>,
 ): Promise<string[]> => {
   const { dataset, day } = run;
-  const marked = (await loadDayManifest(store, { dataset, day }))?.rewriting ?? [];
+  const marked = written?.rewriting ?? [];
   const plans = await Promise.all(
     marked.map((name) => (name === run.run ? run : loadRun(store, { dataset, day, run: name }))),
   );
@@ -149,22 +147,21 @@ const stillRewriting = async (
 };
 
 /** The complete day that a day is compared with: the newest one before it. */
-const dayBefore = async (store: ObjectStore, run: PlannedRun): Promise<DayManifest | undefined> => {
-  const { dataset, day } = run;
+const dayBefore = async (
+  store: ObjectStore,
+  { dataset, day }: PlannedRun,
+  written: DayManifest | undefined,
+): Promise<DayManifest | undefined> => {
   const latest = await loadLatest(store, dataset);
   // A day that is written again may itself be the newest one; its manifest knows what it was compared with.
-  const before =
-    latest !== undefined && latest < day ? latest : (await loadDayManifest(store, { dataset, day }))?.comparedWith;
+  const before = latest !== undefined && latest < day ? latest : written?.comparedWith;
   return before && loadDayManifest(store, { dataset, day: before });
 };
-
-/** A branch that has lost more than this share of its items since the day before is worth a look. */
-const LOST_SINCE_DAY_BEFORE = 0.25;
 
 const lossesSince = (before: DayManifest | undefined, branches: readonly BranchManifest[]): string[] =>
   branches.flatMap(({ branch, distinct }) => {
     const then = before?.branches.find((one) => one.branch === branch)?.distinct ?? 0;
-    return distinct < then * (1 - LOST_SINCE_DAY_BEFORE)
+    return distinct < then * (1 - LOST_SHARE)
       ? [`${branch} lists ${distinct} items; on ${before?.day} it listed ${then}`]
       : [];
   });

@@ -15,7 +15,7 @@ import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manif
 import { loadBranch, loadRuns, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
 import { openSource, type PlanFor, type Source, type SourceBranch, type SourceKinds } from '../sources/source.ts';
 import type { Tmdb } from '../tmdb/client.ts';
-import { stillToDo } from './audit.ts';
+import { unfinishedBranches } from './audit.ts';
 import { refuseOtherTmdb } from './one-tmdb.ts';
 import { estimate } from './plan-estimate.ts';
 import { checkToken, readFirstPages } from './plan-first-pages.ts';
@@ -265,8 +265,9 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
   refuseOtherTmdb(await loadManifests(store, ref), ref, tmdb.name);
   const turnedAway = await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
-  const unfinished = await stillToDo(store, found);
-  const incomplete = await branchesToRetry(store, found, unfinished);
+  const manifests = await loadManifests(store, ref);
+  const unfinished = unfinishedBranches(found, manifests);
+  const incomplete = branchesToRetry(found, manifests, unfinished);
   const todo = [...unfinished, ...incomplete];
   // Another run may have written the day since; this one would write the day's manifest by its own, older plan.
   if (todo.length === 0 && (await loadDayManifest(store, ref))?.complete)
@@ -311,16 +312,14 @@ const beginRound = async (store: ObjectStore, run: PlannedRun, names: readonly s
 };
 
 /** Branches that the run finished, within the tolerance, without movies that another request may bring. */
-const branchesToRetry = async (
-  store: ObjectStore,
-  { run, branches, ...ref }: PlannedRun,
+const branchesToRetry = (
+  { run, branches }: PlannedRun,
+  manifests: ReadonlyMap<string, BranchManifest>,
   unfinished: readonly string[],
-): Promise<string[]> => {
-  const manifests = await loadManifests(store, ref);
-  return branches
+): string[] =>
+  branches
     .map(({ name }) => name)
     .filter((name) => {
       const manifest = manifests.get(name);
       return manifest?.run === run && hasRetriedIds(manifest) && !unfinished.includes(name);
     });
-};

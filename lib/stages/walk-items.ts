@@ -55,7 +55,8 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
       () => false,
     );
 
-  const without = async (id: number | string, error: Error, fetching: Parameters<FetchItem>[2]) => {
+  /** After many items in a row without an answer, asks for the probe. If that fails too, the walk stops: an outage. */
+  const countUnanswered = async (id: number | string, error: Error, fetching: Parameters<FetchItem>[2]) => {
     // Items that had no answer before are expected to have none now.
     if (before.lost.has(id)) return;
     unansweredInARow += 1;
@@ -74,7 +75,7 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
     try {
       const outcome = await fetchItem(id, before.resolved.get(id), fetching);
       if (outcome.outcome === 'quarantined') {
-        await without(
+        await countUnanswered(
           id,
           new TmdbShapeError(`${OUTAGE_ITEMS} answers in a row could not be read; the last: ${outcome.why ?? ''}`),
           fetching,
@@ -90,7 +91,7 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
       if (isLastTry && answered > 0) return { id, outcome: 'unavailable', why: error.message };
       if (isLastTry) throw error;
       setAside.push({ item, error });
-      await without(id, error, fetching);
+      await countUnanswered(id, error, fetching);
       return undefined;
     }
   };

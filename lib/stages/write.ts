@@ -4,7 +4,7 @@ import { type Candidate, select } from '../movies/select.ts';
 import { partKeys } from '../raw-zone/key-pattern.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { contentType, cutIntoParts, type Part } from '../raw-zone/parts.ts';
-import { type BranchManifest, loadManifest, saveManifest } from '../runs/manifest.ts';
+import { type BranchManifest, LOST_SHARE, loadManifest, saveManifest } from '../runs/manifest.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import type { BranchWork } from '../runs/work.ts';
 import { account, type Figures, unknownFields } from './write-account.ts';
@@ -84,9 +84,6 @@ const REMOVED: { candidates: Candidate[]; figures: Figures } = {
     fetchedAt: { from: null, to: null },
   },
 };
-
-/** A branch that has lost more than this share of its items, or of their records, is worth a look. */
-const LOST_SHARE = 0.25;
 
 /** Fewer ids than this can be gone in any small list. */
 const GONE_LEAST = 5;

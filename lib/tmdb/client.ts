@@ -381,7 +381,7 @@ const judged = (
   const described = code === undefined ? `status ${status}` : `${status}, ${code}`;
   const refused = `TMDB rejected the request (${described})`;
 
-  if (status === 429) throw fail('throttled', 'TMDB throttles (429)');
+  if (status === 429) throw fail('throttled', THROTTLED);
   if (status === 408 || status === 425 || status >= 500)
     throw fail('unavailable', `TMDB answers with status ${status}`);
   if (status === 401 || status === 403) {
@@ -405,6 +405,8 @@ const judged = (
   if (problem !== undefined) throw fail('shape', `TMDB's response has an unknown shape: ${problem}`, content.answer);
   return content.answer;
 };
+
+const THROTTLED = 'TMDB throttles (429)';
 
 /** TMDB's codes for an id that does not exist: 34, and 6 in older answers. Source: developer.themoviedb.org/docs/errors (read 2026-11-22). */
 const GONE_CODES = [34, 6];
@@ -442,7 +444,7 @@ const contentOf = (
 /** A try without a complete response. It keeps the code, and not the message: a message of Node could quote a header. */
 const withoutResponse = ({ config, response, code }: AxiosError): Failed => {
   const from = { config, response };
-  if (response?.status === 429) return new Failed('throttled', 'TMDB throttles (429)', from);
+  if (response?.status === 429) return new Failed('throttled', THROTTLED, from);
   if (code === AxiosError.ERR_CANCELED) return new Failed('unavailable', 'no complete answer in time', from);
   // axios has one code for both.
   if (code === AxiosError.ERR_BAD_RESPONSE && !response) return new Failed('unavailable', TOO_LONG, from);
