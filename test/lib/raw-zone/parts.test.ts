@@ -40,24 +40,19 @@ describe('dividing records into parts', () => {
   });
 
   it.each(['json', 'jsonl'] as const)('keeps every record of %s once, in order', (format) => {
-    const read = (body: Buffer): unknown[] =>
-      format === 'json'
-        ? JSON.parse(body.toString())
-        : body
-            .toString()
-            .trimEnd()
-            .split('\n')
-            .map((line) => JSON.parse(line));
+    // The texts are compared, because JSON.parse can return the wrong key for a key that begins with an escape. TMDB has no
+    // such key. Source: https://github.com/nodejs/node/issues/63785 (read 2026-11-25).
+    const textOf = (some: readonly object[]): string =>
+      format === 'json' ? JSON.stringify(some, null, 4) : some.map((one) => `${JSON.stringify(one)}\n`).join('');
     fc.assert(
       fc.property(records, fc.integer({ min: 1, max: 7 }), fc.boolean(), (all, recordsPerFile, gzip) => {
         const parts = cutIntoParts(all, { format, gzip, recordsPerFile });
 
-        expect(parts.flatMap(({ body }) => read(gzip ? gunzipSync(body) : body))).toEqual(all);
-        expect(parts.map((part) => part.records)).toEqual(
-          Array.from({ length: Math.ceil(all.length / recordsPerFile) }, (_, at) =>
-            Math.min(recordsPerFile, all.length - at * recordsPerFile),
-          ),
+        const expected = Array.from({ length: Math.ceil(all.length / recordsPerFile) }, (_, at) =>
+          all.slice(at * recordsPerFile, (at + 1) * recordsPerFile),
         );
+        expect(parts.map(({ body }) => (gzip ? gunzipSync(body) : body).toString())).toEqual(expected.map(textOf));
+        expect(parts.map((part) => part.records)).toEqual(expected.map((some) => some.length));
       }),
     );
   });
