@@ -1,0 +1,54 @@
+import { DAY, type Scenario, SERVICE } from '../emulated.ts';
+
+export const invalidEvents: Scenario = {
+  title: 'Invalid events',
+  run: async ({ endpoint, check, keysWithPrefix }) => {
+    const ref = { dataset: 'crime-war', day: DAY, run: 'r', branch: 'crime-2017' };
+    const execution = { id: 'arn', name: 'r', startTime: '2026-11-20T00:00:00Z' };
+    const events: [name: string, event: unknown, error: RegExp][] = [
+      ...['planner', 'pageWalker', 'writer', 'auditor'].flatMap((name): [string, unknown, RegExp][] => [
+        [name, {}, /BadInputError/],
+        [name, null, /BadInputError/],
+        [name, [1, 2], /BadInputError/],
+        [name, 'text', /BadInputError/],
+      ]),
+      ['planner', { input: { dataset: 'nope' }, execution }, /BadInputError.*There is no dataset/],
+      ['planner', { input: { dataset: '../crime-war' }, execution }, /BadInputError.*dataset/],
+      [
+        'planner',
+        { input: { dataset: 'crime-war', onyl: ['crime-2017'] }, execution },
+        /BadInputError.*unknown field \\*"onyl/,
+      ],
+      ['planner', { input: { dataset: 'crime-war', day: 20261120 }, execution }, /BadInputError.*day/],
+      ['planner', { input: { dataset: 'crime-war', only: ['crime-1066'] }, execution }, /BadInputError.*crime-1066/],
+      ['pageWalker', { ...ref, branch: '../../Raw/x' }, /BadInputError.*branch/],
+      ['pageWalker', { ...ref, run: '..' }, /BadInputError.*run/],
+      ['pageWalker', ref, /NotPlannedError/],
+      ['writer', { ...ref, day: '2026-13-01' }, /BadInputError.*day/],
+      ['writer', { ...ref, dataset: 'nope' }, /NotPlannedError/],
+      ['auditor', { ...ref, execution: 'arn', redrive: 'no', sweeps: 0, walkersAtOnce: 4 }, /BadInputError.*redrive/],
+      [
+        'auditor',
+        { ...ref, run: 'unknown', execution: 'arn', redrive: 0, sweeps: 0, walkersAtOnce: 4 },
+        /NotPlannedError/,
+      ],
+    ];
+    const before = await keysWithPrefix('');
+    for (const [name, event, error] of events) {
+      const answer = await fetch(`${endpoint}/2015-03-31/functions/${SERVICE}-${name}/invocations`, {
+        method: 'POST',
+        headers: {
+          Authorization:
+            'AWS4-HMAC-SHA256 Credential=ak/20261120/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0',
+        },
+        body: JSON.stringify(event),
+      });
+      const { errorType = '', errorMessage = '' } = ((await answer.json()) ?? {}) as {
+        errorType?: string;
+        errorMessage?: string;
+      };
+      check(`${name} rejects ${JSON.stringify(event)?.slice(0, 70)}`, `${errorType}: ${errorMessage}`, error);
+    }
+    check('none of them wrote anything', await keysWithPrefix(''), before);
+  },
+};
