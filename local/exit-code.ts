@@ -4,6 +4,7 @@ import { FolderInUseError } from './claim.ts';
 import { ROOT } from './deployed.ts';
 import { DiskError, diskError } from './disk.ts';
 import { readEnvFile } from './env-file.ts';
+import { BucketError } from './inspect/bucket-error.ts';
 import { NotReachableError } from './reachable.ts';
 
 /** What to print for an error, and the exit code. For an error that the user can fix, it is only the message; for a bug, the stack. */
@@ -15,7 +16,7 @@ export const failure = (error: unknown): { text: string; code: number } => {
   return { text: isKnown ? known.message : (known.stack ?? known.message), code: 1 };
 };
 
-const KNOWN = [FolderInUseError, NotReachableError, DiskError];
+const KNOWN = [FolderInUseError, NotReachableError, DiskError, BucketError];
 
 /**
  * Reads .env, runs a command, and ends the process with its exit code. It doesn't wait for what is still open: a request

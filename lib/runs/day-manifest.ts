@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Day, day } from '../day.ts';
 import { branchName, type DayRef, datasetName, runName } from '../names.ts';
-import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
 import { csvRead } from './plan.ts';
@@ -66,7 +66,7 @@ const dayManifest = z.object({
 export type DayManifest = z.output<typeof dayManifest>;
 
 /** @returns undefined where there is no manifest, or this version of the code can't read it. */
-export const loadDayManifest = async (store: ObjectStore, ref: DayRef): Promise<DayManifest | undefined> => {
+export const loadDayManifest = async (store: ReadableStore, ref: DayRef): Promise<DayManifest | undefined> => {
   const object = await store.get(layout.dayManifest(ref));
   return object && dayManifest.safeParse(JSON.parse(object.body.toString())).data;
 };
@@ -85,11 +85,18 @@ export const markRewriting = async (store: ObjectStore, ref: DayRef, run: string
   await saveDayManifest(store, { ...manifest, complete: false, rewriting });
 };
 
+/** The days of a dataset that have manifests, of a day or of a branch; the oldest first. */
+export const daysOf = async (store: ReadableStore, dataset: string): Promise<Day[]> =>
+  (await store.folders(layout.daysOfManifests(dataset)))
+    .map((folder) => folder.slice(0, -1))
+    .filter((name): name is Day => day.safeParse(name).success)
+    .toSorted();
+
 /** `_manifests/<dataset>/latest.json`: the newest complete day. */
 const latestDay = z.object({ dataset: datasetName, day, run: runName, manifest: z.string() });
 
 /** @returns The newest complete day; undefined where no day has been complete yet. */
-export const loadLatest = async (store: ObjectStore, dataset: string): Promise<Day | undefined> => {
+export const loadLatest = async (store: ReadableStore, dataset: string): Promise<Day | undefined> => {
   const object = await store.get(layout.latest(dataset));
   return object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data?.day;
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { BranchRef } from '../names.ts';
-import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 
 /** `_runs/…/failed/<branch>.json`: the error of a function that failed. The auditor quotes it. */
@@ -27,7 +27,7 @@ export const recordFailure = (store: ObjectStore, ref: BranchRef, { name, messag
     } satisfies BranchFailure),
   );
 
-export const loadFailure = async (store: ObjectStore, ref: BranchRef): Promise<BranchFailure | undefined> => {
+export const loadFailure = async (store: ReadableStore, ref: BranchRef): Promise<BranchFailure | undefined> => {
   const object = await store.get(layout.failed(ref));
   return object && branchFailure.safeParse(JSON.parse(object.body.toString())).data;
 };

@@ -29,6 +29,8 @@ export const layout = {
   chunksFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/chunks/`,
   chunk: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/chunks/${name}.json.gz`,
 
+  /** The folder of all days of a dataset that have manifests. */
+  daysOfManifests: (dataset: string) => `_manifests/${dataset}/`,
   branchManifests: (ref: DayRef) => `${manifestFolder(ref)}branches/`,
   branchManifest: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}branches/${ref.branch}.json`,
   dayManifest: (ref: DayRef) => `${manifestFolder(ref)}manifest.json`,

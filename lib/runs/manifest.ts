@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import * as z from 'zod';
 import { type BranchRef, branchName, branchRef, type DayRef } from '../names.ts';
-import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { branchRole, outputRef, type PlannedBranch } from './plan.ts';
 import { isRetried, REASONS } from './work.ts';
@@ -76,7 +76,7 @@ export class InconsistentManifestError extends Error {
 
 /** @returns undefined where there is no manifest, or this version of the code can't read it. */
 export const loadManifest = async (
-  store: ObjectStore,
+  store: ReadableStore,
   ref: Omit<BranchRef, 'run'>,
 ): Promise<BranchManifest | undefined> => {
   const object = await store.get(layout.branchManifest(ref));
@@ -87,7 +87,7 @@ export const loadManifest = async (
 const READS_AT_ONCE = 20;
 
 /** The manifests of all branches that a day has, by branch. */
-export const loadManifests = async (store: ObjectStore, ref: DayRef): Promise<Map<string, BranchManifest>> => {
+export const loadManifests = async (store: ReadableStore, ref: DayRef): Promise<Map<string, BranchManifest>> => {
   const atOnce = pLimit(READS_AT_ONCE);
   const prefix = layout.branchManifests(ref);
   const names = (await store.list(prefix))

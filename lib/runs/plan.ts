@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { keptDataset } from '../datasets/dataset.ts';
 import { type BranchRef, branchName, type DayRef, type RunRef, runRef } from '../names.ts';
 import { parse } from '../parse.ts';
-import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 
 export const limits = z.strictObject({
@@ -92,20 +92,20 @@ export const savePlan = async (
   await store.put(layout.run(run), JSON.stringify(run));
 };
 
-export const loadRun = async (store: ObjectStore, ref: RunRef): Promise<PlannedRun | undefined> => {
+export const loadRun = async (store: ReadableStore, ref: RunRef): Promise<PlannedRun | undefined> => {
   const object = await store.get(layout.run(ref));
   return object && parse(plannedRun, JSON.parse(object.body.toString()), layout.run(ref));
 };
 
 /** The plans of all runs of a day. */
-export const loadRuns = async (store: ObjectStore, { dataset, day }: DayRef): Promise<PlannedRun[]> => {
+export const loadRuns = async (store: ReadableStore, { dataset, day }: DayRef): Promise<PlannedRun[]> => {
   const names = (await store.folders(layout.runsOfDay({ dataset, day }))).map((folder) => folder.slice(0, -1));
   const runs = await Promise.all(names.map((run) => loadRun(store, { dataset, day, run })));
   return runs.filter((run) => run !== undefined);
 };
 
 /** @throws {NotPlannedError} The run has no such branch. */
-export const loadBranch = async (store: ObjectStore, ref: BranchRef): Promise<PlannedBranch> => {
+export const loadBranch = async (store: ReadableStore, ref: BranchRef): Promise<PlannedBranch> => {
   const object = await store.get(layout.plan(ref));
   if (!object)
     throw new NotPlannedError(

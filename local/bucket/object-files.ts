@@ -77,15 +77,15 @@ export const objectFiles = (folder: string) => {
     /** Whether there is a file or a folder in the place of this object. */
     isTaken: (key: string): boolean => existsSync(fileOf(key)),
 
-    all: (): ObjectFile[] => {
-      const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-      return entries.flatMap((entry) => {
-        if (!entry.isFile()) return [];
-        const file = join(entry.parentPath, entry.name);
+    /**
+     * The objects whose keys begin with a prefix, in no order. A file that another process removes meanwhile is left out.
+     */
+    below: (prefix: string): ObjectFile[] => {
+      const end = prefix.lastIndexOf('/');
+      return filesIn(end < 0 ? folder : fileOf(prefix.slice(0, end))).flatMap((file) => {
         const key = keyOf(relative(folder, file));
-        // The file may be removed meanwhile.
-        const stats = key !== undefined && statSync(file, { throwIfNoEntry: false });
-        return stats ? [{ key, bytes: stats.size, modified: stats.mtime }] : [];
+        const stats = key?.startsWith(prefix) && statSync(file, { throwIfNoEntry: false });
+        return key !== undefined && stats ? [{ key, bytes: stats.size, modified: stats.mtime }] : [];
       });
     },
 
@@ -127,6 +127,23 @@ export const objectFiles = (folder: string) => {
       remove: (upload: string) => rmSync(join(writing, upload), { recursive: true, force: true }),
     },
   };
+};
+
+/** The paths of all files below a folder; none if there is no such folder. */
+const filesIn = (folder: string): string[] =>
+  entriesOf(folder).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesIn(path) : entry.isFile() ? [path] : [];
+  });
+
+const entriesOf = (folder: string) => {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    // Another process may have removed it. ENOTDIR: an object has the name of the folder.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
 };
 
 export type ObjectFiles = ReturnType<typeof objectFiles>;

@@ -98,7 +98,7 @@ export const storeOnDisk = (
     onDisk(key, () => files.write(key, pieces));
   };
 
-  for (const file of files.all()) objects.set(file.key, objectOf(file, files, onDisk));
+  for (const file of files.below('')) objects.set(file.key, objectOf(file, files, onDisk));
   // fauxqs calls these functions before it changes what it knows of the objects.
   store.persistence = {
     insertBucket: onlyOurs,

@@ -1,17 +1,21 @@
 import { FileChangedError, NotRemovedError, ObjectDiffersError } from './send.ts';
 
+/** What an upload needs. */
 const PERMISSIONS = 's3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload';
 
 /** Names of S3 errors, and the message for each: what is wrong, and what to do. Source: S3 API, error responses (read 2026-11-22). */
-const MESSAGES: readonly (readonly [names: readonly string[], message: (bucket: string) => string])[] = [
+const MESSAGES: readonly (readonly [
+  names: readonly string[],
+  message: (bucket: string, permissions: string) => string,
+])[] = [
   [
     ['NoSuchBucket', 'InvalidBucketName'],
     (bucket) => `There is no bucket ${bucket}: correct --bucket, or create the bucket with sls deploy.`,
   ],
   [
     ['AccessDenied', 'Forbidden', 'AllAccessDisabled', 'AccountProblem', '403'],
-    (bucket) =>
-      `The AWS credentials have no access to bucket ${bucket}: they need ${PERMISSIONS} on it, and access to its KMS key if it has one. To show whose credentials they are: aws sts get-caller-identity.`,
+    (bucket, permissions) =>
+      `The AWS credentials have no access to bucket ${bucket}: they need ${permissions} on it, and access to its KMS key if it has one. To show whose credentials they are: aws sts get-caller-identity.`,
   ],
   [
     ['CredentialsProviderError', 'TokenProviderError'],
@@ -48,9 +52,15 @@ const NETWORK =
  * The message for an error: what is wrong, and what to do. It contains no stack and no credentials.
  *
  * @param file The file's path as given on the command line.
+ * @param permissions What the credentials need on the bucket.
  * @returns undefined for a bug in this program.
  */
-export const messageFor = (error: unknown, file: string, bucket: string): string | undefined => {
+export const messageFor = (
+  error: unknown,
+  file: string,
+  bucket: string,
+  permissions = PERMISSIONS,
+): string | undefined => {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof FileChangedError || error instanceof ObjectDiffersError) return `${file}: ${error.message}.`;
   if (error instanceof NotRemovedError)
@@ -66,7 +76,7 @@ export const messageFor = (error: unknown, file: string, bucket: string): string
   const known = [name, code, String($metadata?.httpStatusCode)]
     .map((one) => MESSAGES.find(([names]) => one !== undefined && names.includes(one)))
     .find((entry) => entry !== undefined);
-  if (known) return known[1](bucket);
+  if (known) return known[1](bucket, permissions);
   if ($metadata?.httpStatusCode)
     return `${file}: bucket ${bucket} answered ${name} (${$metadata.httpStatusCode}): ${withoutKeys(message)}`;
   // These are bugs in this program, so the stack is printed.
