@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { layout } from '../../lib/runs/layout.ts';
-import { readInspectOptions } from '../../local/inspect/options.ts';
+import { INSPECT_USAGE, readInspectOptions } from '../../local/inspect/options.ts';
 import { dayToInspect, openPlace, reading } from '../../local/inspect/place.ts';
 import { temporaryFolder } from './running.ts';
 
@@ -49,6 +49,12 @@ describe('the options that report, why, verify and watch have in common', () => 
     ],
   ])('are refused with one sentence: %j', (argv, message) => {
     expect(() => read(argv)).toThrow(wrong(message));
+  });
+
+  it('are all in the help', () => {
+    const named = [...INSPECT_USAGE.matchAll(/^ {2}--(\w+)/gm)].map(([, name]) => name);
+    expect(named).toEqual(['out', 'bucket', 'dataset', 'day', 'json', 'help', 'version']);
+    expect(() => read(named.flatMap((name) => (name === 'out' ? [] : [`--${name}`, 'x'])))).not.toThrow(/Unknown/);
   });
 
   it('are found out where npm kept them for itself', () => {
