@@ -4,6 +4,7 @@ import { type BranchRef, branchName, branchRef, type DayRef } from '../names.ts'
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { branchRole, outputRef, type PlannedBranch } from './plan.ts';
+import { traffic } from './traffic.ts';
 import { isRetried, REASONS } from './work.ts';
 
 const id = z.union([z.int(), z.string()]);
@@ -63,6 +64,8 @@ const branchManifest = branchRef.extend({
   unavailable: z.array(z.object({ id, why: z.string() })).default([]),
   warnings: z.array(z.string()),
   fetchedAt: z.object({ from: moment, to: moment }),
+  /** The requests over time. Absent in manifests of earlier versions. */
+  traffic: traffic.optional(),
   /** Key pattern and format of the parts. */
   output: outputRef.optional(),
   parts: z.array(part),

@@ -5,6 +5,7 @@ import type { BranchRef } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { Tally } from '../tmdb/client.ts';
 import { layout } from './layout.ts';
+import type { Second } from './traffic.ts';
 
 /**
  * Reasons for which TMDB does not answer: an answer that can't be read, no usable answer at all, an id that is none.
@@ -82,6 +83,8 @@ export interface Listing {
 /** A stored value with the requests that it took. The tallies of all stored values add up, even if a walker was killed. */
 export interface Kept<Value> {
   tally: Tally;
+  /** The same counts by second. Absent in the work of earlier versions. */
+  traffic?: Second[];
   /** Time of the first request for the value, and time at which it was stored, as ISO 8601. */
   from: string;
   to: string;

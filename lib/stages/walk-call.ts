@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Emit } from '../events.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
+import { type Second, trafficCounter } from '../runs/traffic.ts';
 import type { BranchWork, Kept } from '../runs/work.ts';
 import { type Asker, newTally, type Tally, type Tmdb } from '../tmdb/client.ts';
 
@@ -33,13 +34,15 @@ export const keeping = async <Value>(
   get: (asker: Asker) => Promise<Value>,
 ): Promise<Kept<Value>> => {
   const tally = newTally();
+  const { count, seconds } = trafficCounter(clock);
   const from = new Date(clock.now()).toISOString();
   const value = await get({
     tally,
+    onCount: count,
     onWait: (wait) => emit({ type: 'waiting', branch, ...wait }),
     onRetry: (retry) => emit({ type: 'retried', branch, retry }),
   });
-  return { tally, from, to: new Date(clock.now()).toISOString(), value };
+  return { tally, traffic: seconds(), from, to: new Date(clock.now()).toISOString(), value };
 };
 
 /** Adds up requests and times of several kept things, each once, however often a list reads it. */
@@ -56,6 +59,7 @@ export const ledger = () => {
       const now = new Date(clock.now()).toISOString();
       return {
         tally: { requests: sum('requests'), retries: sum('retries'), throttles: sum('throttles') },
+        traffic: all.flatMap(({ traffic = [] }): Second[] => traffic),
         from: times.at(0) ?? now,
         to: times.at(-1) ?? now,
       };

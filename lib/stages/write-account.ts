@@ -3,6 +3,7 @@ import { recordOf, type Subject, subjectOf } from '../movies/record.ts';
 import type { Candidate } from '../movies/select.ts';
 import type { BranchManifest } from '../runs/manifest.ts';
 import { NotPlannedError, type PlannedBranch } from '../runs/plan.ts';
+import { trafficOf } from '../runs/traffic.ts';
 import { type BranchWork, type Fetched, isRetried, type Missing } from '../runs/work.ts';
 
 /** The figures of a manifest that follow from the walker's work. */
@@ -20,6 +21,7 @@ export type Figures = Pick<
   | 'requests'
   | 'retries'
   | 'throttles'
+  | 'traffic'
   | 'fetchedAt'
 >;
 
@@ -43,6 +45,7 @@ export const account = async (
   const missing = new Map<number | string, Missing & { at: string }>();
   const { requests, retries, throttles } = list.tally;
   const cost = { requests, retries, throttles };
+  const sent = [...(list.traffic ?? [])];
   let [from, to] = [list.from, list.to];
 
   const unused = unusedAdditions(branch.settings);
@@ -53,6 +56,7 @@ export const account = async (
     cost.requests += chunk.tally.requests;
     cost.retries += chunk.tally.retries;
     cost.throttles += chunk.tally.throttles;
+    sent.push(...(chunk.traffic ?? []));
     if (chunk.from < from) from = chunk.from;
     if (chunk.to > to) to = chunk.to;
     for (const outcome of chunk.value) {
@@ -94,6 +98,7 @@ export const account = async (
       unavailable: inOrder.flatMap(({ id, outcome, why = '' }) => (outcome === 'unavailable' ? [{ id, why }] : [])),
       warnings: [...warnings, ...(candidates.some((one) => one) ? unused.warnings() : [])],
       ...cost,
+      traffic: trafficOf(sent),
       fetchedAt: { from, to },
     },
   };

@@ -30,12 +30,19 @@ export const newTally = (): Tally => ({ requests: 0, retries: 0, throttles: 0 })
 /** Who asks: its requests are counted in `tally`, and it hears when a request waits before a retry, and when the retry is sent. */
 export interface Asker {
   tally: Tally;
+  /** Called for each count of `tally`, when it happens. */
+  onCount?(what: keyof Tally): void;
   /** Default: true. false: the question ends at the first sign that TMDB is down or throttles. */
   retries?: boolean;
   onWait?(wait: Wait): void;
   /** @param retry The number of the retry that is sent now: 1, 2 and so on. */
   onRetry?(retry: number): void;
 }
+
+const count = ({ tally, onCount }: Asker, what: keyof Tally): void => {
+  tally[what] += 1;
+  onCount?.(what);
+};
 
 /** A wait before a retry. */
 export interface Wait {
@@ -268,7 +275,7 @@ export const tmdbClient = ({
     if (status !== 429 || !question) return;
     const requestedMs = retryAfterMs(headers['retry-after'], clock.now());
     question.pauseMs = requestedMs ?? Math.max(backoff(question.retries + 1), LEAST_PAUSE_MS);
-    question.asker.tally.throttles += 1;
+    count(question.asker, 'throttles');
     gate.pause(question.pauseMs);
   };
 
@@ -322,9 +329,9 @@ export const tmdbClient = ({
       // Read after the wait: meanwhile, TMDB may have rejected the token, or another one may have been set.
       question.token = guard.current();
       config.headers.set('Authorization', `Bearer ${question.token}`);
-      question.asker.tally.requests += 1;
+      count(question.asker, 'requests');
       if (question.retries > 0) {
-        question.asker.tally.retries += 1;
+        count(question.asker, 'retries');
         question.asker.onRetry?.(question.retries);
       }
     }

@@ -21,9 +21,10 @@ export interface FakeTmdb extends Tmdb {
  */
 export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeTmdb => {
   const asked: Asked[] = [];
-  const ask: Tmdb['lookUp'] = async (path, query, schema, { tally }) => {
+  const ask: Tmdb['lookUp'] = async (path, query, schema, { tally, onCount }) => {
     asked.push({ path, query });
     tally.requests += 1;
+    onCount?.('requests');
     const given = await answer(path, query);
     if (given === 'gone') return given;
     const text = typeof given === 'string' ? given : JSON.stringify(given);

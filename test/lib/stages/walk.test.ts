@@ -74,7 +74,7 @@ describe('a walk without errors', () => {
     expect(idsOf(await branch.outcomes())).toEqual(numbers(45));
   });
 
-  it('stores its list with the number of requests, and their start and end', async () => {
+  it('stores its list with the requests in each second, and their start and end', async () => {
     const branch = branchAt(crime2017());
     await branch.walk((path, query) => {
       branch.clock.skip(1_000);
@@ -83,6 +83,7 @@ describe('a walk without errors', () => {
 
     expect(await branch.work.listing()).toEqual({
       tally: { requests: 4, retries: 0, throttles: 0 },
+      traffic: [0, 1, 2, 3].map((second) => [NOON / 1000 + second, 1, 0, 0]),
       from: new Date(NOON).toISOString(),
       to: new Date(NOON + 4_000).toISOString(),
       value: {

@@ -15,6 +15,7 @@ const part = (number: number, day = '20261120', pair = 'crime_2017') =>
 const at = (seconds: number) => new Date(NOON + seconds * 1000).toISOString();
 const kept = <Value>(value: Value, requests: number, [from, to]: [number, number]): Kept<Value> => ({
   tally: { requests, retries: 1, throttles: 2 },
+  traffic: [[NOON / 1000 + from, requests, 1, 2]],
   from: at(from),
   to: at(to),
   value,
@@ -160,6 +161,13 @@ describe('the manifest of a branch', () => {
       },
       warnings: ['TMDB says 7 movies'],
       fetchedAt: { from: at(0), to: at(31) },
+      traffic: {
+        from: at(0),
+        seconds: 1,
+        requests: [3, ...numbers(19).map(() => 0), 3, 3],
+        retries: [1, ...numbers(19).map(() => 0), 1, 1],
+        throttles: [2, ...numbers(19).map(() => 0), 2, 2],
+      },
       parts: [
         {
           key: part(1),
