@@ -4,7 +4,7 @@ import { metricsOf } from '../lib/runs/manifest.ts';
 import { branchWork } from '../lib/runs/work.ts';
 import { onBranch } from '../lib/stages/on-branch.ts';
 import { type WriteServices, write } from '../lib/stages/write.ts';
-import { bucketServices, type Environment } from '../lib/wiring.ts';
+import { bucketServices, type Environment, scratchServices } from '../lib/wiring.ts';
 
 /** State `Write` of the branch machine: writes the parts and the manifest of a branch from the walker's stored work. */
 export const writer =
@@ -17,6 +17,10 @@ export const writer =
     return {};
   };
 
-export const services = (env: Environment) => ({ ...bucketServices(env), publish: publishMetrics() });
+export const services = (env: Environment) => ({
+  ...bucketServices(env),
+  ...scratchServices(),
+  publish: publishMetrics(),
+});
 
 export const handler = lambda(writer, services);

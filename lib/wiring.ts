@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -71,6 +72,9 @@ export const bucketServices = (env: Environment, timeouts = TIMEOUTS) => {
     codeVersion: CODE_VERSION,
   };
 };
+
+/** The folder for files that a call doesn't keep: on AWS, /tmp with the function's ephemeralStorageSize. */
+export const scratchServices = () => ({ scratch: tmpdir() });
 
 /** Step Functions, to read the state of executions. */
 export const executionServices = (env: Environment) => ({

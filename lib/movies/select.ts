@@ -1,29 +1,34 @@
 import type { Dataset } from '../datasets/dataset.ts';
 import { numberOf } from '../json-text.ts';
 
-export interface Candidate {
-  /** TMDB's id. */
-  id: number;
-  record: Readonly<Record<string, unknown>>;
-  /** The fields that a rule may read: those of the record, then those of the details and of the list item. */
-  facts: Readonly<Record<string, unknown>>;
-}
+/** The fields of a movie that a rule may read: those of the record, then those of the details and of the list item. */
+type Facts = Readonly<Record<string, unknown>>;
+
+/** What a movie is sorted by: one value for each field of the dataset's `sort`. */
+export type SortKey = readonly (number | string | false)[];
 
 /**
- * The movies that a dataset keeps, in the dataset's order.
- *
- * In TMDB, a budget of 0 means "unknown", so `budget above 0` means that the budget is known. Movies that compare equal
- * are sorted by id, so two runs over the same data write the same bytes.
+ * Whether a dataset keeps a movie. In TMDB, a budget of 0 means "unknown", so `budget above 0` means that the budget is
+ * known.
  */
-export const select = <Movie extends Candidate>(
+export const isKept = (facts: Facts, keep: Dataset['keep']): boolean =>
+  keep.every((rule) => holds(rule, facts[rule.field]));
+
+export const sortKey = (facts: Facts, sort: Dataset['sort']): SortKey =>
+  sort.map(({ field }) => sortable(facts[field]));
+
+/**
+ * Movies in the dataset's order. Movies that compare equal are sorted by id, so two runs over the same data write the
+ * same bytes. A dataset without an order has the order of its list.
+ */
+export const inOrder = <Movie extends { id: number; sortKey: SortKey }>(
   movies: readonly Movie[],
-  { keep, sort }: Pick<Dataset, 'keep' | 'sort'>,
+  sort: Dataset['sort'],
 ): Movie[] => {
-  const kept = movies.filter(({ facts }) => keep.every((rule) => holds(rule, facts[rule.field])));
-  if (sort.length === 0) return kept;
-  return kept.toSorted((a, b) => {
-    for (const { field, order } of sort) {
-      const difference = compare(a.facts[field], b.facts[field]);
+  if (sort.length === 0) return [...movies];
+  return movies.toSorted((a, b) => {
+    for (const [index, { order }] of sort.entries()) {
+      const difference = compare(a.sortKey[index] ?? false, b.sortKey[index] ?? false);
       if (difference !== 0) return order === 'desc' ? -difference : difference;
     }
     return a.id - b.id;
@@ -36,13 +41,11 @@ const holds = ({ above, atLeast, oneOf }: Dataset['keep'][number], value: unknow
   (oneOf === undefined || (Array.isArray(value) ? value : [value]).some((one) => oneOf.includes(numberOf(one) ?? one)));
 
 /** Compares numbers by size and strings by their code units, because a locale may differ between machines. Missing values come first. */
-const compare = (a: unknown, b: unknown): number => {
-  const [x, y] = [sortable(a), sortable(b)];
-  if (typeof x === typeof y) return x < y ? -1 : x > y ? 1 : 0;
-  return rank(x) - rank(y);
+const compare = (a: SortKey[number], b: SortKey[number]): number => {
+  if (typeof a === typeof b) return a < b ? -1 : a > b ? 1 : 0;
+  return rank(a) - rank(b);
 };
 
-const sortable = (value: unknown): number | string | false =>
-  typeof value === 'string' ? value : (numberOf(value) ?? false);
+const sortable = (value: unknown): SortKey[number] => (typeof value === 'string' ? value : (numberOf(value) ?? false));
 
-const rank = (value: number | string | false): number => (value === false ? 0 : typeof value === 'number' ? 1 : 2);
+const rank = (value: SortKey[number]): number => (value === false ? 0 : typeof value === 'number' ? 1 : 2);

@@ -23,43 +23,56 @@ export interface Part {
   sha256: string;
 }
 
+/** The text of one record in a part. */
+export const recordText = (record: object, { format }: FileFormat): string => LAYOUTS[format].text(record);
+
 /**
- * Divides records into parts. A new part starts after `recordsPerFile` records, or earlier if the part would exceed 10 MB.
+ * Divides records into parts by the length of their texts. A new part starts after `recordsPerFile` records, or earlier
+ * if the part would exceed 10 MB.
  *
- * The records keep their order. The same records give the same bytes. Without records, there are no parts.
+ * The records keep their order. Without records, there are no parts.
  *
+ * @param records TMDB's id of each record, and the length of its text in bytes.
  * @throws {RecordTooLargeError}
  */
-export const cutIntoParts = (records: readonly object[], { format, gzip, recordsPerFile }: FileFormat): Part[] => {
-  const { open, between, close, text } = LAYOUTS[format];
+export const cutIntoParts = <Text extends { id: number; bytes: number }>(
+  records: readonly Text[],
+  { format, recordsPerFile }: FileFormat,
+): Text[][] => {
+  const { open, between, close } = LAYOUTS[format];
   const overhead = open.length + close.length;
-  const parts: Part[] = [];
-  let texts: string[] = [];
+  const parts: Text[][] = [];
   let bytes = overhead;
-
-  const finish = () => {
-    if (texts.length === 0) return;
-    const plain = Buffer.from(open + texts.join(between) + close);
-    const body = gzip ? packed(plain) : plain;
-    parts.push({ body, records: texts.length, sha256: createHash('sha256').update(body).digest('hex') });
-    texts = [];
-    bytes = overhead;
-  };
-
   for (const record of records) {
-    const one = text(record);
-    const size = Buffer.byteLength(one) + between.length;
+    const size = record.bytes + between.length;
     if (overhead + size > LARGEST_PART_BYTES) {
       throw new RecordTooLargeError(
-        `The record${'id' in record ? ` of ${record.id}` : ''} has ${size} bytes, but a part may have at most ${LARGEST_PART_BYTES}: add fields to record.without in the dataset, so that they are left out.`,
+        `The record of ${record.id} has ${size} bytes, but a part may have at most ${LARGEST_PART_BYTES}: add fields to record.without in the dataset, so that they are left out.`,
       );
     }
-    if (texts.length === recordsPerFile || bytes + size > LARGEST_PART_BYTES) finish();
-    texts.push(one);
+    let part = parts.at(-1);
+    if (!part || part.length === recordsPerFile || bytes + size > LARGEST_PART_BYTES) {
+      part = [];
+      parts.push(part);
+      bytes = overhead;
+    }
+    part.push(record);
     bytes += size;
   }
-  finish();
   return parts;
+};
+
+/** One part from the texts of its records. The same texts give the same bytes. */
+export const partOf = (texts: readonly Buffer[], { format, gzip }: FileFormat): Part => {
+  const { open, between, close } = LAYOUTS[format];
+  const separator = Buffer.from(between);
+  const plain = Buffer.concat([
+    Buffer.from(open),
+    ...texts.flatMap((text, index) => (index === 0 ? [text] : [separator, text])),
+    Buffer.from(close),
+  ]);
+  const body = gzip ? packed(plain) : plain;
+  return { body, records: texts.length, sha256: createHash('sha256').update(body).digest('hex') };
 };
 
 const INDENT = '    ';

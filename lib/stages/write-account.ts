@@ -1,10 +1,12 @@
 import type { Dataset } from '../datasets/dataset.ts';
 import { recordOf, type Subject, subjectOf } from '../movies/record.ts';
-import type { Candidate } from '../movies/select.ts';
+import { isKept, type SortKey, sortKey } from '../movies/select.ts';
+import { recordText } from '../raw-zone/parts.ts';
+import type { Place, ScratchFile } from '../raw-zone/scratch-file.ts';
 import type { BranchManifest } from '../runs/manifest.ts';
 import { NotPlannedError, type PlannedBranch } from '../runs/plan.ts';
 import { trafficOf } from '../runs/traffic.ts';
-import { type BranchWork, type Fetched, isRetried, type Missing } from '../runs/work.ts';
+import { type BranchWork, type Fetched, isRetried, type Listing, type Missing } from '../runs/work.ts';
 
 /** The figures of a manifest that follow from the walker's work. */
 export type Figures = Pick<
@@ -25,15 +27,29 @@ export type Figures = Pick<
   | 'fetchedAt'
 >;
 
+/** A movie that the dataset keeps. The text of its record is in the scratch file. */
+export interface KeptMovie extends Place {
+  /** TMDB's id. */
+  id: number;
+  sortKey: SortKey;
+}
+
+export interface Account {
+  /** In the order of the list, like all others. */
+  kept: KeptMovie[];
+  /** TMDB's ids of the movies that the dataset's `keep` leaves out. */
+  leftOut: number[];
+  figures: Figures;
+}
+
 /**
- * Accounts for every item of the list: a candidate for the parts, or an id with a reason.
+ * Accounts for every item of the list: it is kept, left out, or an id with a reason.
+ *
+ * Only ids, sort keys and the list are in memory; the records of a branch may not fit into the memory of a function.
  *
  * @throws {NotPlannedError} The branch has not been walked to its end.
  */
-export const account = async (
-  branch: PlannedBranch,
-  work: BranchWork,
-): Promise<{ candidates: Candidate[]; figures: Figures }> => {
+export const account = async (branch: PlannedBranch, work: BranchWork, scratch: ScratchFile): Promise<Account> => {
   const list = await work.listing();
   if (!list)
     throw new NotPlannedError(
@@ -41,17 +57,29 @@ export const account = async (
     );
   const { items, expected, listed, doubled, passes, warnings } = list.value;
   const position = new Map(items.map(({ id }, index) => [id, index]));
-  const candidates: (Candidate | undefined)[] = Array.from({ length: items.length });
+  const movies: (KeptMovie | { id: number } | undefined)[] = Array.from({ length: items.length });
   const missing = new Map<number | string, Missing & { at: string }>();
   const { requests, retries, throttles } = list.tally;
   const cost = { requests, retries, throttles };
   const sent = [...(list.traffic ?? [])];
   let [from, to] = [list.from, list.to];
 
-  const unused = unusedAdditions(branch.settings);
-  const candidateOf = candidatesOf(branch, unused.see);
-  if (branch.settings.ask.length === 0)
-    for (const [index, item] of items.entries()) candidates[index] = candidateOf(item, undefined);
+  const { settings } = branch;
+  const unused = unusedAdditions(settings);
+  const unknown = unknownFields(settings);
+  const movieOf = async (item: Listing['items'][number], fetched: Fetched | undefined) => {
+    const subject = subjectOf(settings.ask, item, fetched);
+    const record = recordOf(subject, settings.record);
+    const facts: Fields = { ...subject.details, ...subject.listed, ...record };
+    unused.see(subject, record);
+    unknown.see(facts);
+    const { id } = subject;
+    if (!isKept(facts, settings.keep)) return { id };
+    const place = await scratch.add(recordText(record, settings.output));
+    return { id, sortKey: sortKey(facts, settings.sort), ...place };
+  };
+  if (settings.ask.length === 0)
+    for (const [index, item] of items.entries()) movies[index] = await movieOf(item, undefined);
   for await (const chunk of work.chunks()) {
     cost.requests += chunk.tally.requests;
     cost.retries += chunk.tally.retries;
@@ -63,14 +91,14 @@ export const account = async (
       const index = position.get(outcome.id);
       const item = index === undefined ? undefined : items[index];
       if (index === undefined || !item || outcome.outcome === 'resolved') continue;
-      if (outcome.outcome === 'fetched') candidates[index] ??= candidateOf(item, outcome);
+      if (outcome.outcome === 'fetched') movies[index] ??= await movieOf(item, outcome);
       else if (isNews(outcome, chunk.to, missing.get(outcome.id)))
         missing.set(outcome.id, { ...outcome, at: chunk.to });
     }
   }
   // An id that had no usable answer once, and was requested again.
-  for (const [index, { id }] of items.entries()) if (candidates[index]) missing.delete(id);
-  const unwalked = items.filter(({ id }, index) => !candidates[index] && !missing.has(id)).length;
+  for (const [index, { id }] of items.entries()) if (movies[index]) missing.delete(id);
+  const unwalked = items.filter(({ id }, index) => !movies[index] && !missing.has(id)).length;
   if (unwalked > 0)
     throw new NotPlannedError(
       `${branch.branch} has not been walked to its end: ${unwalked} of ${items.length} movies are missing. Run Walk first.`,
@@ -78,7 +106,8 @@ export const account = async (
 
   const inOrder = items.flatMap(({ id }) => missing.get(id) ?? []);
   return {
-    candidates: candidates.filter((one) => one !== undefined),
+    kept: movies.filter((movie) => movie !== undefined && 'sortKey' in movie),
+    leftOut: movies.flatMap((movie) => (movie && !('sortKey' in movie) ? [movie.id] : [])),
     figures: {
       expected,
       listed,
@@ -96,7 +125,7 @@ export const account = async (
         outcome === 'quarantined' ? [{ id, why, key }] : [],
       ),
       unavailable: inOrder.flatMap(({ id, outcome, why = '' }) => (outcome === 'unavailable' ? [{ id, why }] : [])),
-      warnings: [...warnings, ...(candidates.some((one) => one) ? unused.warnings() : [])],
+      warnings: [...warnings, ...(movies.some((one) => one) ? [...unused.warnings(), ...unknown.warnings()] : [])],
       ...cost,
       traffic: trafficOf(sent),
       fetchedAt: { from, to },
@@ -108,35 +137,27 @@ export const account = async (
 const isNews = ({ outcome }: Missing, at: string, before: (Missing & { at: string }) | undefined): boolean =>
   !before || (isRetried(before.outcome) && (!isRetried(outcome) || at > before.at));
 
-/** Makes candidates of items and answers. `see` is called with the data of each. */
-const candidatesOf = ({ settings }: PlannedBranch, see: (subject: Subject, record: Candidate['record']) => void) => {
-  // Only the fields that the rules read: whole details of a branch of 10,000 movies would not fit into memory.
-  const named = ruledFields(settings);
-  return (item: Parameters<typeof subjectOf>[1], fetched: Fetched | undefined): Candidate => {
-    const subject = subjectOf(settings.ask, item, fetched);
-    const record = recordOf(subject, settings.record);
-    see(subject, record);
-    const known: Record<string, unknown> = { ...subject.details, ...subject.listed, ...record };
-    return { id: subject.id, record, facts: Object.fromEntries(named.map((field) => [field, known[field]])) };
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Finds the fields that keep or sort names and that no movie of a branch has: such a field is probably misspelt. */
+const unknownFields = ({ keep, sort }: Dataset) => {
+  const unknown = new Set([...keep, ...sort].map(({ field }) => field));
+  return {
+    see: (facts: Fields) => {
+      for (const field of unknown) if (facts[field] !== undefined) unknown.delete(field);
+    },
+    warnings: () =>
+      [...unknown].map(
+        (field) => `no movie has a field ${JSON.stringify(field)}, which the dataset's keep or sort names`,
+      ),
   };
-};
-
-/** The fields that a dataset's rules read, each once. */
-const ruledFields = ({ keep, sort }: Dataset): string[] => [...new Set([...keep, ...sort].map(({ field }) => field))];
-
-/** Warnings about fields that no movie has and that keep or sort names: such a field is probably misspelt. */
-export const unknownFields = ({ settings }: PlannedBranch, candidates: readonly Candidate[]): string[] => {
-  if (candidates.length === 0) return [];
-  return ruledFields(settings)
-    .filter((field) => candidates.every(({ facts }) => facts[field] === undefined))
-    .map((field) => `no movie has a field ${JSON.stringify(field)}, which the dataset's keep or sort names`);
 };
 
 /** Finds the fields of `with` that no movie of a branch has data for: a name or a value in them is probably misspelt. */
 const unusedAdditions = ({ record: { with: added } }: Dataset) => {
   const unused = new Map(Object.entries(added).filter(([, { from }]) => from !== 'asked'));
   return {
-    see: ({ details }: Subject, record: Candidate['record']) => {
+    see: ({ details }: Subject, record: Fields) => {
       for (const [name, { from }] of unused) {
         const people = record[name];
         const has =

@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.ts';
 import type { Emit } from '../events.ts';
-import { type Candidate, select } from '../movies/select.ts';
+import { inOrder } from '../movies/select.ts';
 import { partKeys } from '../raw-zone/key-pattern.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { contentType, cutIntoParts, type Part } from '../raw-zone/parts.ts';
+import { contentType, cutIntoParts, partOf } from '../raw-zone/parts.ts';
+import { type ScratchFile, scratchFile } from '../raw-zone/scratch-file.ts';
 import { type BranchManifest, LOST_SHARE, loadManifest, saveManifest } from '../runs/manifest.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import type { BranchWork } from '../runs/work.ts';
-import { account, type Figures, unknownFields } from './write-account.ts';
+import { type Account, account, type Figures, type KeptMovie } from './write-account.ts';
 
 export interface WriteServices {
   store: ObjectStore;
@@ -15,6 +16,8 @@ export interface WriteServices {
   clock: Clock;
   emit: Emit;
   codeVersion: string;
+  /** A folder of the local disk. It holds the records of the branch while the writer runs. */
+  scratch: string;
 }
 
 /**
@@ -28,16 +31,24 @@ export interface WriteServices {
  * @throws {InconsistentManifestError}
  */
 export const write = async (branch: PlannedBranch, services: WriteServices): Promise<BranchManifest> => {
-  const { store, work, clock, emit, codeVersion } = services;
-  const { candidates, figures } = branch.role === 'removed' ? REMOVED : await account(branch, work);
-  const { key, format, gzip } = branch.settings.output;
-  const chosen = select(candidates, branch.settings);
-  const parts = cutIntoParts(
-    chosen.map(({ record }) => record),
-    branch.settings.output,
-  );
+  const scratch = await scratchFile(services.scratch);
+  try {
+    return await writeFrom(scratch, branch, services);
+  } finally {
+    await scratch.close();
+  }
+};
+
+const writeFrom = async (
+  scratch: ScratchFile,
+  branch: PlannedBranch,
+  { store, work, clock, emit, codeVersion }: WriteServices,
+): Promise<BranchManifest> => {
+  const { kept, leftOut, figures } = branch.role === 'removed' ? REMOVED : await account(branch, work, scratch);
+  const { sort, output } = branch.settings;
+  const parts = cutIntoParts(inOrder(kept, sort), output);
   const before = await loadManifest(store, branch);
-  const written = await putParts(branch, parts, store, before);
+  const written = await putParts(branch, parts, { store, scratch, before });
 
   const manifest: BranchManifest = {
     dataset: branch.dataset,
@@ -51,23 +62,29 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
     codeVersion,
     writtenAt: new Date(clock.now()).toISOString(),
     ...figures,
-    leftOut: candidates.length - chosen.length,
-    kept: chosen.length,
+    leftOut: leftOut.length,
+    kept: kept.length,
     written: written.reduce((sum, { records }) => sum + records, 0),
     bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
-    warnings: [...figures.warnings, ...unknownFields(branch, candidates), ...losses(figures, before)],
-    output: { key, format, gzip },
+    warnings: [...figures.warnings, ...losses(figures, before)],
+    output: { key: output.key, format: output.format, gzip: output.gzip },
     parts: written,
   };
   await saveManifest(store, manifest);
-  const { kept, leftOut } = manifest;
-  emit({ type: 'branchWritten', branch: branch.branch, kept, leftOut, parts: written.length });
+  emit({
+    type: 'branchWritten',
+    branch: branch.branch,
+    kept: manifest.kept,
+    leftOut: manifest.leftOut,
+    parts: written.length,
+  });
   return manifest;
 };
 
 /** A branch that the dataset no longer has: nothing is listed, and its parts are removed. */
-const REMOVED: { candidates: Candidate[]; figures: Figures } = {
-  candidates: [],
+const REMOVED: Account = {
+  kept: [],
+  leftOut: [],
   figures: {
     expected: 0,
     listed: 0,
@@ -102,13 +119,14 @@ const losses = ({ distinct, missing }: Figures, before: BranchManifest | undefin
 
 const putParts = async (
   { day, settings: { output }, placeholders, earlierKeys }: PlannedBranch,
-  parts: readonly Part[],
-  store: ObjectStore,
-  before: BranchManifest | undefined,
+  parts: readonly KeptMovie[][],
+  { store, scratch, before }: { store: ObjectStore; scratch: ScratchFile; before: BranchManifest | undefined },
 ) => {
   const keys = partKeys(output.key, day, placeholders);
   const written: BranchManifest['parts'] = [];
-  for (const [index, { body, records, sha256 }] of parts.entries()) {
+  // One part at a time, because all parts of a branch may not fit into the memory of a function.
+  for (const [index, movies] of parts.entries()) {
+    const { body, records, sha256 } = partOf(await scratch.read(movies), output);
     const key = keys.key(index + 1);
     const { versionId } = await store.put(key, body, { contentType: contentType(output) });
     written.push({ key, records, bytes: body.length, sha256, ...(versionId && { versionId }) });

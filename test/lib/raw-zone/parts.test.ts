@@ -7,15 +7,30 @@ import {
   cutIntoParts,
   type FileFormat,
   LARGEST_PART_BYTES,
+  partOf,
   RecordTooLargeError,
+  recordText,
 } from '../../../lib/raw-zone/parts.ts';
 
 const asJson: FileFormat = { format: 'json', gzip: false, recordsPerFile: 100 };
 const asLines: FileFormat = { ...asJson, format: 'jsonl' };
 
+/** What the writer does with the records of a branch. */
+const partsOf = (records: readonly object[], format: FileFormat) => {
+  const texts = records.map((record, id) => {
+    const text = Buffer.from(recordText(record, format));
+    return { id, bytes: text.length, text };
+  });
+  return cutIntoParts(texts, format).map((part) =>
+    partOf(
+      part.map(({ text }) => text),
+      format,
+    ),
+  );
+};
+
 const movies = (count: number) => Array.from({ length: count }, (_, id) => ({ id }));
-const sizes = (records: readonly object[], format = asJson) =>
-  cutIntoParts(records, format).map((part) => part.records);
+const sizes = (records: readonly object[], format = asJson) => partsOf(records, format).map((part) => part.records);
 /** A record whose JSON has this many bytes. */
 const weighing = (bytes: number) => ({ overview: 'x'.repeat(bytes - '{"overview":""}'.length) });
 /** Records with all kinds of text: line separators of JavaScript, quotes, backslashes, emoji. */
@@ -46,7 +61,7 @@ describe('dividing records into parts', () => {
       format === 'json' ? JSON.stringify(some, null, 4) : some.map((one) => `${JSON.stringify(one)}\n`).join('');
     fc.assert(
       fc.property(records, fc.integer({ min: 1, max: 7 }), fc.boolean(), (all, recordsPerFile, gzip) => {
-        const parts = cutIntoParts(all, { format, gzip, recordsPerFile });
+        const parts = partsOf(all, { format, gzip, recordsPerFile });
 
         const expected = Array.from({ length: Math.ceil(all.length / recordsPerFile) }, (_, at) =>
           all.slice(at * recordsPerFile, (at + 1) * recordsPerFile),
@@ -62,8 +77,7 @@ describe('dividing records into parts', () => {
 
     expect(sizes([four, four, four, four, four])).toEqual([2, 2, 1]);
     expect(sizes([four, four, { id: 1 }, four], asLines)).toEqual([3, 1]);
-    for (const { body } of cutIntoParts([four, four, four], asJson))
-      expect(body.length).toBeLessThanOrEqual(10_000_000);
+    for (const { body } of partsOf([four, four, four], asJson)) expect(body.length).toBeLessThanOrEqual(10_000_000);
   });
 
   it('counts bytes, not characters', () => {
@@ -74,10 +88,10 @@ describe('dividing records into parts', () => {
 
   it.each([asJson, asLines])('never makes a part larger than 10 MB: $format', (format) => {
     const two = (bytes: number) => [weighing(5_000_000), weighing(bytes)];
-    const [one] = cutIntoParts(two(100), { ...format, recordsPerFile: 2 });
+    const [one] = partsOf(two(100), { ...format, recordsPerFile: 2 });
     const frame = (one?.body.length ?? 0) - 5_000_100;
     for (let over = -5; over <= 5; over += 1) {
-      const parts = cutIntoParts(two(LARGEST_PART_BYTES - 5_000_000 - frame + over), format);
+      const parts = partsOf(two(LARGEST_PART_BYTES - 5_000_000 - frame + over), format);
 
       expect(Math.max(...parts.map(({ body }) => body.length))).toBeLessThanOrEqual(LARGEST_PART_BYTES);
       if (over > 0) expect(parts).toHaveLength(2);
@@ -87,7 +101,7 @@ describe('dividing records into parts', () => {
 
   it('rejects a record that is larger than a part may be', () => {
     expect(sizes([weighing(9_999_000)])).toEqual([1]);
-    expect(() => cutIntoParts([{ id: 1 }, weighing(10_000_001)], asJson)).toThrow(RecordTooLargeError);
+    expect(() => partsOf([{ id: 1 }, weighing(10_000_001)], asJson)).toThrow(RecordTooLargeError);
   });
 });
 
@@ -95,27 +109,27 @@ describe('a part', () => {
   it('of json is one array, indented by 4 spaces', () => {
     fc.assert(
       fc.property(records, (all) => {
-        const [part] = cutIntoParts(all, asJson);
+        const [part] = partsOf(all, asJson);
         expect(part?.body.toString() ?? '[]').toBe(JSON.stringify(all, null, 4));
       }),
     );
   });
 
   it('does not treat a line separator inside a text as a new line', () => {
-    const [part] = cutIntoParts([{ title: 'One\u2028two "three"\n' }], asJson);
+    const [part] = partsOf([{ title: 'One\u2028two "three"\n' }], asJson);
 
     expect(part?.body.toString()).toBe('[\n    {\n        "title": "One\u2028two \\"three\\"\\n"\n    }\n]');
   });
 
   it('of jsonl has one record per line, and ends every line', () => {
-    const [part] = cutIntoParts([{ id: 1, genres: [] }, { id: 2 }], asLines);
+    const [part] = partsOf([{ id: 1, genres: [] }, { id: 2 }], asLines);
 
     expect(part?.body.toString()).toBe('{"id":1,"genres":[]}\n{"id":2}\n');
   });
 
   it('has the sha256 of the bytes in the bucket', () => {
     for (const gzip of [false, true]) {
-      const [part] = cutIntoParts(movies(3), { ...asJson, gzip });
+      const [part] = partsOf(movies(3), { ...asJson, gzip });
       expect(part?.sha256).toBe(
         createHash('sha256')
           .update(part?.body ?? '')
@@ -125,7 +139,7 @@ describe('a part', () => {
   });
 
   it('has the same bytes on every system and at any time', () => {
-    const pack = () => cutIntoParts(movies(100), { ...asLines, gzip: true })[0]?.body ?? Buffer.alloc(0);
+    const pack = () => partsOf(movies(100), { ...asLines, gzip: true })[0]?.body ?? Buffer.alloc(0);
     const header = pack().subarray(0, 10);
 
     expect(pack()).toEqual(pack());

@@ -83,6 +83,7 @@ it('a kind of source with one file and one line in the registry runs from the pl
     clock: fastClock(),
     emit: () => undefined,
     codeVersion: 'test',
+    scratch: tmpdir(),
     walkersAtOnce: 4,
     publish: () => undefined,
   };

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { type BranchManifest, loadManifest } from '../../../lib/runs/manifest.ts';
 import type { PlannedBranch } from '../../../lib/runs/plan.ts';
@@ -49,7 +52,7 @@ const walked = async (
   await work.keepListing(kept(list, 3, [0, 10]));
   for (const [number, chunk] of chunks.entries())
     await work.keepChunk(kept(chunk, chunk.length, [20 + number, 30 + number]));
-  const services = { store, work, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined };
+  const services = { store, work, clock: fastClock(), codeVersion: '1.2.3', scratch: tmpdir(), emit: () => undefined };
   return { store, work, write: () => write(branch, services) };
 };
 const records = (store: ReturnType<typeof memoryStore>, key: string) =>
@@ -287,6 +290,19 @@ describe('the manifest of a branch', () => {
   });
 });
 
+describe('the memory of the writer', () => {
+  it('does not hold the records of a branch: 60 MB are written in a heap of 32 MB', async () => {
+    const worker = new Worker(new URL('write-with-small-heap.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: 32 },
+    });
+    // Rejected with ERR_WORKER_OUT_OF_MEMORY where the heap is too small.
+    const [written] = await once(worker, 'message');
+
+    expect(written.kept).toBe(1_000);
+    expect(written.bytes).toBeGreaterThan(60_000_000);
+  });
+});
+
 describe('parts of an earlier run', () => {
   it('are removed when there are fewer new ones, and parts of other branches are kept', async () => {
     const store = memoryStore();
@@ -340,7 +356,14 @@ describe('parts of an earlier run', () => {
       },
     };
     const { work } = await walked(crime2017(), { chunks: [[fetched(1)]], store });
-    await write(crime2017(), { store: watched, work, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined });
+    await write(crime2017(), {
+      store: watched,
+      work,
+      clock: fastClock(),
+      codeVersion: '1.2.3',
+      scratch: tmpdir(),
+      emit: () => undefined,
+    });
 
     expect(order).toEqual([`put ${part(1)}`, `remove ${part(2)}`, `put ${MANIFEST}`]);
   });
@@ -355,6 +378,7 @@ describe('a branch that is not walked yet', () => {
       work,
       clock: fastClock(),
       codeVersion: '1.2.3',
+      scratch: tmpdir(),
       emit: () => undefined,
     });
 
@@ -436,7 +460,14 @@ describe('a branch that the dataset no longer has', () => {
     await writeFirst();
     const removed = crime2017({ run: 'monday', role: 'removed', listFrom: {}, placeholders: {} });
     const work = branchWork(store, removed);
-    await write(removed, { store, work, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined });
+    await write(removed, {
+      store,
+      work,
+      clock: fastClock(),
+      codeVersion: '1.2.3',
+      scratch: tmpdir(),
+      emit: () => undefined,
+    });
 
     expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([]);
     expect(await loadManifest(store, removed)).toMatchObject({

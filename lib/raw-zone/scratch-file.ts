@@ -1,0 +1,88 @@
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where a text is in a scratch file. */
+export interface Place {
+  /** Bytes before the text. */
+  at: number;
+  /** Length of the text in UTF-8. */
+  bytes: number;
+}
+
+/** Texts on the local disk that don't fit in memory together. */
+export interface ScratchFile {
+  add(text: string): Promise<Place>;
+  /** The texts at these places, as UTF-8, in this order. */
+  read(places: readonly Place[]): Promise<Buffer[]>;
+  close(): Promise<void>;
+}
+
+/** Bytes that are collected before they are written: the number of writes, not their size, takes the time. */
+const WRITE_AT_ONCE = 1024 * 1024;
+
+/**
+ * Opens a scratch file in a folder.
+ *
+ * The file has no name any more when this returns. So nothing is left, even if the process is killed.
+ */
+export const scratchFile = async (folder: string): Promise<ScratchFile> => {
+  const file = await nameless(folder);
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let written = 0;
+
+  const flush = async () => {
+    const bytes = Buffer.concat(waiting);
+    waiting = [];
+    waitingBytes = 0;
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, written);
+        done += bytesWritten;
+        written += bytesWritten;
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      throw new Error(
+        `${folder} has no space left after ${written} bytes of records (ENOSPC): free some space there; for a function on AWS, raise its ephemeralStorageSize in serverless.yml.`,
+        { cause: error },
+      );
+    }
+  };
+
+  const readOne = async ({ at, bytes }: Place): Promise<Buffer> => {
+    const text = Buffer.allocUnsafe(bytes);
+    for (let done = 0; done < bytes; ) {
+      const { bytesRead } = await file.read(text, done, bytes - done, at + done);
+      if (bytesRead === 0) throw new Error(`the scratch file in ${folder} ends at byte ${at + done}: run again.`);
+      done += bytesRead;
+    }
+    return text;
+  };
+
+  return {
+    add: async (text) => {
+      const bytes = Buffer.from(text);
+      const at = written + waitingBytes;
+      waiting.push(bytes);
+      waitingBytes += bytes.length;
+      if (waitingBytes >= WRITE_AT_ONCE) await flush();
+      return { at, bytes: bytes.length };
+    },
+    read: async (places) => {
+      if (waitingBytes > 0) await flush();
+      return Promise.all(places.map(readOne));
+    },
+    close: () => file.close(),
+  };
+};
+
+/** A new file without a name. The system frees its space when it is closed. */
+const nameless = async (folder: string): Promise<FileHandle> => {
+  const own = await mkdtemp(join(folder, 'tmdb-raw-zone-'));
+  try {
+    return await open(join(own, 'records'), 'wx+', 0o600);
+  } finally {
+    await rm(own, { recursive: true });
+  }
+};

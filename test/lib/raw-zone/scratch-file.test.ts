@@ -1,0 +1,40 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scratchFile } from '../../../lib/raw-zone/scratch-file.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'scratch-test-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('a scratch file', () => {
+  it('has every text at its place, in any order, whether it is written yet or not', async () => {
+    const scratch = await scratchFile(folder);
+    // The large ones are more than is written at once.
+    const texts = ['a', '', 'Größe 🎬', 'x'.repeat(1_500_000), '\u2028', 'é'.repeat(700_000), 'last'];
+    const places = [];
+    for (const text of texts) {
+      places.push(await scratch.add(text));
+      expect((await scratch.read(places.slice(-1))).map(String)).toEqual([text]);
+    }
+    const more = await scratch.add('one more');
+
+    expect((await scratch.read([more, ...places.toReversed()])).map(String)).toEqual([
+      'one more',
+      ...texts.toReversed(),
+    ]);
+    expect(places.map(({ bytes }) => bytes)).toEqual(texts.map((text) => Buffer.byteLength(text)));
+    await scratch.close();
+  });
+
+  it('has no name, so a killed process leaves nothing', async () => {
+    const scratch = await scratchFile(folder);
+    await scratch.read([await scratch.add('text')]);
+
+    expect(await readdir(folder)).toEqual([]);
+    await scratch.close();
+  });
+});
