@@ -18,7 +18,7 @@ describe("the emulator's Python", () => {
   it('is asked for in one sentence where there is none', async () => {
     const venv = join(await folder(), 'venv');
     await expect(pythonWithPackages({ venv, python: 'no-such-python3' })).rejects.toThrow(
-      'There is no no-such-python3 on the PATH; the emulator needs Python 3.10 or later. Install it and try again.',
+      'There is no no-such-python3 on the PATH; Python 3.10 or later is needed. Install it and try again.',
     );
   });
 
@@ -26,7 +26,7 @@ describe("the emulator's Python", () => {
     const parent = await folder();
     const python = await printing(version);
     await expect(pythonWithPackages({ venv: join(parent, 'venv'), python })).rejects.toThrow(
-      `is Python ${version.replace(' ', '.')}; the emulator needs Python 3.10 or later.`,
+      `is Python ${version.replace(' ', '.')}; Python 3.10 or later is needed.`,
     );
     expect(await readdir(parent)).toEqual([]);
   });

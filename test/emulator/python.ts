@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { ROOT } from '../../local/deployed.ts';
 
 const run = promisify(execFile);
 
@@ -14,6 +15,8 @@ const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 export interface PythonOptions {
   /** Folder of the virtual environment; made if it doesn't exist. */
   venv: string;
+  /** The packages; the emulator's by default. */
+  requirements?: string;
   /** The Python that makes it. */
   python?: string;
   /** Is told that an installation begins: it takes a minute or more. */
@@ -28,9 +31,14 @@ export interface PythonOptions {
  * @returns The path of the environment's Python.
  * @throws {Error} python3 is missing or too old, or can't make the environment. The message says what to do.
  */
-export const pythonWithPackages = async ({ venv, python = 'python3', onInstall }: PythonOptions): Promise<string> => {
+export const pythonWithPackages = async ({
+  venv,
+  requirements: file = REQUIREMENTS,
+  python = 'python3',
+  onInstall,
+}: PythonOptions): Promise<string> => {
   const requirements = createHash('sha256')
-    .update(await readFile(REQUIREMENTS))
+    .update(await readFile(file))
     .digest('hex');
   const installed = join(venv, 'requirements.sha256');
   const venvPython = join(venv, 'bin', 'python');
@@ -46,9 +54,9 @@ export const pythonWithPackages = async ({ venv, python = 'python3', onInstall }
       `${python} -m venv failed: ${oneLine(error)}. On Debian and Ubuntu, install the package python3-venv.`,
     );
   });
-  await run(venvPython, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]).catch(
+  await run(venvPython, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', file]).catch(
     (error: { stderr?: string }) => {
-      throw new Error(`pip could not install test/emulator/requirements.txt: ${oneLine(error)}`);
+      throw new Error(`pip could not install ${relative(ROOT, file)}: ${oneLine(error)}`);
     },
   );
   // Last: an installation that was interrupted begins anew.
@@ -63,7 +71,7 @@ const works = (python: string): Promise<boolean> =>
   );
 
 const assertPython = async (python: string): Promise<void> => {
-  const required = `the emulator needs Python ${MIN_PYTHON.join('.')} or later. Install it and try again.`;
+  const required = `Python ${MIN_PYTHON.join('.')} or later is needed. Install it and try again.`;
   const { stdout } = await run(python, ['-c', 'import sys; print(*sys.version_info[:2])']).catch(() => {
     throw new Error(`There is no ${python} on the PATH; ${required}`);
   });
