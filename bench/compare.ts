@@ -3,7 +3,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../local/deployed.ts';
-import { pythonWithPackages } from '../test/emulator/python.ts';
+import { pythonWithPackages } from '../local/python.ts';
 import { type Contender, contenders } from './contenders.ts';
 import { startTmdb, type TmdbOptions, workloadOf } from './simulated-tmdb.ts';
 

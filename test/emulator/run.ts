@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ROOT } from '../../local/deployed.ts';
+import { pythonWithPackages } from '../../local/python.ts';
 import { type Scenario, startEmulated } from './emulated.ts';
-import { pythonWithPackages } from './python.ts';
 import { firstRun } from './scenarios/first-run.ts';
 import { invalidEvents } from './scenarios/invalid-events.ts';
 import { otherDatasets } from './scenarios/other-datasets.ts';
@@ -44,6 +44,7 @@ if (named.length === 0)
 
 const python = await pythonWithPackages({
   venv: join(ROOT, '.local/emulator-venv'),
+  requirements: join(ROOT, 'test/emulator/requirements.txt'),
   onInstall: () => say('Installing test/emulator/requirements.txt into .local/emulator-venv …'),
 }).catch((error: Error) => refuse(error.message));
 

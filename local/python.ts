@@ -3,20 +3,18 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from '../../local/deployed.ts';
+import { ROOT } from './deployed.ts';
 
 const run = promisify(execFile);
 
-/** What moto 5.2.5 and boto3 1.44.8 require. Source: Requires-Python of both on https://pypi.org (read 2026-11-25). */
+/** What moto, boto3, dlt and airbyte-cdk require. Source: Requires-Python of each on https://pypi.org (read 2026-11-25). */
 const MIN_PYTHON = [3, 10] as const;
-
-const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 
 export interface PythonOptions {
   /** Folder of the virtual environment; made if it doesn't exist. */
   venv: string;
-  /** The packages; the emulator's by default. */
-  requirements?: string;
+  /** File with the packages, in pip's format. */
+  requirements: string;
   /** The Python that makes it. */
   python?: string;
   /** Is told that an installation begins: it takes a minute or more. */
@@ -33,7 +31,7 @@ export interface PythonOptions {
  */
 export const pythonWithPackages = async ({
   venv,
-  requirements: file = REQUIREMENTS,
+  requirements: file,
   python = 'python3',
   onInstall,
 }: PythonOptions): Promise<string> => {
