@@ -26,6 +26,8 @@ export type RunEvent =
   | { type: 'waiting'; branch: string; reason: string; retry: number; retries: number; waitMs: number }
   /** That next try was sent. */
   | { type: 'retried'; branch: string; retry: number }
+  /** Requests that have been sent since the last such event of the branch, retries included, and the 429s among their answers. */
+  | { type: 'requested'; branch: string; requests: number; retries: number; throttles: number }
   /** TMDB answers no question. All requests wait until the next try. */
   | { type: 'tmdbDown'; reason: string; waitMs: number; givesUpInMs: number }
   | { type: 'tmdbUp'; afterMs: number }
@@ -36,6 +38,8 @@ export type RunEvent =
       reason: string;
       /** Number of the attempt, from 1. Only the state machine knows it; a function doesn't. */
       attempt?: number;
+      /** Attempts after which the branch fails, if each one fails like this. Known where `attempt` is. */
+      attempts?: number;
       /** Milliseconds until the next attempt; absent if there is none. */
       nextTryInMs?: number;
     }
@@ -55,6 +59,7 @@ const LINES: { [Type in RunEvent['type']]: [keyof Log, (event: EventOf<Type>) =>
   listed: ['info', () => 'list kept'],
   moviesKept: ['debug', () => 'movies kept'],
   waiting: ['debug', () => 'waiting before a retry'],
+  requested: ['debug', () => 'requested'],
   retried: ['debug', () => 'retried'],
   tmdbDown: ['warn', () => 'TMDB is down'],
   tmdbUp: ['info', () => 'TMDB answers again'],

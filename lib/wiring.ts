@@ -95,6 +95,18 @@ export const tmdbAddress = (env: Environment) => ({
   proxy: proxyFrom(env),
 });
 
+const rate = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, 'use a number above 0')
+  .transform(Number)
+  .pipe(z.number().positive().max(1_000_000))
+  // TMDB's limit is "somewhere in the 40 requests per second range"; this leaves 10 % for other clients.
+  .default(36);
+
+/** Requests to TMDB that one process sends in a second, at most. */
+export const requestsPerSecond = (env: Environment): number =>
+  read({ TMDB_REQUESTS_PER_SECOND: rate }, env).TMDB_REQUESTS_PER_SECOND;
+
 /**
  * The TMDB client, with one gate and one agent for each process.
  *
@@ -105,18 +117,11 @@ export const tmdbServices = (
   token: () => string | undefined = () => undefined,
   clock = systemClock,
 ) => {
-  const { TMDB_BASE_URL, TMDB_NAME, TMDB_REQUESTS_PER_SECOND } = read(
+  const { TMDB_BASE_URL, TMDB_NAME } = read(
     {
       TMDB_BASE_URL: baseUrl,
       /** Name for plans and manifests, where the host says nothing: a simulator's is 127.0.0.1. */
       TMDB_NAME: z.string().min(1).optional(),
-      // 36: TMDB's limit is "somewhere in the 40 requests per second range"; this leaves 10 % for other clients.
-      TMDB_REQUESTS_PER_SECOND: z
-        .string()
-        .regex(/^\d+(\.\d+)?$/, 'use a number above 0')
-        .transform(Number)
-        .pipe(z.number().positive().max(1_000_000))
-        .default(36),
     },
     env,
   );
@@ -125,7 +130,7 @@ export const tmdbServices = (
       baseUrl: TMDB_BASE_URL,
       name: TMDB_NAME,
       token: () => env.TMDB_TOKEN || token(),
-      gate: pace(TMDB_REQUESTS_PER_SECOND, clock),
+      gate: pace(requestsPerSecond(env), clock),
       clock,
       proxy: proxyFrom(env),
     }),

@@ -6,7 +6,7 @@ import { type Emit, logEvents } from '../lib/events.ts';
 import { BadInputError } from '../lib/parse.ts';
 import { layout } from '../lib/runs/layout.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
-import { tmdbAddress } from '../lib/wiring.ts';
+import { requestsPerSecond, tmdbAddress } from '../lib/wiring.ts';
 import { checkFolderOf } from './default-folder.ts';
 import { ROOT } from './deployed.ts';
 import { makeWritable } from './disk.ts';
@@ -16,7 +16,7 @@ import { jsonLines } from './log-file.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { printed } from './printed.ts';
-import { showProgress } from './progress.ts';
+import { showProgress } from './progress/show.ts';
 import { checkReachable } from './reachable.ts';
 import { report } from './report.ts';
 import { resumeCommand } from './resume-command.ts';
@@ -97,8 +97,8 @@ const run = async (
   if (input.resume && !bucket) checkFolderOf(input.resume, out);
   await makeWritable(folder, out);
   const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
-  const progress = showProgress(process.stdout);
-  // The progress bar hides the cursor.
+  const progress = showProgress(process.stdout, { pace: requestsPerSecond(env), env });
+  // The lines of the progress hide the cursor.
   process.once('exit', progress.stop);
   const logEvent = logEvents(jsonLines(log.write));
   /** Whether there is a run to continue. */
@@ -113,7 +113,7 @@ const run = async (
   };
   // The stored work of the walkers remains, and a resumed run continues with it.
   const stopListening = onStopSignal(() => {
-    progress.stop();
+    progress.leave();
     process.stderr.write(
       isPlanned ? `\nStopped. To continue this run: ${resume}\n` : '\nStopped before the run was planned.\n',
     );

@@ -95,7 +95,7 @@ export const openPipeline = async ({
     },
     functions: withTimeToWait(await readFunctions(), giveUpAfterSeconds),
     retryMs,
-    onAttempt: ({ input, error, message, attempt, retryInMs }) => {
+    onAttempt: ({ input, error, message, attempt, attempts, retryInMs }) => {
       const { branch } = input as { branch?: string };
       if (branch !== undefined)
         emit({
@@ -104,6 +104,7 @@ export const openPipeline = async ({
           error,
           reason: message,
           attempt,
+          attempts,
           ...(retryInMs !== undefined && { nextTryInMs: retryInMs }),
         });
     },

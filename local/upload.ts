@@ -61,7 +61,7 @@ const checkAll = async (options: UploadOptions, from: string): Promise<Ready[]> 
 
 /** Sends one file at a time: the parts of one file use the whole bandwidth, and a failure interrupts only one file. */
 const sendAll = async (files: readonly Ready[], to: OpenDestination, signal: AbortSignal): Promise<number> => {
-  const progress = showUpload(process.stdout);
+  const progress = showUpload(process.stdout, process.env);
   for (const [index, { name, file, key }] of files.entries()) {
     const startedAt = Date.now();
     try {

@@ -36,13 +36,17 @@ export const keeping = async <Value>(
   const tally = newTally();
   const { count, seconds } = trafficCounter(clock);
   const from = new Date(clock.now()).toISOString();
-  const value = await get({
-    tally,
-    onCount: count,
-    onWait: (wait) => emit({ type: 'waiting', branch, ...wait }),
-    onRetry: (retry) => emit({ type: 'retried', branch, retry }),
-  });
-  return { tally, traffic: seconds(), from, to: new Date(clock.now()).toISOString(), value };
+  try {
+    const value = await get({
+      tally,
+      onCount: count,
+      onWait: (wait) => emit({ type: 'waiting', branch, ...wait }),
+      onRetry: (retry) => emit({ type: 'retried', branch, retry }),
+    });
+    return { tally, traffic: seconds(), from, to: new Date(clock.now()).toISOString(), value };
+  } finally {
+    if (tally.requests > 0) emit({ type: 'requested', branch, ...tally });
+  }
 };
 
 /** Adds up requests and times of several kept things, each once, however often a list reads it. */

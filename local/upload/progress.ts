@@ -1,4 +1,6 @@
-import { SingleBar } from 'cli-progress';
+import { createLogUpdate } from 'log-update';
+import { bar, cut } from '../progress/draw.ts';
+import { changesLines } from '../progress/show.ts';
 import type { SendOptions, Sent } from './send.ts';
 
 /** Shows the progress of an upload: on a terminal a progress bar, elsewhere a line at the start and at the end of each file. */
@@ -10,23 +12,34 @@ export interface UploadProgress {
   stop(): void;
 }
 
-export const showUpload = (out: NodeJS.WriteStream): UploadProgress => {
-  const bar = out.isTTY
-    ? new SingleBar({
-        stream: out,
-        format: '  {bar} {percentage}% | {stage} {value}/{total} MB | {duration_formatted}',
-        formatValue: (value, _, type) => (type === 'value' || type === 'total' ? megabytes(value) : String(value)),
-        hideCursor: true,
-        clearOnComplete: true,
-      })
-    : undefined;
-  const stop = () => bar?.stop();
+/** Ten pictures a second look smooth. */
+const DRAW_MS = 100;
+
+export const showUpload = (
+  out: NodeJS.WriteStream,
+  env: Readonly<Record<string, string | undefined>>,
+  now = () => performance.now(),
+): UploadProgress => {
+  const line = changesLines(out, env) ? createLogUpdate(out) : undefined;
+  let total = 0;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  const draw = (stage: string, bytes: number) => {
+    if (!line || now() - drawnAt < DRAW_MS) return;
+    drawnAt = now();
+    const text = `${stage} ${megabytes(bytes)} of ${megabytes(total)} MB`;
+    line(cut(`  ${bar(bytes, total, 24)}  ${text}`, (out.columns || 80) - 1));
+  };
+  const stop = () => {
+    line?.clear();
+    line?.done();
+  };
   return {
     begin: (file, bytes, key) => {
       out.write(`${file}: ${bytes} bytes, to ${key}\n`);
-      bar?.start(bytes, 0, { stage: 'reading' });
+      [total, drawnAt] = [bytes, Number.NEGATIVE_INFINITY];
+      draw('reading', 0);
     },
-    update: (stage, bytes) => bar?.update(bytes, { stage }),
+    update: draw,
     end: (file, { sent, bytes, sha256 }, seconds) => {
       stop();
       out.write(
