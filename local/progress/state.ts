@@ -43,7 +43,7 @@ export interface Wait {
 }
 
 /** A rate is the average of so many milliseconds: long enough for chunks of ten movies, short enough to follow a change. */
-export const RATE_MS = 10_000;
+const RATE_MS = 10_000;
 
 /** A wait that is shorter is not shown: it would be gone before anybody has read it. */
 const SHOWN_WAIT_MS = 1_000;
