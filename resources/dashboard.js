@@ -1,4 +1,4 @@
-/** The metrics that the writer publishes (lib/wiring.ts), one graph for each. SEARCH also finds new datasets. */
+/** The metrics that the writer and the freshness check publish, one graph for each. SEARCH also finds new datasets. */
 const METRICS = [
   ['movies', 'Movies written'],
   ['requests', 'Requests to TMDB'],
@@ -7,9 +7,13 @@ const METRICS = [
   ['gone', 'Listed movies that TMDB no longer has (404)'],
   ['bytes', 'Bytes written'],
   ['branchSeconds', 'Longest branch, in seconds', 'Maximum'],
+  ['daysSinceComplete', 'Days since the last complete day', 'Maximum'],
 ];
 
 const HOUR_SECONDS = 3600;
+
+/** Five weeks: a weekly dataset has one point a week. CloudWatch's own default is the last three hours. */
+const START = '-P35D';
 
 export const dashboard = async ({ resolveVariable }) => {
   const service = `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
@@ -29,8 +33,10 @@ export const dashboard = async ({ resolveVariable }) => {
     'ExecutionsAborted',
   ];
   const ofMachine = (machine) => executions.map((name) => ['AWS/States', name, 'StateMachineArn', `\${${machine}}`]);
+  // Names with other characters than letters and digits need quotes. Source:
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html (read 2026-11-25).
   const search = (metric, statistic) =>
-    `SEARCH('{tmdb-raw-zone,dataset,service} MetricName="${metric}" service="${service}"', '${statistic}', ${HOUR_SECONDS})`;
+    `SEARCH('{"tmdb-raw-zone",dataset,service} MetricName="${metric}" service="${service}"', '${statistic}', ${HOUR_SECONDS})`;
   const graphs = [
     ['Runs', ofMachine('IngestMachine')],
     ['Branches', ofMachine('BranchMachine')],
@@ -46,7 +52,10 @@ export const dashboard = async ({ resolveVariable }) => {
         Properties: {
           DashboardName: service,
           DashboardBody: {
-            'Fn::Sub': JSON.stringify({ widgets: graphs.map(([title, metrics], at) => graph(title, metrics, at)) }),
+            'Fn::Sub': JSON.stringify({
+              start: START,
+              widgets: graphs.map(([title, metrics], at) => graph(title, metrics, at)),
+            }),
           },
         },
       },

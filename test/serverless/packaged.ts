@@ -12,6 +12,7 @@ const many = z.union([one.transform((text) => [text]), z.array(one)]);
 
 export const statement = z.object({
   Effect: z.enum(['Allow', 'Deny']),
+  Principal: z.unknown().optional(),
   Action: many,
   Resource: z.union([z.array(z.unknown()), z.unknown().transform((resource) => [resource])]),
   Condition: z.unknown().optional(),

@@ -1,12 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import * as freshness from '../../functions/freshness.ts';
 import { datasetNames, loadDataset } from '../../lib/datasets/load.ts';
 import { KINDS } from '../../lib/sources/kinds.ts';
 // Imported here, because test files run at the same time, but all calls of sls use the same folder .esbuild.
 import './invoke-local.ts';
+import { executionEvent, machineArn, matches, messageFrom } from './execution-events.ts';
 import { packageService, sls, statement, type Template } from './packaged.ts';
 
 let service: Template;
@@ -18,7 +20,13 @@ beforeAll(async () => {
 }, 90_000);
 
 const SERVICE = 'tmdb-raw-zone-dev';
-const FUNCTIONS = { planner: 'planner', pageWalker: 'page-walker', writer: 'writer', auditor: 'auditor' };
+const FUNCTIONS = {
+  planner: 'planner',
+  pageWalker: 'page-walker',
+  writer: 'writer',
+  auditor: 'auditor',
+  freshness: 'freshness',
+};
 const MACHINES = { ingest: 'IngestMachine', branch: 'BranchMachine' };
 const NAMES = Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[];
 
@@ -106,7 +114,7 @@ describe('permissions', () => {
       if (!Action.some((action) => action.startsWith('s3:'))) continue;
       const inBucket = Action.includes('s3:ListBucket')
         ? `^arn:.*:s3:::${SERVICE}$`
-        : `^arn:.*:s3:::${SERVICE}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/failed/\\*)?$`;
+        : `^arn:.*:s3:::${SERVICE}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*)?$`;
       for (const one of Resource) expect(one, id).toEqual({ 'Fn::Sub': expect.stringMatching(inBucket) });
       if (Action.includes('s3:ListBucket'))
         expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });
@@ -353,13 +361,15 @@ describe('functions', () => {
       [...datasets, `functions/${FUNCTIONS[name]}.cjs`].toSorted(),
     );
     expect(Buffer.byteLength(code(name))).toBeLessThan(3_000_000);
-    // Each handler parses "event of the <function>", after a comment with the name of its file.
-    expect(NAMES.filter((other) => code(name).includes(`event of the ${FUNCTIONS[other]}`))).toEqual([name]);
+    // Each handler with an event parses "event of the <function>", after a comment with the name of its file.
+    const others = NAMES.filter((other) => other !== name);
+    expect(others.filter((other) => code(name).includes(`event of the ${FUNCTIONS[other]}`))).toEqual([]);
     expect(new Set(code(name).match(/^\/\/ functions\/.*/gm))).toEqual(new Set([`// functions/${FUNCTIONS[name]}.ts`]));
   });
 
-  it('that write or audit do not contain the TMDB client', () => {
-    for (const name of ['writer', 'auditor'] as const) expect(code(name)).not.toMatch(/^\/\/ node_modules\/axios\//m);
+  it('that write, audit or check do not contain the TMDB client', () => {
+    for (const name of ['writer', 'auditor', 'freshness'] as const)
+      expect(code(name)).not.toMatch(/^\/\/ node_modules\/axios\//m);
   });
 
   /** All names that a Retry or Catch of the state machines matches. */
@@ -434,41 +444,96 @@ describe('state machines', () => {
   );
 });
 
-describe('alarms', () => {
-  it('cover every way in which a run can fail, once, and no branches', () => {
-    const patterns = ofType('AWS::Events::Rule').map(
-      ([, { Properties }]) =>
-        z
-          .object({ detail: z.object({ status: z.array(z.string()), stateMachineArn: z.array(z.unknown()) }) })
-          .parse(Properties.EventPattern).detail,
-    );
-    expect(patterns.flatMap(({ status }) => status).toSorted()).toEqual(['ABORTED', 'FAILED', 'TIMED_OUT']);
-    for (const { stateMachineArn } of patterns) expect(stateMachineArn).toEqual([{ Ref: 'IngestMachine' }]);
+describe('messages', () => {
+  const target = z.object({
+    Arn: z.unknown(),
+    DeadLetterConfig: z.unknown(),
+    InputTransformer: z.object({
+      InputPathsMap: z.record(z.string(), z.string()),
+      InputTemplate: z.object({ 'Fn::Sub': z.string() }),
+    }),
+  });
+  const rule = z.object({ EventPattern: z.unknown(), Targets: z.tuple([target]) });
+  /** The rules with their machines' ARNs instead of references. */
+  const rules = () =>
+    ofType('AWS::Events::Rule')
+      .filter(([, { Properties }]) => 'EventPattern' in Properties)
+      .map(([id, { Properties }]) => {
+        const text = JSON.stringify(Properties).replaceAll(
+          '{"Ref":"IngestMachine"}',
+          `"${machineArn(`${SERVICE}-ingest`)}"`,
+        );
+        return { id, ...rule.parse(JSON.parse(text)) };
+      });
+  const heard = (event: object) => rules().filter(({ EventPattern }) => matches(EventPattern, event));
+
+  it.each([
+    { status: 'FAILED', by: ['RunFailedRule'] },
+    { status: 'TIMED_OUT', by: ['RunEndedRule'] },
+    { status: 'ABORTED', by: ['RunEndedRule'] },
+    { status: 'SUCCEEDED', by: [] },
+    { status: 'RUNNING', by: [] },
+  ])('are sent once for a run that is $status, and never for a branch: $by', ({ status, by }) => {
+    expect(heard(executionEvent(status, `${SERVICE}-ingest`)).map(({ id }) => id)).toEqual(by);
+    expect(heard(executionEvent(status, `${SERVICE}-branch`))).toEqual([]);
   });
 
-  it('contain the error, and a link to redrive the run', () => {
-    const [target] = z
-      .array(
-        z.object({
-          Arn: z.unknown(),
-          InputTransformer: z.object({
-            InputPathsMap: z.record(z.string(), z.string()),
-            InputTemplate: z.object({ 'Fn::Sub': z.string() }),
-          }),
-        }),
-      )
-      .parse(properties('RunFailedRule').Targets);
-    expect(target?.Arn).toEqual({ Ref: 'AlarmTopic' });
-    const text = target?.InputTransformer.InputTemplate['Fn::Sub'] ?? '';
-    // EventBridge adds quotes around a value of its own, but not inside a string.
-    const filled = text.replaceAll(/: <(\w+)>/g, ': "$1"').replaceAll(/<(\w+)>/g, '$1');
-    expect(JSON.parse(filled)).toMatchObject({
-      error: 'error',
-      cause: 'cause',
-      redrive: expect.stringMatching(/#\/v2\/executions\/details\/execution$/),
+  const said = (event: ReturnType<typeof executionEvent>) =>
+    heard(event).map(({ Targets: [{ InputTransformer }] }) => JSON.parse(messageFrom(InputTransformer, event)));
+
+  it('say which run failed, with the error and the cause, and link to its page, where it can be redriven', () => {
+    const cause = '{"errorType":"BranchesUnfinishedError","errorMessage":"1 of 22 branches: crime-2017 (\\"busy\\")"}';
+    expect(said(executionEvent('FAILED', `${SERVICE}-ingest`, { error: 'BranchesUnfinishedError', cause }))).toEqual([
+      {
+        what: `Run execution-name of ${SERVICE} FAILED`,
+        error: 'BranchesUnfinishedError',
+        cause,
+        input: '{"dataset":"crime-war"}',
+        redrive: expect.stringMatching(/^https:.*#\/v2\/executions\/details\/arn:.*:execution-name$/),
+      },
+    ]);
+  });
+
+  it('say which run timed out or was aborted: such an event has neither error nor cause', () => {
+    for (const status of ['TIMED_OUT', 'ABORTED'])
+      expect(said(executionEvent(status, `${SERVICE}-ingest`))).toEqual([
+        {
+          what: `Run execution-name of ${SERVICE} ended with status ${status}`,
+          input: '{"dataset":"crime-war"}',
+          redrive: expect.stringMatching(/:execution-name$/),
+        },
+      ]);
+  });
+
+  it('can reach the topic: EventBridge publishes without a Condition, which it does not support there', () => {
+    const topic = statements({ Properties: properties('AlarmTopicPolicy') });
+    expect(topic).toHaveLength(2);
+    expect(topic[0]).toEqual({
+      Effect: 'Allow',
+      Principal: { Service: 'events.amazonaws.com' },
+      Action: ['sns:Publish'],
+      Resource: [{ Ref: 'AlarmTopic' }],
     });
-    for (const [, name = ''] of text.matchAll(/<(\w+)>/g))
-      expect(target?.InputTransformer.InputPathsMap).toHaveProperty(name);
+    expect(topic[1]).toMatchObject({ Principal: { Service: 'cloudwatch.amazonaws.com' }, Action: ['sns:Publish'] });
+    for (const { Targets } of rules()) {
+      expect(Targets[0]).toMatchObject({ Arn: { Ref: 'AlarmTopic' } });
+      expect(Targets[0]).not.toHaveProperty('RoleArn');
+    }
+  });
+
+  it('go to a queue if EventBridge can not send them, and the queue accepts both rules', () => {
+    const queue = { 'Fn::GetAtt': ['UndeliveredMessages', 'Arn'] };
+    for (const { Targets } of rules()) expect(Targets[0].DeadLetterConfig).toEqual({ Arn: queue });
+    expect(properties('UndeliveredMessages')).not.toHaveProperty('FifoQueue');
+    expect(statements({ Properties: properties('UndeliveredMessagesPolicy') })[0]).toEqual({
+      Effect: 'Allow',
+      Principal: { Service: 'events.amazonaws.com' },
+      Action: ['sqs:SendMessage'],
+      Resource: [queue],
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': rules().map(({ id }) => ({ 'Fn::GetAtt': [id, 'Arn'] })) },
+      },
+    });
   });
 
   it('are sent by e-mail only if an address is set', () => {
@@ -477,5 +542,90 @@ describe('alarms', () => {
       Properties: { Protocol: 'email' },
     });
     expect(service.Conditions).toEqual({ HasAlarmEmail: { 'Fn::Not': [{ 'Fn::Equals': ['', ''] }] } });
+  });
+});
+
+describe('alarms', () => {
+  const alarm = z.object({
+    AlarmName: z.string(),
+    AlarmDescription: z.string(),
+    Namespace: z.string(),
+    MetricName: z.string(),
+    Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })),
+    Period: z.number(),
+    EvaluationPeriods: z.number(),
+    Threshold: z.number(),
+    ComparisonOperator: z.literal('GreaterThanThreshold'),
+    TreatMissingData: z.enum(['breaching', 'notBreaching']),
+    AlarmActions: z.tuple([z.object({ Ref: z.literal('AlarmTopic') })]),
+  });
+  const alarms = () => ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => alarm.parse(Properties));
+  const dimensions = (one: z.output<typeof alarm>) =>
+    Object.fromEntries(one.Dimensions.map(({ Name, Value }) => [Name, Value]));
+
+  /**
+   * Sources, read 2026-11-25: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+   * and https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html ("Metrics that specify only the RuleName
+   * dimension refer to the default event bus").
+   */
+  it.each([
+    { of: 'UndeliveredStarts', metric: 'AWS/SQS ApproximateNumberOfMessagesVisible', by: 'QueueName' },
+    { of: 'UndeliveredMessages', metric: 'AWS/SQS ApproximateNumberOfMessagesVisible', by: 'QueueName' },
+    { of: 'RunFailedRule', metric: 'AWS/Events FailedInvocations', by: 'RuleName' },
+    { of: 'RunEndedRule', metric: 'AWS/Events FailedInvocations', by: 'RuleName' },
+  ])('watch $metric of $of, and ring at the first one', ({ of, metric, by }) => {
+    const value = by === 'QueueName' ? { 'Fn::GetAtt': [of, 'QueueName'] } : { Ref: of };
+    const found = alarms().filter((one) => JSON.stringify(dimensions(one)) === JSON.stringify({ [by]: value }));
+    expect(found.map((one) => `${one.Namespace} ${one.MetricName}`)).toEqual([metric]);
+    // Both metrics are absent while there is nothing to report.
+    expect(found).toMatchObject([{ Threshold: 0, TreatMissingData: 'notBreaching' }]);
+  });
+
+  /** The metric that the freshness check publishes, with its dimensions. */
+  const published = () => {
+    vi.stubEnv('POWERTOOLS_SERVICE_NAME', lambda('freshness').Environment.Variables.POWERTOOLS_SERVICE_NAME);
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    freshness.services({ ...lambda('freshness').Environment.Variables }).publish('crime-war', 3);
+    const line = JSON.parse(String(written.mock.lastCall?.[0]));
+    written.mockRestore();
+    vi.unstubAllEnvs();
+    return line;
+  };
+
+  it('watch the metric that the freshness check publishes, for each scheduled dataset', () => {
+    const line = published();
+    const [{ Namespace, Dimensions, Metrics }] = line._aws.CloudWatchMetrics;
+    const own = alarms().filter((one) => one.Namespace === Namespace);
+    expect(own.map(({ MetricName }) => MetricName)).toEqual([Metrics[0].Name]);
+    expect(own.map(dimensions)).toEqual([Object.fromEntries(Dimensions[0].map((name: string) => [name, line[name]]))]);
+    expect(line[Metrics[0].Name]).toBe(3);
+  });
+
+  it('ring for an old dataset after its longest gap and a day, and if no figure comes', async () => {
+    expect(properties('FreshnessAlarmcrimeDashwar')).toMatchObject({
+      Threshold: 8, // every Friday, and a day for the run
+      TreatMissingData: 'breaching',
+      Period: 86_400,
+      EvaluationPeriods: 1,
+    });
+    expect(properties('FreshnessEventsRuleSchedule1')).toMatchObject({
+      ScheduleExpression: 'cron(0 6,18 * * ? *)', // twice in a period
+      State: 'ENABLED',
+    });
+    expect(lambda('freshness').Environment.Variables.SCHEDULED).toBe('{"crime-war":"America/Bahia"}');
+  });
+});
+
+describe('the dashboard', () => {
+  it('quotes names with hyphens inside SEARCH, and shows five weeks, so that weekly figures are more than one point', () => {
+    const { 'Fn::Sub': text } = z.object({ 'Fn::Sub': z.string() }).parse(properties('Dashboard').DashboardBody);
+    const { start, widgets } = JSON.parse(text);
+    expect(start).toBe('-P35D');
+    const searches = text.match(/SEARCH\('\{[^}]*\}/g) ?? [];
+    expect(searches).toHaveLength(8);
+    expect(widgets).toHaveLength(10);
+    // A name with other characters than letters and digits needs quotation marks.
+    for (const search of searches)
+      for (const name of search.slice("SEARCH('{".length, -1).split(',')) expect(name).toMatch(/^(\w+|\\"[^"]+\\")$/);
   });
 });
