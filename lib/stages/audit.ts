@@ -27,7 +27,7 @@ export class BranchesUnfinishedError extends Error {
   override readonly name = 'BranchesUnfinishedError';
 }
 
-/** A run was redriven while another run is writing its day. A person redrives it again later. */
+/** A run was redriven, or the schedule started it, while another run is writing its day. A person redrives it later. */
 export class DayTakenError extends Error {
   override readonly name = 'DayTakenError';
 }

@@ -15,7 +15,7 @@ import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manif
 import { loadBranch, loadRuns, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
 import { openSource, type PlanFor, type Source, type SourceBranch, type SourceKinds } from '../sources/source.ts';
 import type { Tmdb } from '../tmdb/client.ts';
-import { unfinishedBranches } from './audit.ts';
+import { DayTakenError, unfinishedBranches } from './audit.ts';
 import { refuseOtherTmdb } from './one-tmdb.ts';
 import { estimate } from './plan-estimate.ts';
 import { checkToken, readFirstPages } from './plan-first-pages.ts';
@@ -67,6 +67,7 @@ const WRITES_AT_ONCE = 8;
  *
  * @throws {BadInputError} The input names something that isn't there or can't be.
  * @throws {TmdbTokenError}
+ * @throws {DayTakenError} The schedule started the run, and another execution is writing that day.
  */
 export const planRun = async (event: PlanEvent, services: PlanServices): Promise<Planned> => {
   const planned = event.input.resume
@@ -243,15 +244,22 @@ const only = (
   return branches.filter(({ name }) => names.includes(name));
 };
 
-/** @returns What Plan answers where another execution is writing that day; undefined where this one got its lock. */
+/**
+ * @returns What Plan answers where another execution is writing that day; undefined where this one got its lock.
+ * @throws {DayTakenError} Another execution is writing that day, and the schedule started this one.
+ */
 const takeDay = async (event: PlanEvent, ref: RunRef, services: PlanServices): Promise<Planned | undefined> => {
   const { store, executions, clock } = services;
   const holder = await lockDay(store, executions, ref, event.execution.id, new Date(clock.now()));
   if (holder === undefined) return undefined;
+  const says = `${holder} is writing ${ref.dataset}, ${ref.day}, already; this run writes nothing.`;
+  // No person sees the output of a scheduled run. A failed run sends a message, and can be redriven.
+  if (event.input.scheduledTime !== undefined)
+    throw new DayTakenError(`${says} If that run doesn't complete the day, redrive this one when that one has ended.`);
   return {
     ...begin(event, ref, services),
     outcome: 'turnedAway',
-    says: `${holder} is writing ${ref.dataset}, ${ref.day}, already; this run writes nothing.`,
+    says,
     unfinished: [],
     expected: 0,
   };

@@ -8,6 +8,7 @@ import { loadDayManifest, saveDayManifest } from '../../../lib/runs/day-manifest
 import { isFinished, loadManifest, saveManifest } from '../../../lib/runs/manifest.ts';
 import { loadBranch, loadRun } from '../../../lib/runs/plan.ts';
 import { KINDS } from '../../../lib/sources/kinds.ts';
+import { DayTakenError } from '../../../lib/stages/audit.ts';
 import { type PlanServices, planRun } from '../../../lib/stages/plan.ts';
 import { planEvent } from '../../../lib/stages/plan-input.ts';
 import type { Query } from '../../../lib/tmdb/client.ts';
@@ -187,6 +188,19 @@ describe('a second run of a day', () => {
       says: 'arn:friday is writing crime-war, 2026-11-20, already; this run writes nothing.',
       unfinished: [],
     });
+    expect([store.puts.length, tmdb.asked.length]).toEqual(before);
+  });
+
+  it('fails if the schedule started it, because nobody reads its output and a failed run sends a message', async () => {
+    const { plan, store, tmdb } = await planning({ executions: knownExecutions({ 'arn:friday': { running: true } }) });
+    await plan();
+    const before = [store.puts.length, tmdb.asked.length];
+
+    const scheduled = plan({ scheduledTime: '2026-11-21T00:30:00Z' }, { id: 'arn:second', name: 'second' });
+    await expect(scheduled).rejects.toThrow(DayTakenError);
+    await expect(scheduled).rejects.toThrow(
+      "arn:friday is writing crime-war, 2026-11-20, already; this run writes nothing. If that run doesn't complete the day, redrive this one when that one has ended.",
+    );
     expect([store.puts.length, tmdb.asked.length]).toEqual(before);
   });
 
