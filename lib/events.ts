@@ -44,7 +44,16 @@ export type RunEvent =
       nextTryInMs?: number;
     }
   | { type: 'branchWritten'; branch: string; kept: number; leftOut: number; parts: number }
-  | { type: 'audited'; planned: number; unfinished: number };
+  | { type: 'audited'; planned: number; unfinished: number }
+  | {
+      type: 'freshness';
+      dataset: string;
+      today: string;
+      /** The newest complete day; undefined where there is none. */
+      lastComplete: string | undefined;
+      /** Days from `lastComplete` to `today`. */
+      days: number | undefined;
+    };
 
 export type Emit = (event: RunEvent) => void;
 
@@ -66,6 +75,7 @@ const LINES: { [Type in RunEvent['type']]: [keyof Log, (event: EventOf<Type>) =>
   branchFailed: ['error', () => 'branch failed'],
   branchWritten: ['info', () => 'branch written'],
   audited: ['info', () => 'audited'],
+  freshness: ['info', () => 'last complete day'],
 };
 
 /** Writes events to a log. */

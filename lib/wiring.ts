@@ -4,7 +4,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { systemClock } from './clock.ts';
+import { timeZone } from './day.ts';
 import { logEvents } from './events.ts';
+import { datasetName } from './names.ts';
 import { parse } from './parse.ts';
 import { s3Store } from './raw-zone/s3-store.ts';
 import { sfnExecutions } from './runs/executions.ts';
@@ -153,4 +155,10 @@ export const planningServices = (env: Environment) => {
     env,
   );
   return { datasets: DATASETS, walkersAtOnce: WALKERS_AT_ONCE };
+};
+
+/** The datasets that are watched: SCHEDULED is a JSON object with the time zone of each one. */
+export const watchingServices = (env: Environment) => {
+  const { SCHEDULED } = read({ SCHEDULED: z.string() }, env);
+  return { scheduled: parse(z.record(datasetName, timeZone), JSON.parse(SCHEDULED), 'environment: SCHEDULED') };
 };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { longestGapDays } from '../lib/datasets/cron.ts';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
 import { stageProblem } from './stage-name.js';
@@ -7,37 +8,56 @@ import { stageProblem } from './stage-name.js';
 const TMDB_REQUESTS_PER_SECOND = 40;
 
 /**
- * One schedule for each dataset that defines one. It is on if the parameter `scheduled` names the dataset.
+ * One schedule for each dataset that defines one. It is on if the parameter `scheduled` names the dataset. Each dataset
+ * that the parameter names has an alarm too, even if its own file turns the schedule off.
  *
  * The resource is defined here, because the framework's `schedule` event drops the retry policy and has no dead-letter queue.
  */
 export const schedules = async ({ resolveVariable }) => {
   const [service, stage] = [await resolveVariable('self:service'), await resolveVariable('sls:stage')];
   const prefix = `${service}-${stage}`;
-  const folder = join(import.meta.dirname, '../datasets');
-  const datasets = await Promise.all((await datasetNames(folder)).map((name) => loadDataset(folder, name, KINDS)));
-  const withSchedule = datasets.filter(({ schedule }) => schedule);
+  const { withSchedule, named } = await scheduledDatasets(resolveVariable);
   const problem = stageProblem(
     service,
     stage,
     withSchedule.map(({ name }) => name),
   );
   if (problem) throw refusal(problem);
-  const on = names(await resolveVariable('param:scheduled'));
+  const enabled = named.filter(({ schedule }) => schedule.enabled);
+  await checkPace(enabled.length, resolveVariable);
 
+  return {
+    Resources: Object.fromEntries([
+      ...withSchedule.map((dataset) => [
+        logicalId('Schedule', dataset),
+        resource(dataset, enabled.includes(dataset), prefix),
+      ]),
+      ...named.flatMap((dataset) => {
+        const alarm = freshnessAlarm(dataset, prefix);
+        return alarm ? [[logicalId('FreshnessAlarm', dataset), alarm]] : [];
+      }),
+    ]),
+  };
+};
+
+/** The time zone of each dataset that the parameter `scheduled` names, as JSON: the environment of the freshness check. */
+export const timeZones = async ({ resolveVariable }) => {
+  const { named } = await scheduledDatasets(resolveVariable);
+  return JSON.stringify(Object.fromEntries(named.map(({ name, timezone }) => [name, timezone])));
+};
+
+/** The datasets that define a schedule, and those of them that the parameter `scheduled` names. */
+const scheduledDatasets = async (resolveVariable) => {
+  const folder = join(import.meta.dirname, '../datasets');
+  const datasets = await Promise.all((await datasetNames(folder)).map((name) => loadDataset(folder, name, KINDS)));
+  const withSchedule = datasets.filter(({ schedule }) => schedule);
+  const on = names(await resolveVariable('param:scheduled'));
   const unknown = on.find((name) => !withSchedule.some((dataset) => dataset.name === name));
   if (unknown)
     throw refusal(
       `Parameter scheduled: there is no dataset ${unknown} with a schedule in datasets/. Use names of datasets that have a schedule, separated by commas, or none.`,
     );
-  const enabled = withSchedule.filter(({ name, schedule }) => on.includes(name) && schedule.enabled);
-  await checkPace(enabled.length, resolveVariable);
-
-  return {
-    Resources: Object.fromEntries(
-      withSchedule.map((dataset) => [logicalId(dataset), resource(dataset, enabled.includes(dataset), prefix)]),
-    ),
-  };
+  return { withSchedule, named: withSchedule.filter(({ name }) => on.includes(name)) };
 };
 
 const names = (list) =>
@@ -62,7 +82,42 @@ const checkPace = async (runs, resolveVariable) => {
 };
 
 /** Only letters and digits are allowed. `a1-2` and `a12` must not get the same id. */
-const logicalId = ({ name }) => `Schedule${name.replaceAll('-', 'Dash')}`;
+const logicalId = (type, { name }) => `${type}${name.replaceAll('-', 'Dash')}`;
+
+/** A run may take a day, and may be redriven on the next one. */
+const RUN_DAYS = 1;
+
+/**
+ * Rings when the last complete day of a dataset is older than its schedule allows, for whatever reason: the schedule is
+ * off, the run failed or was turned away, or the check itself doesn't run.
+ *
+ * @returns undefined for a schedule of a single day. There is no next day that could be late.
+ */
+const freshnessAlarm = ({ name, schedule }, prefix) => {
+  const gapDays = longestGapDays(schedule.cron);
+  if (gapDays === undefined) return undefined;
+  const limitDays = gapDays + RUN_DAYS;
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmName: `${prefix}-${name}-is-old`,
+      AlarmDescription: `The last complete day of ${name} is more than ${limitDays} days old, or there is none, or the check for it doesn't run. The schedule starts a run at least every ${gapDays} days.`,
+      Namespace: 'tmdb-raw-zone',
+      MetricName: 'daysSinceComplete',
+      Dimensions: [
+        { Name: 'dataset', Value: name },
+        { Name: 'service', Value: prefix },
+      ],
+      Statistic: 'Maximum',
+      Period: 86_400, // s; a day has two checks, so one of them may fail
+      EvaluationPeriods: 1,
+      Threshold: limitDays,
+      ComparisonOperator: 'GreaterThanThreshold',
+      TreatMissingData: 'breaching',
+      AlarmActions: [{ Ref: 'AlarmTopic' }],
+    },
+  };
+};
 
 const resource = ({ name, description, timezone, schedule }, enabled, prefix) => ({
   Type: 'AWS::Scheduler::Schedule',

@@ -91,7 +91,7 @@ describe('names', () => {
 
   it('functions/ contains only the Lambda functions', () => {
     expect(files('functions/**/*')).toEqual(
-      ['auditor', 'page-walker', 'planner', 'writer'].map((name) => `functions/${name}.ts`),
+      ['auditor', 'freshness', 'page-walker', 'planner', 'writer'].map((name) => `functions/${name}.ts`),
     );
   });
 });

@@ -93,3 +93,85 @@ const allowed = (field: CronField, bad: string): string => {
 /** FRI,SAT,SUN,MON: the names from one to an earlier one. */
 const around = (names: readonly string[], first: number, last: number): string =>
   [...names.slice(first), ...names.slice(0, last + 1)].join(',');
+
+/** Days that are looked at: twelve years from a Monday, so that the 29th of February comes three times. */
+const LOOKED_AT = { from: Date.UTC(2024, 0, 1), days: 12 * 366 };
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The longest time between two days on which a schedule starts a run, in days: 7 for "30 21 ? * FRI *".
+ *
+ * @param cron A correct expression.
+ * @returns undefined where it has fewer than two such days from 2024 to 2035.
+ */
+export const longestGapDays = (cron: string): number | undefined => {
+  const [, , dayOfMonth = '', month = '', dayOfWeek = '', year = ''] = cron.split(' ');
+  const [, , ofMonth, months, ofWeek, years] = FIELDS as [
+    CronField,
+    CronField,
+    CronField,
+    CronField,
+    CronField,
+    CronField,
+  ];
+  const isDay = (index: number): boolean => {
+    const date = new Date(LOOKED_AT.from + index * DAY_MS);
+    return (
+      includes(years, year, date.getUTCFullYear()) &&
+      includes(months, month, date.getUTCMonth() + 1) &&
+      (isDayOfMonth(dayOfMonth, date) ?? includes(ofMonth, dayOfMonth, date.getUTCDate())) &&
+      (isDayOfWeek(ofWeek, dayOfWeek, date) ?? includes(ofWeek, dayOfWeek, date.getUTCDay() + 1))
+    );
+  };
+  const days = Array.from({ length: LOOKED_AT.days }, (_, index) => index).filter(isDay);
+  return days.length < 2 ? undefined : Math.max(...days.slice(1).map((day, index) => day - (days[index] ?? day)));
+};
+
+/** Whether numbers, names, ranges and steps include a value. */
+const includes = (field: CronField, text: string, value: number): boolean =>
+  text.split(',').some((item) => {
+    const [values = '', step] = item.split('/');
+    const [from = field.from, to] =
+      values === '*' ? [field.from, field.to] : values.split('-').map((one) => numberFor(field, one));
+    const last = to ?? (step === undefined ? from : field.to);
+    return value >= from && value <= last && (value - from) % Number(step ?? 1) === 0;
+  });
+
+const lastOfMonth = (date: Date): number =>
+  new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+
+/** What ?, L and 15W say; undefined for everything else. */
+const isDayOfMonth = (text: string, date: Date): boolean | undefined => {
+  if (text === '?') return true;
+  const last = lastOfMonth(date);
+  if (text === 'L') return date.getUTCDate() === last;
+  if (!text.endsWith('W')) return undefined;
+  // The weekday nearest to that day, in the same month.
+  const wanted = Number.parseInt(text, 10);
+  if (wanted > last) return false;
+  const weekday = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), wanted)).getUTCDay();
+  const moved =
+    weekday === 6
+      ? wanted === 1
+        ? 3
+        : wanted - 1
+      : weekday === 0
+        ? wanted === last
+          ? wanted - 2
+          : wanted + 1
+        : wanted;
+  return date.getUTCDate() === moved;
+};
+
+/** What ?, L, FRIL and 3#2 say; undefined for everything else. */
+const isDayOfWeek = (field: CronField, text: string, date: Date): boolean | undefined => {
+  if (text === '?') return true;
+  const weekday = date.getUTCDay() + 1;
+  if (text === 'L') return weekday === field.to;
+  const [day, nth] = text.split('#');
+  if (nth !== undefined)
+    return numberFor(field, day ?? '') === weekday && Math.ceil(date.getUTCDate() / 7) === Number(nth);
+  if (!text.endsWith('L')) return undefined;
+  return numberFor(field, text.slice(0, -1)) === weekday && date.getUTCDate() + 7 > lastOfMonth(date);
+};

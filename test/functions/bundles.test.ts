@@ -42,6 +42,11 @@ describe('a bundle contains only the packages that its function uses:', () => {
       has: ['@aws-sdk/client-sfn'],
       hasNot: [...TMDB, ...TOKEN, '@aws-lambda-powertools/metrics'],
     },
+    {
+      name: 'freshness',
+      has: ['@aws-lambda-powertools/metrics'],
+      hasNot: [...TMDB, ...TOKEN, '@aws-sdk/client-sfn'],
+    },
   ])('the $name has $has and not $hasNot', async ({ name, has, hasNot }) => {
     const packages = await packagesIn(name);
 

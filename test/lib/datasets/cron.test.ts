@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { cronProblem } from '../../../lib/datasets/cron.ts';
+import { describe, expect, it } from 'vitest';
+import { cronProblem, longestGapDays } from '../../../lib/datasets/cron.ts';
 
 it.each([
   '30 21 ? * FRI *',
@@ -47,4 +47,27 @@ it.each([
   ['0  6 ? * MON *', 'use six fields with one space between: minutes hours day-of-month month day-of-week year'],
 ])('%s: %s', (cron, problem) => {
   expect(cronProblem(cron)).toBe(problem);
+});
+
+describe('the longest gap between two days of a schedule, in days, is', () => {
+  it.each([
+    ['30 21 ? * FRI *', 7],
+    ['0/15 * * * ? *', 1],
+    ['0 6 ? * MON-FRI *', 3], // Friday to Monday
+    ['0 6 ? * SAT,SUN *', 6],
+    ['0 6 ? * L *', 7], // L is Saturday
+    ['0 6 1 * ? *', 31],
+    ['0 6 L * ? *', 31],
+    ['0 6 31 * ? *', 61], // 31 August to 31 October
+    ['0 6 1/10 * ? *', 10], // 1, 11, 21 and 31
+    ['0 6 1W * ? *', 33], // the weekday nearest to the 1st is at most the 3rd
+    ['0 6 ? * FRIL *', 35],
+    ['0 6 ? * 6L *', 35],
+    ['0 6 ? * 3#2 *', 35],
+    ['0 6 1 1/3 ? *', 92],
+    ['0 6 29 2 ? *', 1461],
+    ['0 6 1 1 ? 2027', undefined],
+  ])('%s: %s', (cron, days) => {
+    expect(longestGapDays(cron)).toBe(days);
+  });
 });
