@@ -36,6 +36,35 @@ export const partKeys = (pattern: string, day: Day, branch: Placeholders) => {
   };
 };
 
+/** Where the parts of one day lie, for any branch: to find files that are no part. */
+export const dayKeys = (pattern: string, day: Day) => {
+  const known = dayPlaceholders(day);
+  const segments = pattern.split('/').map((segment) => ({
+    text: segment.replaceAll(PLACEHOLDER, (whole, name: string) => known[name] ?? whole),
+    names: placeholdersIn(segment),
+  }));
+  const file = segments.pop();
+  const inFolders = segments.flatMap(({ names }) => names);
+  const isFolderOfDay =
+    inFolders.includes('yyyymmdd') || ['yyyy', 'mm', 'dd'].every((name) => inFolders.includes(name));
+  const fileOfDay = asTest(file?.text ?? '');
+  return {
+    /** The folders from the top down: the name of a folder, or a test where it depends on the branch. */
+    folders: segments.map(({ text }) => (placeholdersIn(text).length ? asTest(text) : text)),
+    /** Whether a key below these folders belongs to the day. A folder without a day has the files of all days. */
+    isOfDay: (key: string): boolean => isFolderOfDay || fileOfDay.test(key.slice(key.lastIndexOf('/') + 1)),
+  };
+};
+
+const asTest = (segment: string): RegExp =>
+  new RegExp(
+    `^${segment
+      .split(PLACEHOLDER)
+      .filter((_, index) => index % 2 === 0)
+      .map(RegExp.escape)
+      .join('[^/]+')}$`,
+  );
+
 /**
  * Whether two key patterns could write to the same folder, or one of them to a folder below the other's.
  *

@@ -5,6 +5,7 @@ import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
 import { csvRead } from './plan.ts';
+import { sealed } from './seal.ts';
 
 /** A branch that a run planned and didn't finish, with the error that its function recorded. */
 const unfinishedBranch = z.object({ branch: branchName, error: z.string(), message: z.string() });
@@ -15,7 +16,7 @@ export type UnfinishedBranch = z.output<typeof unfinishedBranch>;
  *
  * docs/output-format.md describes it for readers.
  */
-const dayManifest = z.object({
+export const dayManifest = z.object({
   dataset: datasetName,
   day,
   /** The run that wrote this manifest. */
@@ -72,7 +73,7 @@ export const loadDayManifest = async (store: ReadableStore, ref: DayRef): Promis
 };
 
 export const saveDayManifest = (store: ObjectStore, manifest: DayManifest) =>
-  store.put(layout.dayManifest(manifest), JSON.stringify(dayManifest.parse(manifest), null, 2));
+  store.put(layout.dayManifest(manifest), sealed(dayManifest.parse(manifest)));
 
 /**
  * Marks a complete day as being written again, before its first part changes. The audit of the run that finishes it makes
@@ -93,7 +94,7 @@ export const daysOf = async (store: ReadableStore, dataset: string): Promise<Day
     .toSorted();
 
 /** `_manifests/<dataset>/latest.json`: the newest complete day. */
-const latestDay = z.object({ dataset: datasetName, day, run: runName, manifest: z.string() });
+export const latestDay = z.object({ dataset: datasetName, day, run: runName, manifest: z.string() });
 
 /** @returns The newest complete day; undefined where no day has been complete yet. */
 export const loadLatest = async (store: ReadableStore, dataset: string): Promise<Day | undefined> => {

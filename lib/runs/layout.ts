@@ -31,6 +31,8 @@ export const layout = {
 
   /** The folder of all days of a dataset that have manifests. */
   daysOfManifests: (dataset: string) => `_manifests/${dataset}/`,
+  /** The folder of everything that says what a day has. */
+  manifestsOfDay: manifestFolder,
   branchManifests: (ref: DayRef) => `${manifestFolder(ref)}branches/`,
   branchManifest: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}branches/${ref.branch}.json`,
   dayManifest: (ref: DayRef) => `${manifestFolder(ref)}manifest.json`,

@@ -4,6 +4,7 @@ import { type BranchRef, branchName, branchRef, type DayRef } from '../names.ts'
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { branchRole, outputRef, type PlannedBranch } from './plan.ts';
+import { sealed } from './seal.ts';
 import { traffic } from './traffic.ts';
 import { isRetried, REASONS } from './work.ts';
 
@@ -46,7 +47,7 @@ export type Figures = z.output<typeof figures>;
  * `_manifests/<dataset>/<day>/branches/<branch>.json`: the figures and the parts of a branch. It is written after its
  * parts, so every part that it names exists. distinct = kept + leftOut + missing; kept = written = records of all parts.
  */
-const branchManifest = branchRef.extend({
+export const branchManifest = branchRef.extend({
   plannedAt: z.iso.datetime(),
   /** See the branch's plan. */
   role: branchRole.default('dataset'),
@@ -87,7 +88,7 @@ export const loadManifest = async (
 };
 
 /** Objects of S3 that are read at once; a thousand manifests take a few seconds. */
-const READS_AT_ONCE = 20;
+export const READS_AT_ONCE = 20;
 
 /** The manifests of all branches that a day has, by branch. */
 export const loadManifests = async (store: ReadableStore, ref: DayRef): Promise<Map<string, BranchManifest>> => {
@@ -105,13 +106,22 @@ export const loadManifests = async (store: ReadableStore, ref: DayRef): Promise<
 /** @throws {InconsistentManifestError} */
 export const saveManifest = (store: ObjectStore, manifest: BranchManifest) => {
   checkSums(manifest);
-  return store.put(layout.branchManifest(manifest), JSON.stringify(branchManifest.parse(manifest), null, 2));
+  return store.put(layout.branchManifest(manifest), sealed(branchManifest.parse(manifest)));
 };
 
-const checkSums = ({ branch, distinct, kept, leftOut, written, missing, parts }: BranchManifest): void => {
+const checkSums = (manifest: BranchManifest): void => {
+  const wrong = sumProblems(manifest);
+  if (wrong.length)
+    throw new InconsistentManifestError(
+      `${manifest.branch}: the manifest's figures do not add up: ${wrong.join('; ')}. Please report this error.`,
+    );
+};
+
+/** What in the figures of a branch does not add up; nothing in a manifest that was saved here. */
+export const sumProblems = ({ distinct, kept, leftOut, written, missing, parts }: BranchManifest): string[] => {
   const ids = Object.values(missing).flat();
   const records = parts.reduce((sum, part) => sum + part.records, 0);
-  const wrong = [
+  return [
     distinct !== kept + leftOut + ids.length &&
       `${distinct} distinct items are not ${kept} kept + ${leftOut} left out + ${ids.length} missing`,
     (kept !== written || kept !== records) &&
@@ -119,10 +129,6 @@ const checkSums = ({ branch, distinct, kept, leftOut, written, missing, parts }:
     new Set(ids).size !== ids.length && 'an id is missing for two reasons',
     new Set(parts.map(({ key }) => key)).size !== parts.length && 'two parts have one key',
   ].filter((one) => one !== false);
-  if (wrong.length)
-    throw new InconsistentManifestError(
-      `${branch}: the manifest's figures do not add up: ${wrong.join('; ')}. Please report this error.`,
-    );
 };
 
 /** A branch that has lost more than this share of its items, or of their records, is worth a look. */
