@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { couldMeet, partKeys, placeholdersIn } from '../../../lib/raw-zone/key-pattern.ts';
+import { couldMeet, dayKeys, partKeys, placeholdersIn } from '../../../lib/raw-zone/key-pattern.ts';
 import { crimeWar } from '../crime-2017.ts';
 
 const MOVIES = crimeWar().output.key;
@@ -92,5 +92,32 @@ describe('two key patterns', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('the folders of the parts of a day', () => {
+  it('have the day, and a test where a name depends on the branch', () => {
+    const { folders, isOfDay } = dayKeys(
+      'Raw/TMDB/JSON/Popular{Media}/{yyyy}/{mm}/{dd}/{media}_{part}.json',
+      '2026-11-20',
+    );
+
+    expect(folders.filter((folder) => typeof folder === 'string')).toEqual(['Raw', 'TMDB', 'JSON', '2026', '11', '20']);
+    expect(['PopularMovies', 'Popular', 'MyPopularMovies'].map((name) => (folders[3] as RegExp).test(name))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isOfDay('Raw/TMDB/JSON/PopularMovies/2026/11/20/notes.txt')).toBe(true);
+  });
+
+  it('have the files of all days where the day is only in the name of the file', () => {
+    const { isOfDay } = dayKeys('Raw/TMDB/JSON/X/{yyyy}/movie_{genre}_{part}_{yyyymmdd}.json', '2026-11-20');
+
+    expect(
+      ['movie_crime_1_20261120.json', 'movie_crime_1_20261121.json', 'notes.txt'].map((name) =>
+        isOfDay(`Raw/TMDB/JSON/X/2026/${name}`),
+      ),
+    ).toEqual([true, false, false]);
   });
 });

@@ -1,0 +1,223 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { layout } from '../../lib/runs/layout.ts';
+import type { BranchManifest } from '../../lib/runs/manifest.ts';
+import { sealed } from '../../lib/runs/seal.ts';
+import { verifyDay } from '../../lib/runs/verify.ts';
+import { type Chance, chance } from '../../local/simulator/chance.ts';
+import { faultsNamed } from '../../local/simulator/faults.ts';
+import { type MemoryStore, memoryStore } from '../doubles/memory-store.ts';
+import { startProgram } from './command-line.ts';
+import { crimeWarOf, filesIn, quickPipeline, quickSimulator } from './running.ts';
+
+const DAY = '2026-11-20';
+const ref = { dataset: 'crime-war', day: DAY } as const;
+const PARTS = 'Raw/TMDB/JSON/Movies/2026/11/20/';
+
+/** One run of six branches: one is empty, one has three parts. Some listed movies are gone. */
+let out: string;
+let files: ReadonlyMap<string, Buffer>;
+beforeAll(async () => {
+  const simulator = await quickSimulator({ faults: faultsNamed('gone') ?? [] });
+  const pipeline = await quickPipeline(simulator, { env: { DATASETS: await crimeWarOf(2018, 2020) } });
+  expect(await pipeline.start(ref).ended).toMatchObject({ status: 'SUCCEEDED' });
+  // The pipeline stays open: the commands need no lock of its folder.
+  out = pipeline.out;
+  files = await filesIn(pipeline.bucket);
+});
+
+/** The bucket of the run, without the work that only the walker reads. */
+const copied = async (): Promise<MemoryStore> => {
+  const store = memoryStore();
+  for (const [key, body] of files) if (!key.includes('/work/')) await store.put(key, body);
+  return store;
+};
+const keysOf = (store: MemoryStore, prefix: string) => store.keys().filter((key) => key.startsWith(prefix));
+const verified = async (store: MemoryStore) => (await verifyDay(store, ref)).differences.map(({ key }) => key);
+
+/** Damages one object, and says which object verify has to report. */
+type Damage = (store: MemoryStore, random: Chance) => Promise<string>;
+
+const flip =
+  (folder: string): Damage =>
+  async (store, random) => {
+    const key = random.of(keysOf(store, folder));
+    const body = (await store.get(key))?.body ?? Buffer.alloc(0);
+    const at = random.whole(0, body.length - 1);
+    body[at] = (body[at] ?? 0) ^ (1 << random.whole(0, 7));
+    await store.put(key, body);
+    return key;
+  };
+
+const remove =
+  (folder: string): Damage =>
+  async (store, random) => {
+    const key = random.of(keysOf(store, folder));
+    await store.remove([key]);
+    return key;
+  };
+
+const cutOff: Damage = async (store, random) => {
+  const key = random.of(keysOf(store, PARTS));
+  const body = (await store.get(key))?.body ?? Buffer.alloc(0);
+  await store.put(key, body.subarray(0, random.whole(0, body.length - 1)));
+  return key;
+};
+
+const add =
+  (folder: string, nameFor: (name: string, random: Chance) => string): Damage =>
+  async (store, random) => {
+    const from = random.of(keysOf(store, folder));
+    const key = `${folder}${nameFor(from.slice(folder.length), random)}`;
+    await store.put(key, (await store.get(from))?.body ?? '');
+    return key;
+  };
+
+type Fields = Record<string, unknown>;
+/** Changes one field, at any depth, to another value of its type. */
+const changeOne = (value: unknown, random: Chance): unknown => {
+  if (Array.isArray(value)) {
+    if (value.length === 0 || random.hits(0.3)) return [...value, ...(value.length ? value.slice(-1) : ['x'])];
+    const at = random.whole(0, value.length - 1);
+    return value.map((one, index) => (index === at ? changeOne(one, random) : one));
+  }
+  if (typeof value === 'object' && value !== null) {
+    const name = random.of(Object.keys(value));
+    return { ...value, [name ?? 'more']: changeOne((value as Fields)[name ?? ''], random) };
+  }
+  if (typeof value === 'number') return value + random.whole(1, 9);
+  if (typeof value === 'boolean') return !value;
+  return `${value}x`;
+};
+
+const edit =
+  (folder: string): Damage =>
+  async (store, random) => {
+    const key = random.of(keysOf(store, folder));
+    await store.put(key, JSON.stringify(changeOne(store.json(key), random), null, 2));
+    return key;
+  };
+
+/** A manifest with a wrong figure, as a fault of the code would write it: its hash is right. */
+const wrongFigure =
+  (figures: readonly (keyof BranchManifest)[], reported: (key: string) => string): Damage =>
+  async (store, random) => {
+    const key = random.of(keysOf(store, layout.branchManifests(ref)));
+    const { sha256: _, ...manifest } = store.json<BranchManifest & { sha256: string }>(key);
+    const figure = random.of(figures);
+    await store.put(key, sealed({ ...manifest, [figure]: Number(manifest[figure]) + random.whole(1, 9) }));
+    return reported(key);
+  };
+
+const MANIFESTS = layout.branchManifests(ref);
+const DAY_MANIFEST = layout.dayManifest(ref);
+const DAMAGES: Readonly<Record<string, Damage>> = {
+  'a bit of a part is flipped': flip(PARTS),
+  'a part is cut off': cutOff,
+  'a part is removed': remove(PARTS),
+  'a part is added': add(PARTS, (name, random) => name.replace(/part_\d+/, `part_${random.whole(4, 99)}`)),
+  'another file is added': add(PARTS, (name, random) => random.of([`old/${name}`, `${name}.bak`, 'notes.txt'])),
+  'a bit of a manifest is flipped': flip(MANIFESTS),
+  'a manifest is edited': edit(MANIFESTS),
+  'a manifest is removed': remove(MANIFESTS),
+  'a manifest is added': add(MANIFESTS, (name, random) => name.replace(/\d+/, `${random.whole(1900, 2000)}`)),
+  'another object is added to the manifests': add(MANIFESTS, (name) => `${name}.old`),
+  'a figure of a branch is wrong': wrongFigure(['distinct', 'leftOut', 'kept', 'written', 'bytes'], (key) => key),
+  'the sum of a figure is wrong': wrongFigure(['expected', 'listed', 'doubled', 'requests'], () => DAY_MANIFEST),
+  'a bit of the manifest of the day is flipped': flip(DAY_MANIFEST),
+  'the manifest of the day is edited': edit(DAY_MANIFEST),
+  'the manifest of the day is removed': remove(DAY_MANIFEST),
+  'the newest day is edited': edit(layout.latest(ref.dataset)),
+};
+
+describe('npm run verify', () => {
+  it('finds a day as its manifests say', async () => {
+    const store = await copied();
+    const records = keysOf(store, PARTS).flatMap((key) => store.json<object[]>(key));
+
+    expect(await verifyDay(store, ref)).toEqual({
+      ...ref,
+      complete: true,
+      branches: 6,
+      parts: keysOf(store, PARTS).length,
+      records: records.length,
+      bytes: keysOf(store, PARTS).reduce((sum, key) => sum + Buffer.byteLength(store.text(key)), 0),
+      differences: [],
+    });
+    expect(records.length).toBeGreaterThan(200);
+  });
+
+  it('reports each of 200 damages, and nothing else', async () => {
+    const kinds = Object.entries(DAMAGES);
+    const wrong: object[] = [];
+    for (let seed = 0; seed < 200; seed += 1) {
+      const [kind = '', damage] = kinds[seed % kinds.length] ?? [];
+      const store = await copied();
+      const damaged = await damage?.(store, chance('verify', seed));
+      const reported = await verified(store);
+      if (reported.length !== 1 || reported[0] !== damaged) wrong.push({ seed, kind, damaged, reported });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('knows the parts of a branch whose manifest is damaged, and of one that was not finished', async () => {
+    const store = await copied();
+    const [damaged, unfinished] = ['crime-2018', 'crime-2019'].map((branch) =>
+      layout.branchManifest({ ...ref, branch }),
+    );
+    await store.put(damaged ?? '', '{');
+    await store.remove([unfinished ?? '', DAY_MANIFEST, layout.latest(ref.dataset)]);
+    const { differences, complete } = await verifyDay(store, ref);
+    const parts = keysOf(store, `${PARTS}movie_crime_2019`);
+    const [{ run }] = [store.json<{ run: string }>(layout.branchManifest({ ...ref, branch: 'war-2020' }))];
+
+    expect(complete).toBe(false);
+    expect(differences.map(({ says }) => says)).toEqual([
+      ...parts.map(
+        (key) =>
+          `${key}: expected no such object, because branch crime-2019 has no manifest, found a part of it; resume run ${run}, which writes the branch.`,
+      ),
+      `${damaged}: expected a manifest, found text that is not JSON; run branch crime-2018 of the day again.`,
+      `${DAY_MANIFEST}: expected a manifest, found no object; run any branch of the day again, which writes this manifest anew.`,
+    ]);
+  });
+
+  it('accepts manifests of earlier versions, which have no hash', async () => {
+    const store = await copied();
+    for (const key of [...keysOf(store, MANIFESTS), DAY_MANIFEST]) {
+      const { sha256: _, ...manifest } = store.json<Fields>(key);
+      await store.put(key, JSON.stringify(manifest));
+    }
+
+    expect(await verified(store)).toEqual([]);
+  });
+
+  it('leaves the files of other days and other datasets alone', async () => {
+    const store = await copied();
+    await store.put('Raw/TMDB/JSON/Movies/2026/11/21/movie_crime_2018_part_1_20261121.json', '[]');
+    await store.put('Raw/TMDB/JSON/Series/2026/11/20/series_crime_2018_part_1_20261120.json', '[]');
+    await store.put(layout.dayManifest({ dataset: 'popular', day: DAY }), '{}');
+
+    expect(await verified(store)).toEqual([]);
+  });
+
+  it('prints each difference, and the command that writes the branch again, while a run holds the folder', async () => {
+    const key = `${PARTS}movie_crime_2019_part_2_20261120.json`;
+    const file = join(out, 'bucket', key);
+    await appendFile(file, ' ');
+    const { bytes = 0 } = { bytes: files.get(key)?.length };
+    const { code, out: text, err } = await startProgram('local/verify.ts', ['--out', out]).ended;
+    await writeFile(file, files.get(key) ?? '');
+
+    expect([code, err]).toEqual([1, '']);
+    expect(text.split('\n')).toEqual([
+      `${key}: expected ${bytes} bytes (manifest of crime-2019), found ${bytes + 1}; run branch crime-2019 of the day again.`,
+      expect.stringMatching(
+        /^crime-war, 2026-11-20: 6 branches, \d+ parts, \d+ records, \d+ bytes: 1 object differs from the manifests\. The day is complete\.$/,
+      ),
+      `To run these branches again: npm start -- --out ${out} --dataset crime-war --day 2026-11-20 --only crime-2019`,
+      '',
+    ]);
+  });
+});
