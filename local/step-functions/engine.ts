@@ -182,18 +182,25 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttemp
   };
 };
 
+/** The definitions that are valid, as JSON. */
+const validated = new Set<string>();
+
 /**
  * The definition as the engine can run it.
  *
- * It is validated here and nowhere else: aws-local-stepfunctions 3.0.0 compiles its JSON schemas at each validation,
- * which took some 300 ms on two busy cores, and a run starts an execution for each branch.
+ * It is validated here and nowhere else, and once in a process: aws-local-stepfunctions 3.0.0 compiles its JSON schemas
+ * at each validation, which takes some 200 ms. A run starts an execution for each branch, and tests open many pipelines.
  *
  * @throws {Error} The definition is not valid, or reads `$$.State` within a Map or Parallel.
  */
 const runnable = (definition: StateMachineDefinition): StateMachineDefinition => {
   const local = withLocalResources(definition);
-  // Checks all but ARNs.
-  new StateMachine(local, { validationOptions: { checkArn: false } });
+  const text = JSON.stringify(local);
+  if (!validated.has(text)) {
+    // Checks all but ARNs. It adds fields to the definition.
+    new StateMachine(JSON.parse(text), { validationOptions: { checkArn: false } });
+    validated.add(text);
+  }
   for (const [name, state] of Object.entries(local.States)) {
     const nested =
       state.Type === 'Map' ? (state.ItemProcessor ?? state.Iterator) : 'Branches' in state && state.Branches;

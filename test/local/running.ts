@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterAll } from 'vitest';
 import { type Tmdb, tmdbClient } from '../../lib/tmdb/client.ts';
 import { pace } from '../../lib/tmdb/pace.ts';
 import { ROOT } from '../../local/deployed.ts';
@@ -10,17 +9,10 @@ import { openPipeline, type PipelineOptions } from '../../local/pipeline.ts';
 import type { Fault } from '../../local/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
 import { fastClock } from '../doubles/fast-clock.ts';
+import { folders, up } from '../left-open.ts';
 import { catalogue } from './simulator/asking.ts';
 
-/** Everything to close after a file's tests. A beforeAll may also start something. */
-const up: (() => Promise<unknown>)[] = [];
-const folders: string[] = [];
-afterAll(async () => {
-  await Promise.all(up.map((close) => close()));
-  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
-});
-
-/** An empty folder. It is removed after the file's tests: all of them together would leave a gigabyte. */
+/** An empty folder. It is removed after the file's tests. */
 export const temporaryFolder = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'tmdb-raw-zone-'));
   folders.push(folder);
