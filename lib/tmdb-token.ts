@@ -15,7 +15,7 @@ const TOKEN_MINUTES = 5;
  * TMDB_TOKEN has precedence: then nothing is read.
  */
 export const tmdbToken = (env: Environment): { middleware: Middleware | undefined; token: Token } => {
-  const { TMDB_TOKEN, TMDB_TOKEN_PARAMETER: parameter } = env;
+  const { TMDB_TOKEN, TMDB_TOKEN_PARAMETER: parameter, AWS_REGION: region = '<region>' } = env;
   let token: string | undefined;
   if (!parameter || TMDB_TOKEN) return { middleware: undefined, token: () => token };
   const reader = ssm({
@@ -33,7 +33,7 @@ export const tmdbToken = (env: Environment): { middleware: Middleware | undefine
         await reader.before?.(request as never);
       } catch (error) {
         throw new TmdbTokenError(
-          `The SSM parameter ${parameter} could not be read (${reasonOf(error)}). Put the token there: aws ssm put-parameter --type SecureString --name ${parameter} --value <API Read Access Token>`,
+          `The SSM parameter ${parameter} could not be read in region ${region} (${reasonOf(error)}). Put the token there: aws ssm put-parameter --region ${region} --type SecureString --name ${parameter} --value <API Read Access Token>`,
         );
       }
       token = String((request.context as { tmdbToken?: unknown }).tmdbToken);

@@ -2,10 +2,7 @@ import { join } from 'node:path';
 import { longestGapDays } from '../lib/datasets/cron.ts';
 import { datasetNames, loadDataset } from '../lib/datasets/load.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
-import { stageProblem } from './stage-name.js';
-
-/** TMDB's ceiling: "somewhere in the 40 requests per second range". Source: https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). */
-const TMDB_REQUESTS_PER_SECOND = 40;
+import { namesIn } from './parameters.js';
 
 /**
  * One schedule for each dataset that defines one. It is on if the parameter `scheduled` names the dataset. Each dataset
@@ -14,23 +11,14 @@ const TMDB_REQUESTS_PER_SECOND = 40;
  * The resource is defined here, because the framework's `schedule` event drops the retry policy and has no dead-letter queue.
  */
 export const schedules = async ({ resolveVariable }) => {
-  const [service, stage] = [await resolveVariable('self:service'), await resolveVariable('sls:stage')];
-  const prefix = `${service}-${stage}`;
-  const { withSchedule, named } = await scheduledDatasets(resolveVariable);
-  const problem = stageProblem(
-    service,
-    stage,
-    withSchedule.map(({ name }) => name),
-  );
-  if (problem) throw refusal(problem);
-  const enabled = named.filter(({ schedule }) => schedule.enabled);
-  await checkPace(enabled.length, resolveVariable);
-
+  const prefix = `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
+  const datasets = await scheduledDatasets();
+  const named = await namedDatasets(resolveVariable);
   return {
     Resources: Object.fromEntries([
-      ...withSchedule.map((dataset) => [
+      ...datasets.map((dataset) => [
         logicalId('Schedule', dataset),
-        resource(dataset, enabled.includes(dataset), prefix),
+        resource(dataset, dataset.schedule.enabled && named.some(({ name }) => name === dataset.name), prefix),
       ]),
       ...named.flatMap((dataset) => {
         const alarm = freshnessAlarm(dataset, prefix);
@@ -42,43 +30,21 @@ export const schedules = async ({ resolveVariable }) => {
 
 /** The time zone of each dataset that the parameter `scheduled` names, as JSON: the environment of the freshness check. */
 export const timeZones = async ({ resolveVariable }) => {
-  const { named } = await scheduledDatasets(resolveVariable);
+  const named = await namedDatasets(resolveVariable);
   return JSON.stringify(Object.fromEntries(named.map(({ name, timezone }) => [name, timezone])));
 };
 
-/** The datasets that define a schedule, and those of them that the parameter `scheduled` names. */
-const scheduledDatasets = async (resolveVariable) => {
+/** The datasets that define a schedule, whether it is on or not. */
+export const scheduledDatasets = async () => {
   const folder = join(import.meta.dirname, '../datasets');
   const datasets = await Promise.all((await datasetNames(folder)).map((name) => loadDataset(folder, name, KINDS)));
-  const withSchedule = datasets.filter(({ schedule }) => schedule);
-  const on = names(await resolveVariable('param:scheduled'));
-  const unknown = on.find((name) => !withSchedule.some((dataset) => dataset.name === name));
-  if (unknown)
-    throw refusal(
-      `Parameter scheduled: there is no dataset ${unknown} with a schedule in datasets/. Use names of datasets that have a schedule, separated by commas, or none.`,
-    );
-  return { withSchedule, named: withSchedule.filter(({ name }) => on.includes(name)) };
+  return datasets.filter(({ schedule }) => schedule);
 };
 
-const names = (list) =>
-  String(list)
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name && name !== 'none');
-
-/** The framework prints the stack of an error. The message is enough. */
-const refusal = (message) => Object.assign(new Error(message), { stack: message });
-
-/** Any two scheduled runs can overlap: a run can take up to a day and can be redriven on another day. */
-const checkPace = async (runs, resolveVariable) => {
-  const [walkers, share, tmdb] = await Promise.all(
-    ['walkersAtOnce', 'requestsPerSecond', 'tmdbBaseUrl'].map((name) => resolveVariable(`param:${name}`)),
-  );
-  const all = Math.max(runs, 1) * walkers * share;
-  if (all <= TMDB_REQUESTS_PER_SECOND || new URL(tmdb).hostname !== 'api.themoviedb.org') return;
-  throw refusal(
-    `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkers} × ${share} = ${all} requests per second, but TMDB allows ${TMDB_REQUESTS_PER_SECOND}: lower one of these numbers.`,
-  );
+/** Those that the parameter `scheduled` names. resources/parameters.js refuses unknown names. */
+const namedDatasets = async (resolveVariable) => {
+  const on = namesIn(await resolveVariable('param:scheduled'));
+  return (await scheduledDatasets()).filter(({ name }) => on.includes(name));
 };
 
 /** Only letters and digits are allowed. `a1-2` and `a12` must not get the same id. */

@@ -22,7 +22,7 @@ export const longestStage = (service, datasets) =>
  */
 export const stageProblem = (service, stage, datasets) => {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(stage))
-    return `Stage "${stage}": use lower-case letters, digits and single hyphens, for example dev. The stage is in the bucket's name, which has no capitals.`;
+    return `Stage "${stage}": use lower-case letters, digits and single hyphens, for example dev. Names of AWS resources contain it.`;
   const longest = longestStage(service, datasets);
   return stage.length > longest
     ? `Stage "${stage}" has ${stage.length} characters: use at most ${longest}. AWS allows 64 for the names of functions and schedules, which contain it.`

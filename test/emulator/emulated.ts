@@ -21,6 +21,7 @@ import { faultsNamed } from '../../local/simulator/faults.ts';
 import { startSimulator } from '../../local/simulator/simulator.ts';
 
 export const STAGE = 'emulator';
+/** Named by the first deployment only; later ones must find it. */
 export const BUCKET = 'emulated-raw-zone';
 export const SERVICE = `tmdb-raw-zone-${STAGE}`;
 /** The day of the first run. */
@@ -122,11 +123,12 @@ export const startEmulated = async (python: string, say: (text: string) => void)
     }
   };
 
+  /** Runs `sls`, for STAGE if no other one is named. */
   const sls = (...args: string[]) =>
     new Promise<{ code: number | null; printed: string }>((resolve) => {
       const child = spawn(
         process.execPath,
-        ['node_modules/serverless/bin/serverless.js', ...args, '--stage', STAGE, '--param', `bucket=${BUCKET}`],
+        ['node_modules/serverless/bin/serverless.js', ...args, ...(args.includes('--stage') ? [] : ['--stage', STAGE])],
         {
           cwd: ROOT,
           env: {
@@ -152,6 +154,13 @@ export const startEmulated = async (python: string, say: (text: string) => void)
     check(`sls ${args.join(' ')}`, code, 0);
     if (code !== 0) say(printed);
     return printed;
+  };
+
+  /** Runs `sls` and checks that it fails and says why. */
+  const slsRefuses = async (says: RegExp, ...args: string[]) => {
+    const { code, printed } = await sls(...args);
+    check(`sls ${args.join(' ')} is refused`, code, 1);
+    check('it says why', printed, says);
   };
 
   const machineArn = (name: 'ingest' | 'branch') =>
@@ -254,6 +263,7 @@ export const startEmulated = async (python: string, say: (text: string) => void)
     failures: () => failures,
     sls,
     slsSucceeds,
+    slsRefuses,
     machineArn,
     start,
     ended,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../local/deployed.ts';
 import { pythonWithPackages } from '../../local/python.ts';
 import { type Scenario, startEmulated } from './emulated.ts';
+import { anotherBucket, deleteBucket } from './scenarios/buckets.ts';
 import { firstRun } from './scenarios/first-run.ts';
 import { invalidEvents } from './scenarios/invalid-events.ts';
 import { otherDatasets } from './scenarios/other-datasets.ts';
@@ -27,8 +28,10 @@ const SCENARIOS: readonly Scenario[] = [
   twoStarts,
   otherDatasets,
   invalidEvents,
+  anotherBucket,
   removeAndDeploy,
-  roles, // last: it reads the calls of all others
+  roles, // behind all scenarios that call functions: it reads their calls
+  deleteBucket, // last
 ];
 
 const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -91,7 +91,9 @@ it('a missing parameter is a TmdbTokenError with the command that creates it', a
   await expect(plan()).rejects.toMatchObject({
     name: 'TmdbTokenError',
     message: expect.stringMatching(
-      new RegExp(`^The SSM parameter ${parameter} could not be read .+ Put the token there: aws ssm put-parameter `),
+      new RegExp(
+        `^The SSM parameter ${parameter} could not be read in region us-east-1 .+ Put the token there: aws ssm put-parameter --region us-east-1 `,
+      ),
     ),
   });
   expect(tmdb.asked).toEqual([]);

@@ -33,11 +33,14 @@ export const sls = (...args: string[]) =>
     throw new Error(stdout + stderr);
   });
 
+/** The bucket that the templates name. */
+export const BUCKET = 'packaged-raw-zone';
+
 /** The output of `sls package`: both templates, and the files of each function's package. */
 export const packageService = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'packaged-'));
   try {
-    await sls('package', '--package', folder);
+    await sls('package', '--package', folder, '--param', `bucket=${BUCKET}`);
     const read = async (name: string) => template.parse(JSON.parse(await readFile(join(folder, name), 'utf8')));
     const zips = (await readdir(folder)).filter((name) => name.endsWith('.zip'));
     return {

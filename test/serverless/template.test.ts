@@ -6,10 +6,16 @@ import { z } from 'zod';
 import * as freshness from '../../functions/freshness.ts';
 import { datasetNames, loadDataset } from '../../lib/datasets/load.ts';
 import { KINDS } from '../../lib/sources/kinds.ts';
+// @ts-expect-error A plugin file of serverless.yml, in JavaScript.
+import { complete } from '../../resources/compiled-template.js';
+// @ts-expect-error A plugin file of serverless.yml, in JavaScript.
+import { nextSteps } from '../../resources/next-steps.js';
+// @ts-expect-error A plugin file of serverless.yml, in JavaScript.
+import { MOST_EXPIRE_DAYS } from '../../resources/parameters.js';
 // Imported here, because test files run at the same time, but all calls of sls use the same folder .esbuild.
 import './invoke-local.ts';
 import { executionEvent, machineArn, matches, messageFrom } from './execution-events.ts';
-import { packageService, sls, statement, type Template } from './packaged.ts';
+import { BUCKET, packageService, sls, statement, type Template } from './packaged.ts';
 
 let service: Template;
 let bucket: Template;
@@ -113,8 +119,8 @@ describe('permissions', () => {
     for (const { id, Action, Resource, Condition } of granted()) {
       if (!Action.some((action) => action.startsWith('s3:'))) continue;
       const inBucket = Action.includes('s3:ListBucket')
-        ? `^arn:.*:s3:::${SERVICE}$`
-        : `^arn:.*:s3:::${SERVICE}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*)?$`;
+        ? `^arn:.*:s3:::${BUCKET}$`
+        : `^arn:.*:s3:::${BUCKET}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*)?$`;
       for (const one of Resource) expect(one, id).toEqual({ 'Fn::Sub': expect.stringMatching(inBucket) });
       if (Action.includes('s3:ListBucket'))
         expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });
@@ -135,7 +141,7 @@ describe('permissions', () => {
         );
       for (const one of read)
         expect(listed, name).toContain(
-          z.object({ 'Fn::Sub': z.string() }).parse(one)['Fn::Sub'].split(`${SERVICE}/`)[1],
+          z.object({ 'Fn::Sub': z.string() }).parse(one)['Fn::Sub'].split(`${BUCKET}/`)[1],
         );
     }
   });
@@ -233,19 +239,12 @@ describe('schedules', () => {
     expect(lambda('pageWalker').Environment.Variables).toMatchObject({ TMDB_REQUESTS_PER_SECOND });
     expect(on.length * Number(WALKERS_AT_ONCE) * Number(TMDB_REQUESTS_PER_SECOND)).toBeLessThanOrEqual(40);
   });
-
-  it.each([
-    { param: 'requestsPerSecond=11', says: '1 × 4 × 11 = 44 requests per second, but TMDB allows 40' },
-    { param: 'scheduled=crime-war,unknown', says: 'there is no dataset unknown with a schedule' },
-  ])('cannot be packaged with $param', async ({ param, says }) => {
-    await expect(sls('print', `--param=${param}`)).rejects.toThrow(says);
-  });
 });
 
 describe('the bucket', () => {
   it('is private, encrypted and versioned, without ACLs, and allows only TLS', () => {
     expect(properties('Bucket', bucket)).toMatchObject({
-      BucketName: SERVICE,
+      BucketName: BUCKET,
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
         BlockPublicPolicy: true,
@@ -303,19 +302,23 @@ describe('the bucket', () => {
       expect(inRuns + days(prefix) + ROUNDING_DAYS + older + ROUNDING_DAYS, prefix).toBeLessThanOrEqual(180);
     }
     expect(rule('_runs/')?.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 7 });
+    expect(inRuns + MOST_EXPIRE_DAYS + ROUNDING_DAYS + 7 + ROUNDING_DAYS).toBe(180);
   });
 
   it('keeps plans and work for 14 days, while a run can be redriven', () => {
     expect(days('_runs/')).toBeGreaterThan(14);
   });
 
-  it('keeps uploads, and removes incomplete uploads and delete markers', () => {
+  it('keeps uploaded files, and removes their older versions, incomplete uploads and delete markers', () => {
     expect(rules().flatMap(({ Prefix }) => Prefix ?? [])).toEqual([
       'Raw/TMDB/',
       '_manifests/',
       '_quarantine/',
       '_runs/',
+      'Raw/Local/',
     ]);
+    expect(days('Raw/Local/')).toBe(Number.POSITIVE_INFINITY);
+    expect(rule('Raw/Local/')?.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 30 });
     expect(rules().find(({ Prefix }) => Prefix === undefined)).toEqual({
       Status: 'Enabled',
       ExpiredObjectDeleteMarker: true,
@@ -406,7 +409,7 @@ describe('state machines', () => {
     const [text, intrinsics] = z
       .object({ 'Fn::Sub': z.tuple([z.string(), z.record(z.string(), z.unknown())]) })
       .parse(properties(MACHINES[machine]).DefinitionString)['Fn::Sub'];
-    return JSON.parse(text, (key, value) => {
+    return JSON.parse(text.replaceAll(`\${AWS::Partition}`, 'aws'), (key, value) => {
       if (key === 'QueryLanguage') return undefined;
       const name = typeof value === 'string' && /^\$\{(\w+)\}$/.exec(value)?.[1];
       return name ? intrinsics[name] : value;
@@ -415,6 +418,7 @@ describe('state machines', () => {
 
   it.each(['ingest', 'branch'] as const)('%s is deployed exactly as it is defined', async (machine) => {
     expect(deployed(machine)).toEqual(await written(machine));
+    expect(JSON.stringify(properties(MACHINES[machine]))).not.toContain('arn:aws:');
     expect(properties(MACHINES[machine])).toMatchObject({
       StateMachineName: `${SERVICE}-${machine}`,
       LoggingConfiguration: {
@@ -442,6 +446,78 @@ describe('state machines', () => {
         expect(properties(Resource['Fn::GetAtt'][0]).Timeout).toBeLessThan(TimeoutSeconds);
     },
   );
+});
+
+describe('accounts with rules of their own', () => {
+  const BOUNDARY = 'arn:aws:iam::123456789012:policy/limits';
+  const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/0a1b';
+  const completed = (parameters: { kmsKey?: string; permissionsBoundary?: string }): Template => {
+    const changed = structuredClone(service);
+    complete(changed, { kmsKey: '', permissionsBoundary: '', ...parameters });
+    return changed;
+  };
+
+  it('get their permissions boundary on every role', () => {
+    const roles = ofType('AWS::IAM::Role', completed({ permissionsBoundary: BOUNDARY }));
+    expect(roles.length).toBeGreaterThan(NAMES.length);
+    for (const [id, { Properties }] of roles) expect(Properties.PermissionsBoundary, id).toBe(BOUNDARY);
+    expect(JSON.stringify(service)).not.toContain('PermissionsBoundary');
+  });
+
+  it('get permissions for the key of an existing bucket, only for S3, and only to decrypt where nothing is written', () => {
+    const template = completed({ kmsKey: KEY });
+    const keyActions = (id: string) =>
+      statements(template.Resources[id] ?? { Properties: {} })
+        .filter(({ Action }) => Action.some((action) => action.startsWith('kms:')))
+        .map(({ Action, Resource, Condition }) => ({ Action, Resource, Condition }));
+    const granted = (Action: string[]) => [
+      {
+        Action,
+        Resource: [KEY],
+        Condition: { StringEquals: { 'kms:ViaService': { 'Fn::Sub': `s3.\${AWS::Region}.\${AWS::URLSuffix}` } } },
+      },
+    ];
+    for (const name of NAMES)
+      expect(keyActions(lambda(name).Role['Fn::GetAtt'][0]), name).toEqual(
+        granted(['kms:Decrypt', 'kms:GenerateDataKey']),
+      );
+    expect(keyActions('OperatorPolicy')).toEqual(granted(['kms:Decrypt']));
+    expect(keyActions('SchedulerRole')).toEqual([]);
+    expect(JSON.stringify(service)).not.toContain('kms:');
+  });
+});
+
+it('a wrong parameter is refused before anything is packaged', async () => {
+  await expect(sls('print', '--param=requestsPerSecond=11')).rejects.toThrow(
+    /^Error:\nScheduled runs × .* = 1 × 4 × 11 = 44 requests per second, but TMDB allows 40: [^\n]*\.\n/,
+  );
+});
+
+describe('after a deployment', () => {
+  it('each command that is printed names the region, and the profile', () => {
+    const text = nextSteps({
+      region: 'sa-east-1',
+      stage: 'prod',
+      profile: 'acme',
+      tokenParameter: '/tmdb-raw-zone/prod/tmdb-token',
+      outputs: { Bucket: 'acme-raw', IngestMachineArn: 'arn:aws:states:sa-east-1:123456789012:stateMachine:x' },
+    });
+    expect(text).toMatch(/^region: +sa-east-1\naccount: +123456789012\nbucket: +acme-raw$/m);
+    expect(text).toContain('aws ssm put-parameter --region sa-east-1 --profile acme --overwrite --type SecureString');
+    expect(text).toContain('npx sls invoke stepf --stage prod --region sa-east-1 --aws-profile acme --name ingest');
+  });
+
+  it('the outputs have what is printed', () => {
+    expect(Object.keys(service.Outputs)).toEqual(
+      expect.arrayContaining([
+        'Bucket',
+        'IngestMachineArn',
+        'IngestMachineConsole',
+        'BranchMachineConsole',
+        'DashboardConsole',
+      ]),
+    );
+  });
 });
 
 describe('messages', () => {

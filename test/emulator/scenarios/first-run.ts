@@ -21,7 +21,12 @@ export const firstRun: Scenario = {
   always: true,
   run: async (emulated) => {
     const { s3, check, slsSucceeds, start, ended, putToken, branchExecutions, json, rawZone } = emulated;
-    await slsSucceeds('deploy');
+    const deployed = await slsSucceeds('deploy', '--param', `bucket=${BUCKET}`);
+    check(
+      'it prints where everything is, and the next commands with the region',
+      deployed,
+      /region: +us-east-1\naccount: +123456789012\nbucket: +emulated-raw-zone\ningest machine: +https:\S+ingest\n.*put-parameter --region us-east-1 .*invoke stepf --stage emulator --region us-east-1/s,
+    );
     const noToken = await ended(await start({ dataset: 'crime-war', day: '2026-01-01' }));
     check(
       'without a token the run fails in Plan, and says how to set it',
