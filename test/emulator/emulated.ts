@@ -97,6 +97,7 @@ export const startEmulated = async (python: string, say: (text: string) => void)
     ],
     { stdio: ['ignore', emulatorLog.fd, emulatorLog.fd] },
   );
+  await emulatorLog.close(); // the process has its own copy
   const emulatorEnded = new Promise((resolve) => emulator.on('close', resolve));
 
   const credentials = { accessKeyId: 'ak', secretAccessKey: 'sk' };
