@@ -4,7 +4,14 @@ import { KINDS } from '../lib/sources/kinds.ts';
 import { type Planned, type PlanServices, planRun } from '../lib/stages/plan.ts';
 import { planEvent } from '../lib/stages/plan-input.ts';
 import { type Token, tmdbToken } from '../lib/tmdb-token.ts';
-import { bucketServices, type Environment, executionServices, planningServices, tmdbServices } from '../lib/wiring.ts';
+import {
+  bucketServices,
+  type Environment,
+  executionServices,
+  planningServices,
+  requestsPerSecond,
+  tmdbServices,
+} from '../lib/wiring.ts';
 
 /** State `Plan` of the ingest machine: writes the plan of a run, one object for each branch. It returns only names. */
 export const planner =
@@ -12,12 +19,18 @@ export const planner =
   async (event) =>
     planRun(parse(planEvent, event, 'event of the planner'), services);
 
-export const services = (env: Environment, token?: Token) => ({
-  ...bucketServices(env),
-  ...executionServices(env),
-  ...tmdbServices(env, token),
-  ...planningServices(env),
-  kinds: KINDS,
-});
+export const services = (env: Environment, token?: Token) => {
+  const planning = planningServices(env);
+  const perWalker = requestsPerSecond(env);
+  return {
+    ...bucketServices(env),
+    ...executionServices(env),
+    ...tmdbServices(env, token),
+    ...planning,
+    // Each walker is a process with the same rate as this one.
+    pace: { perWalker, perSecond: perWalker * planning.walkersAtOnce },
+    kinds: KINDS,
+  };
+};
 
 export const handler = lambda(planner, services, tmdbToken);

@@ -15,6 +15,20 @@ export type Functions = z.output<typeof functions>;
 export const readFunctions = async (): Promise<Functions> =>
   parse(z.object({ functions }), await yaml('serverless.yml'), 'serverless.yml').functions;
 
+const memory = z.object({
+  memorySize: z
+    .int()
+    .positive()
+    .transform((megabytes) => megabytes / 1024),
+});
+const memories = z.object({ planner: memory, pageWalker: memory, writer: memory, auditor: memory });
+
+/** The functions' memory in serverless.yml, in GB. */
+export const readMemory = async () => {
+  const { functions } = parse(z.object({ functions: memories }), await yaml('serverless.yml'), 'serverless.yml');
+  return Object.fromEntries(Object.entries(functions).map(([name, { memorySize }]) => [name, memorySize]));
+};
+
 /** The state machine definitions, exactly as they are deployed. */
 export const readMachines = async () => ({
   ingest: await yaml('statemachines/ingest.asl.yml'),

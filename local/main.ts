@@ -10,6 +10,7 @@ import { requestsPerSecond, tmdbAddress } from '../lib/wiring.ts';
 import { checkFolderOf } from './default-folder.ts';
 import { ROOT } from './deployed.ts';
 import { makeWritable } from './disk.ts';
+import { dryRun, dryRunText } from './dry-run.ts';
 import { exitWith, failure } from './exit-code.ts';
 import { inventUpload } from './invented-upload.ts';
 import { jsonLines } from './log-file.ts';
@@ -43,9 +44,16 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   try {
     const asked = { ...env, ...(simulator && askingSimulator(simulator, options)) };
     const address = tmdbAddress(asked);
-    process.stdout.write(`Asking ${simulator ? moviesOf(options) : new URL(address.baseUrl).host}.\n`);
-    if (simulator?.note) process.stdout.write(`${simulator.note}\n`);
+    // With --json, stdout has only JSON.
+    const notes = options.json ? process.stderr : process.stdout;
+    notes.write(`Asking ${simulator ? moviesOf(options) : new URL(address.baseUrl).host}.\n`);
+    if (simulator?.note) notes.write(`${simulator.note}\n`);
     if (!simulator) await checkReachable(address);
+    if (options.input.dryRun) {
+      const planned = await dryRun(options, resolve(options.out), { ...asked, DATASETS: datasets });
+      process.stdout.write(options.json ? `${JSON.stringify(planned, null, 2)}\n` : dryRunText(planned));
+      return 0;
+    }
     return await run(options, dataset, { ...asked, DATASETS: datasets });
   } finally {
     await simulator?.close();
@@ -125,7 +133,7 @@ const run = async (
     const failed = Promise.race([pipeline.failed, log.failed]);
     // Nobody waits for it until the run starts.
     failed.catch(() => undefined);
-    if (simulator && !bucket && !input.resume && !input.upload && !input.dryRun) {
+    if (simulator && !bucket && !input.resume && !input.upload) {
       const invented = await inventUpload(pipeline.store, dataset, folder);
       if (invented)
         process.stdout.write(

@@ -19,7 +19,8 @@ export const USAGE = `npm start [-- options]          run the whole pipeline on 
   --resume RUN        continue this run: only its unfinished branches
   --bucket NAME       a bucket in AWS, instead of the embedded one
   --give-up-after N   seconds to wait for TMDB in an outage, before the run ends (600)
-  --dry-run           print what a run would do, and write nothing
+  --dry-run           print what a run would do and cost, and write nothing
+  --json              with --dry-run: print it as JSON
   --catalogue FILE    movies that the simulator serves: TMDB details as JSON lines, plain or .gz
   --faults NAME       faults of the simulator (none): one of the names below
   --ceiling N         requests per second that the simulator allows (40), or none
@@ -52,6 +53,7 @@ const OPTIONS = {
   bucket: { type: 'string' },
   'give-up-after': { type: 'string', default: '600' },
   'dry-run': { type: 'boolean' },
+  json: { type: 'boolean' },
   catalogue: { type: 'string' },
   faults: { type: 'string', default: 'none' },
   ceiling: { type: 'string', default: '40' },
@@ -104,6 +106,8 @@ export interface Options {
   giveUpAfterSeconds: number;
   /** undefined where the run uses a real TMDB API. */
   simulator: SimulatorSettings | undefined;
+  /** Whether a dry run prints JSON. */
+  json: boolean;
   /** Options that the resume command repeats. */
   again: string[];
 }
@@ -143,6 +147,8 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     ...(values['dry-run'] && { dryRun: true }),
   };
   asOptions(OPTIONS, () => parse(runInput, input, 'options'));
+  if (values.json && !values['dry-run'])
+    throw new BadInputError('--json: use it with --dry-run only; a run prints lines, and its manifests are JSON.');
   if (values.out === '') throw new BadInputError('--out: use a folder; got "".');
   if (values.bucket !== undefined) asOptions(OPTIONS, () => parse(z.object({ bucket: bucketName }), values, 'options'));
   // Invented movies may be written to the bucket of an emulator.
@@ -155,6 +161,7 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     input,
     out: values.out ?? defaultFolder(env),
     bucket: values.bucket,
+    json: values.json ?? false,
     giveUpAfterSeconds: asOptions(OPTIONS, () => parse(giveUpAfter, values, 'options'))['give-up-after'],
     simulator: real ? undefined : asOptions(OPTIONS, () => parse(simulator, values, 'options')),
     again: given.flatMap((name) =>

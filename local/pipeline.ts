@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Emit, RunEvent } from '../lib/events.ts';
 import type { Handler } from '../lib/lambda.ts';
 import type { Tmdb } from '../lib/tmdb/client.ts';
-import { type Environment, planningServices, tmdbServices } from '../lib/wiring.ts';
+import { type Environment, planningServices, requestsPerSecond, tmdbServices } from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { type Functions, ROOT, readFunctions, readMachines } from './deployed.ts';
@@ -88,7 +88,9 @@ export const openPipeline = async ({
   const engine = stepFunctions({
     machines: (await readMachines()) as Parameters<typeof stepFunctions>[0]['machines'],
     handlers: {
-      Plan: onFirstEvent(() => planning.planner({ ...planning.services(settings), ...ours })),
+      Plan: onFirstEvent(() =>
+        planning.planner({ ...planning.services(settings), ...ours, pace: paceOfProcess(settings) }),
+      ),
       Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours })),
       Write: onFirstEvent(() => writing.writer({ ...writing.services(settings), ...ours, publish: () => undefined })),
       Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours })),
@@ -134,6 +136,12 @@ export const openPipeline = async ({
       await release();
     },
   };
+};
+
+/** All walkers are in this process, and each may use its whole rate. */
+export const paceOfProcess = (env: Environment) => {
+  const perSecond = requestsPerSecond(env);
+  return { perSecond, perWalker: perSecond };
 };
 
 /** A function that waits for TMDB must not reach its timeout because of that. */

@@ -8,7 +8,7 @@ import { layout, UPLOAD_KINDS } from '../runs/layout.ts';
 import type { CsvRead } from '../runs/plan.ts';
 import { DEFAULT_COLUMNS } from './csv/header.ts';
 import { readIds } from './csv/ids.ts';
-import type { SourceBranch, SourceKind } from './source.ts';
+import { NoUploadError, type SourceBranch, type SourceKind } from './source.ts';
 import { years, yearsOn } from './years.ts';
 
 const oneCharacter = z.string().length(1, 'use one character');
@@ -75,6 +75,7 @@ export const csv: SourceKind = {
       howToSplit: 'raise source.idsPerBranch, give the run "years", or make two datasets of it',
       // find, then the details or credits.
       requestsPerItem: 2,
+      pagesPerList: () => 0,
       requestsPerList: () => 0,
 
       branches: async ({ day, years: instead, upload, only, store }) => {
@@ -84,7 +85,7 @@ export const csv: SourceKind = {
         if (key) await refuseOtherSlices(store, { dataset, day }, { key, years: wanted ?? null, only });
         const file = key && (await store.stream(key));
         if (!key || !file)
-          throw new BadInputError(
+          throw new NoUploadError(
             `dataset ${dataset} reads a CSV, and ${upload ? `there is no ${upload}` : `there is no upload below ${folder} (a file that ends in .csv or .csv.gz and is not empty)`}; upload one with: npm run upload -- ${source.upload.toLowerCase()}.csv`,
           );
         const wrong = (what: string) => new BadInputError(`${key}: ${what}.`);

@@ -36,8 +36,9 @@ export const discover: SourceKind = {
       accepts: ['years'],
       howToSplit: 'give the run "years", such as "2000-2009" and then "2010-2019", or make two datasets of it',
       requestsPerItem: ask.length ? 1 : 0,
+      pagesPerList: pagesOf,
       // Page 1 of several is read again after the last.
-      requestsPerList: (items) => (items > PAGE_SIZE ? Math.ceil(items / PAGE_SIZE) + 1 : 1),
+      requestsPerList: (items) => (items > PAGE_SIZE ? pagesOf(items) + 1 : 1),
 
       branches: async ({ day: on, years: instead }) => ({
         ofRun: pairsOf(source, instead ?? yearsOn(source.years, on)),
@@ -64,6 +65,9 @@ export const discover: SourceKind = {
     };
   },
 };
+
+/** An empty list has one page. */
+const pagesOf = (items: number): number => Math.max(1, Math.ceil(items / PAGE_SIZE));
 
 const pairsOf = ({ media, genres }: DiscoverSettings, { from, to }: { from: number; to: number }): SourceBranch[] =>
   genres.flatMap((given) => {

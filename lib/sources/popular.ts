@@ -31,13 +31,15 @@ export const popular: SourceKind = {
     /** The whole list has a million items; what the dataset asks for are the first pages. */
     const wantedOf = ([page]: readonly ListPage[]): number =>
       Math.min(page?.total_results ?? 0, source.pages * PAGE_SIZE);
+    const pagesOf = (items: number): number => Math.min(source.pages, Math.max(1, Math.ceil(items / PAGE_SIZE)));
     const query = { language: source.language, ...(source.region && { region: source.region }) };
     return {
       noun: 'items',
       accepts: [],
       howToSplit: 'make two datasets of it',
       requestsPerItem: ask.length ? 1 : 0,
-      requestsPerList: () => source.pages,
+      pagesPerList: pagesOf,
+      requestsPerList: pagesOf,
 
       branches: async () => {
         const ofRun = [...new Set(source.media)].map((media) => ({

@@ -27,6 +27,8 @@ export interface Source {
   howToSplit: string;
   /** Requests to TMDB for one item of a list. */
   requestsPerItem: number;
+  /** Pages of TMDB that a list of so many items has. */
+  pagesPerList(items: number): number;
   /** Requests to TMDB for a list of so many items. */
   requestsPerList(items: number): number;
 
@@ -45,6 +47,9 @@ export interface Source {
 
 /** What a branch lists. Each kind of source has its own schema for it. */
 export type ListFrom = PlannedBranch['listFrom'];
+
+/** There is no uploaded file to plan from. A dry run warns of it, since everything else may be in order. */
+export class NoUploadError extends BadInputError {}
 
 export interface FirstPage {
   path: string;

@@ -13,14 +13,23 @@ import type { Executions } from '../runs/executions.ts';
 import { lockDay } from '../runs/lock.ts';
 import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manifest.ts';
 import { loadBranch, loadRuns, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
-import { openSource, type PlanFor, type Source, type SourceBranch, type SourceKinds } from '../sources/source.ts';
+import {
+  NoUploadError,
+  openSource,
+  type PlanFor,
+  type Source,
+  type SourceBranch,
+  type SourceBranches,
+  type SourceKinds,
+} from '../sources/source.ts';
 import type { Tmdb } from '../tmdb/client.ts';
 import { DayTakenError, unfinishedBranches } from './audit.ts';
 import { refuseOtherTmdb } from './one-tmdb.ts';
-import { estimate } from './plan-estimate.ts';
 import { checkToken, readFirstPages } from './plan-first-pages.ts';
+import { type Forecast, forecast, type Pace, sentence } from './plan-forecast.ts';
 import { dayOf, type PlanEvent } from './plan-input.ts';
 import { findResumed } from './plan-resume.ts';
+import { LONGEST_CALL_SECONDS } from './walk.ts';
 
 export interface PlanServices {
   /** Folder of the datasets' files. */
@@ -32,6 +41,8 @@ export interface PlanServices {
   clock: Clock;
   emit: Emit;
   walkersAtOnce: number;
+  /** How fast this run may ask TMDB, for the forecast. */
+  pace: Pace;
 }
 
 /** What Plan hands to the state machine. */
@@ -48,13 +59,21 @@ export interface Planned extends RunRef {
   warnings: string[];
   /** Items that page 1 of each list promises; branches whose page 1 was not available are not in it. */
   expected: number;
+  /** Of a dry run: what a run would do and cost. */
+  forecast?: Forecast;
 }
+
+/** Most bytes of a dry run's answer: 262,144 may pass between two states, and the state machine adds nothing to it. */
+const MOST_ANSWER_BYTES = 250_000;
 
 /**
  * A Map of Step Functions writes some 10 events a branch and sweep into a history that ends at 25,000.
  * Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html (read 2026-11-22).
  */
 const MOST_BRANCHES = 1_000;
+
+/** Movies of one list that TMDB serves: 500 pages. Only discover lists can be longer; a CSV's slices are shorter. */
+const LONGEST_LIST = 10_000;
 
 /** Objects of S3 that are written at once. */
 const WRITES_AT_ONCE = 8;
@@ -94,7 +113,14 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const settings = await loadDataset(services.datasets, input.dataset, kinds);
   const source = openSource(kinds, settings);
   const ref = { dataset: settings.name, day: dayOf(event, settings), run: execution.name };
-  const { ofRun, wholeDay, csv } = await branchesOf(event, settings, source, { day: ref.day, store });
+  const noUpload: string[] = [];
+  const { ofRun, wholeDay, csv } = await branchesOf(event, settings, source, { day: ref.day, store }).catch(
+    (error: unknown): SourceBranches => {
+      if (!(input.dryRun && error instanceof NoUploadError)) throw error;
+      noUpload.push(error.message);
+      return { ofRun: [], wholeDay: [] };
+    },
+  );
   const wanted = only(ofRun, input.only, settings.name);
   const isWhole = !input.only && wholeDay.every((name) => ofRun.some((branch) => branch.name === name));
   const manifests = await loadManifests(store, ref);
@@ -112,18 +138,38 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     .map((branch, index) => ({ branch, expected: expected[index] ?? null }))
     // Largest first: what takes longest must not begin last. Equal ones by name, so that a plan has one order.
     .toSorted((a, b) => (b.expected ?? 0) - (a.expected ?? 0) || (a.branch.name < b.branch.name ? -1 : 1));
-  const says = estimate(
-    planned.map((one) => one.expected),
+  const outlook = forecast({
     source,
-  );
+    branches: planned.map((one) => ({ name: one.branch.name, expected: one.expected })),
+    removed: removed.length,
+    recordsPerFile: settings.output.recordsPerFile,
+    walkersAtOnce: services.walkersAtOnce,
+    pace: services.pace,
+    callSeconds: input.limits?.walkSeconds ?? LONGEST_CALL_SECONDS,
+  });
+  const says = sentence(outlook, planned.length, source);
   const media = new Set(ofRun.map(({ listFrom }) => source.itemRequest(listFrom).media));
   const answer = {
     ...begin(event, ref, services),
     warnings: unknownNames(settings, [...media].toSorted()),
     unfinished: [...planned.map(({ branch }) => branch.name), ...removed.map(({ branch }) => branch)],
-    expected: planned.reduce((sum, one) => sum + (one.expected ?? 0), 0),
+    expected: outlook.movies,
   };
-  if (input.dryRun) return { ...answer, outcome: 'dryRun', says: `${says} Nothing was written.` };
+  if (input.dryRun) {
+    const warnings = [
+      ...answer.warnings,
+      ...(await dayWarnings(store, ref)),
+      ...planned.flatMap((one) => longListWarning(one.branch.name, one.expected, source)),
+      ...noUpload,
+    ];
+    return withinLimit({
+      ...answer,
+      warnings,
+      outcome: 'dryRun',
+      says: `${says} Nothing was written.`,
+      forecast: outlook,
+    });
+  }
 
   const { key, format, gzip } = settings.output;
   const earlierKeys = [...new Set(earlier.flatMap(({ output }) => output?.key ?? []))].filter((one) => one !== key);
@@ -162,6 +208,30 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   await savePlan(store, run, full, pLimit(WRITES_AT_ONCE));
   await markRewriting(store, ref, run.run);
   return { ...answer, outcome: 'planned', says };
+};
+
+const longListWarning = (branch: string, expected: number | null, { noun }: Source): string[] =>
+  expected !== null && expected > LONGEST_LIST
+    ? [
+        `${branch} lists ${expected} ${noun}, and TMDB serves ${LONGEST_LIST} of one list: it is read in several parts, by date`,
+      ]
+    : [];
+
+/** A run of a complete day is allowed, but it may be a mistake. */
+const dayWarnings = async (store: ObjectStore, ref: RunRef): Promise<string[]> => {
+  const manifest = await loadDayManifest(store, ref);
+  return manifest?.complete
+    ? [
+        `${ref.day} is complete already: run ${manifest.run} wrote it. A run would request it again and replace its files`,
+      ]
+    : [];
+};
+
+/** The answer with figures for each branch, if that is not too large to pass between two states. */
+const withinLimit = (answer: Planned): Planned => {
+  if (Buffer.byteLength(JSON.stringify(answer)) <= MOST_ANSWER_BYTES || !answer.forecast) return answer;
+  const { perBranch: _, ...totals } = answer.forecast;
+  return { ...answer, forecast: totals };
 };
 
 const begin = ({ execution }: PlanEvent, ref: RunRef, { walkersAtOnce }: PlanServices) => ({

@@ -23,6 +23,9 @@ export interface Walked {
  */
 const LAST_REQUESTS_MS = 345_000;
 
+/** Time in which a call of the page-walker sends requests: its timeout in serverless.yml, without what is set aside. */
+export const LONGEST_CALL_SECONDS = 900 - LAST_REQUESTS_MS / 1000;
+
 /** When a call of the walker stops requesting, in milliseconds since 1970. */
 export const walkUntil = ({ limits }: PlannedBranch, clock: Clock, remainingMs: number): number => {
   const { walkSeconds = Number.POSITIVE_INFINITY } = limits;

@@ -32,6 +32,7 @@ const fixed: SourceKind = {
       accepts: [],
       howToSplit: 'write fewer lists',
       requestsPerItem: 1,
+      pagesPerList: () => 0,
       requestsPerList: () => 0,
       branches: async () => {
         const ofRun = Object.entries(lists).map(([list, ids]) => ({
@@ -85,6 +86,7 @@ it('a kind of source with one file and one line in the registry runs from the pl
     codeVersion: 'test',
     scratch: tmpdir(),
     walkersAtOnce: 4,
+    pace: { perSecond: 36, perWalker: 9 },
     publish: () => undefined,
   };
   const context = { getRemainingTimeInMillis: () => 900_000 };
@@ -93,7 +95,7 @@ it('a kind of source with one file and one line in the registry runs from the pl
   const planned = await planner(services)({ input: { dataset: 'toy' }, execution }, context);
   expect(planned).toMatchObject({
     unfinished: ['fixed-good', 'fixed-bad'],
-    says: '2 branches, 3 movies, about 3 requests.',
+    says: '2 branches, 3 movies, about 4 requests.',
   });
   const { dataset, day, run } = planned;
   for (const branch of planned.unfinished) {

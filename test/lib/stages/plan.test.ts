@@ -13,6 +13,7 @@ import { type PlanServices, planRun } from '../../../lib/stages/plan.ts';
 import { planEvent } from '../../../lib/stages/plan-input.ts';
 import type { Query } from '../../../lib/tmdb/client.ts';
 import { TmdbTokenError, TmdbUnavailableError } from '../../../lib/tmdb/errors.ts';
+import { ROOT } from '../../../local/deployed.ts';
 import { fakeTmdb } from '../../doubles/fake-tmdb.ts';
 import { fastClock } from '../../doubles/fast-clock.ts';
 import { keptEvents } from '../../doubles/kept-events.ts';
@@ -54,6 +55,7 @@ const planning = async ({ says = lists, ...changes }: Partial<PlanServices> & { 
     emit,
     kinds: KINDS,
     walkersAtOnce: 4,
+    pace: { perSecond: 36, perWalker: 9 },
     ...changes,
   };
   const plan = async (input: object = {}, started: Partial<typeof execution> = {}) =>
@@ -76,7 +78,7 @@ describe('a planned run', () => {
       run: 'friday',
       execution: 'arn:friday',
       outcome: 'planned',
-      says: '4 branches, 520 movies, about 549 requests.',
+      says: '4 branches, 520 movies, about 553 requests.',
       redrive: 0,
       sweeps: 0,
       walkersAtOnce: 4,
@@ -164,6 +166,49 @@ describe('a dry run', () => {
       expected: 700,
     });
     expect(store.puts).toEqual([]);
+  });
+
+  it('has figures for each branch, and fits between two states with a thousand of them', async () => {
+    const genres = ['crime', 'war', 'science-fiction', 'documentary', 'horror', 'animation'];
+    const source = { ...shipped.source, genres, years: { from: 1900, to: 2065 } };
+    const { plan } = await planning({ datasets: await datasetsOf({ 'crime-war': { source } }) });
+    const { forecast, ...answer } = await plan({ dryRun: true });
+    expect(forecast?.perBranch).toHaveLength(996);
+    expect(forecast?.perBranch?.[0]).toEqual({
+      branch: 'war-2015',
+      movies: 300,
+      pages: 15,
+      requests: 316,
+      parts: 3,
+    });
+    expect(Buffer.byteLength(JSON.stringify({ forecast, ...answer }))).toBeLessThan(262_144);
+    expect((await plan()).forecast).toBeUndefined();
+  });
+
+  it('warns of a list that TMDB does not serve as one, of a complete day and of a missing upload', async () => {
+    const { plan, store } = await planning({
+      says: (path, query) => ({ ...lists(path, query), total_results: 12_000 }) as ReturnType<typeof lists>,
+    });
+    await saveDayManifest(store, dayManifested({ complete: true, run: 'earlier' }));
+    const before = store.puts.length;
+    expect((await plan({ dryRun: true, only: ['war-2015'] })).warnings).toEqual([
+      '2026-11-20 is complete already: run earlier wrote it. A run would request it again and replace its files',
+      'war-2015 lists 12000 movies, and TMDB serves 10000 of one list: it is read in several parts, by date',
+    ]);
+    expect(store.puts).toHaveLength(before);
+  });
+
+  it('of a dataset without its upload is a warning, and a run is an error', async () => {
+    const { plan } = await planning({ datasets: join(ROOT, 'datasets') });
+    const input = { dataset: 'csv-details', dryRun: true };
+    expect(await plan(input)).toMatchObject({
+      outcome: 'dryRun',
+      warnings: [
+        expect.stringMatching(/^dataset csv-details reads a CSV, and there is no upload below .*npm run upload/),
+      ],
+      forecast: { movies: 0, perBranch: [] },
+    });
+    await expect(plan({ dataset: 'csv-details' })).rejects.toThrow('there is no upload');
   });
 
   it('fails for a wrong token, too', async () => {

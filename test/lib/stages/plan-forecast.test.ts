@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { PRICES } from '../../../lib/runs/prices.ts';
+import { type ForecastInput, forecast, MEMORY_GB } from '../../../lib/stages/plan-forecast.ts';
+import { readMemory } from '../../../local/deployed.ts';
+
+const SOURCE = {
+  noun: 'movies',
+  accepts: [],
+  howToSplit: '',
+  requestsPerItem: 1,
+  pagesPerList: (items: number) => Math.max(1, Math.ceil(items / 20)),
+  requestsPerList: (items: number) => (items > 20 ? Math.ceil(items / 20) + 1 : 1),
+  firstPage: () => ({ path: '/list', query: {}, expected: () => 0 }),
+} as unknown as ForecastInput['source'];
+
+const of = (expected: readonly (number | null)[], changes: Partial<ForecastInput> = {}) =>
+  forecast({
+    source: SOURCE,
+    branches: expected.map((items, index) => ({ name: `branch-${index}`, expected: items })),
+    removed: 0,
+    recordsPerFile: 100,
+    walkersAtOnce: 4,
+    pace: { perSecond: 36, perWalker: 9 },
+    callSeconds: 555,
+    ...changes,
+  });
+
+describe('the forecast of a run', () => {
+  it('has the figures of each branch and their sums', () => {
+    expect(of([230, 20, null])).toMatchObject({
+      perBranch: [
+        { branch: 'branch-0', movies: 230, pages: 12, requests: 243, parts: 3 },
+        { branch: 'branch-1', movies: 20, pages: 1, requests: 21, parts: 1 },
+        { branch: 'branch-2', movies: null, pages: 1, requests: 1, parts: 0 },
+      ],
+      movies: 250,
+      pages: 14,
+      requests: 265 + 3, // and page 1 of each list for the plan
+      parts: 4,
+      unavailable: 1,
+    });
+  });
+
+  it('takes as long as all requests at the pace, or as long as the last walker', () => {
+    const many = of(new Array(40).fill(340)); // 358 requests each
+    expect(many.seconds).toBeGreaterThan(many.requests / 36);
+    expect(many.seconds).toBeLessThan((many.requests / 36) * 1.15);
+    // One walker alone has 9 requests a second, whatever the others leave.
+    expect(of([3_400]).seconds).toBeGreaterThan(3_400 / 9);
+    const alone = of([3_400], { pace: { perSecond: 36, perWalker: 36 } });
+    expect(alone.seconds).toBeLessThan(3_400 / 9);
+  });
+
+  it('counts the states that both machines enter, and the events of the run', () => {
+    // Plan, Planned?, WalkBranches, Audit, Complete?, Done; RunBranch, BranchEnded, Walk, Finished?, Write for each branch.
+    expect(of([10, 10])).toMatchObject({ usage: { transitions: 6 + 2 * 5, calls: 2 + 2 * 2 }, historyEvents: 42 });
+    // 9,000 movies take 9,451 requests, 1,050 s for one walker: two calls of 555 s.
+    expect(of([9_000]).usage).toMatchObject({ transitions: 6 + 5 + 2, calls: 2 + 2 + 1 });
+    expect(of(new Array(1_000).fill(10)).historyEvents * 2).toBeLessThan(25_000);
+  });
+
+  it('costs what its usage costs', () => {
+    const { usage, dollars, region } = of(new Array(22).fill(70));
+    expect(dollars).toBeCloseTo(
+      usage.gbSeconds * PRICES.gbSecond + usage.calls * 2e-7 + usage.transitions * 0.000025 + usage.puts * 0.000005,
+      10,
+    );
+    expect(region).toBe('us-east-1');
+    // A function holds its memory while it waits for the pace.
+    expect(usage.gbSeconds).toBeGreaterThan((22 * 75 * MEMORY_GB.pageWalker) / 9);
+  });
+
+  it('has the memory of serverless.yml', async () => {
+    expect(MEMORY_GB).toEqual(await readMemory());
+  });
+});
