@@ -51,6 +51,9 @@ const wrong = (shape: Shape, right: Reply): Reply => {
 /** More than the 8 MB that the client reads. Compressed, it is small. */
 const HUGE_BYTES = 9 * 1024 * 1024;
 
+/** An object as JSON, with one more field that is huge. JSON.stringify would search all of it for quotation marks. */
+const withNoise = (json: string) => `${json.slice(0, -1)},"noise":"${'.'.repeat(HUGE_BYTES)}"}`;
+
 /**
  * The reply to a request for a movie with a permanent fault.
  *
@@ -60,11 +63,10 @@ export const insteadOfMovie = (fault: Always, drawn: number, right: () => Reply)
   switch (fault.kind) {
     case 'always-500':
       return asJson(INTERNAL_ERROR);
-    case 'always-huge':
-      return asJson({
-        status: 200,
-        body: { ...JSON.parse(String(right().answer.body)), noise: '.'.repeat(HUGE_BYTES) },
-      });
+    case 'always-huge': {
+      const reply = right();
+      return { ...reply, answer: { ...reply.answer, body: withNoise(String(reply.answer.body)) } };
+    }
     case 'always-redirect': {
       const elsewhere = asHtml(302);
       elsewhere.answer.headers.location = fault.to ?? 'https://elsewhere.example/3/';

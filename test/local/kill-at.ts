@@ -8,16 +8,17 @@ import { join } from 'node:path';
  *
  * KILL_BELOW: the folder.
  * KILL_AT: the moment, from 1, at which the program gets SIGKILL.
- * SNAPSHOTS: a folder for copies of KILL_BELOW at each moment: what a SIGKILL would leave, without one start for each.
+ * SNAPSHOTS: a folder for copies of KILL_BELOW: what a SIGKILL would leave, without one start for each.
+ * SNAPSHOT_EACH: 1 copies at each moment, 20 at the moments 1, 21, 41 and so on.
  */
-const { KILL_BELOW = '', KILL_AT = '', SNAPSHOTS } = process.env;
+const { KILL_BELOW = '', KILL_AT = '', SNAPSHOTS, SNAPSHOT_EACH = '1' } = process.env;
 let moments = 0;
 let isCopying = false;
 
 const moment = () => {
   moments += 1;
   if (moments === Number(KILL_AT)) process.kill(process.pid, 'SIGKILL');
-  if (!SNAPSHOTS) return;
+  if (!SNAPSHOTS || (moments - 1) % Number(SNAPSHOT_EACH)) return;
   isCopying = true;
   const options = { recursive: true, preserveTimestamps: true };
   if (fs.existsSync(KILL_BELOW)) fs.cpSync(KILL_BELOW, join(SNAPSHOTS, String(moments).padStart(4, '0')), options);

@@ -27,8 +27,12 @@ const DAY = '2026-11-20';
 const ROOT = join(import.meta.dirname, '../..');
 const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
 
-/** Everything that the experiments share: two simulators, and the undisturbed runs. */
-export const experiments = async () => {
+/**
+ * Everything that the experiments share: two simulators, and the undisturbed runs.
+ *
+ * @param each A run is copied at one of so many moments. It must divide HALF.
+ */
+export const experiments = async (each = 1) => {
   const temporary = mkdtempSync(join(tmpdir(), 'kills-'));
   const options = { seed: 1, ceiling: false, latencyMs: { from: 0, to: 0 }, connections: 1000 } as const;
   const catalogue = defaultCatalogue();
@@ -99,7 +103,7 @@ export const experiments = async () => {
   /** A folder as it is before the run of a scenario, which data TMDB has, and the run to resume. */
   const prepare = (scenario: Scenario, out: string): { data: Data; run?: string | undefined } => {
     if (scenario === 'a first run') return { data: 'before' };
-    const half = snapshots.get('a first run')?.at(HALF) ?? '';
+    const half = snapshots.get('a first run')?.at(HALF / each) ?? '';
     copy(scenario === 'a resumed run' ? half : runs.before.out, out);
     return scenario === 'a resumed run' ? { data: 'before', run: runsIn(out).at(-1) } : { data: 'after' };
   };
@@ -107,7 +111,10 @@ export const experiments = async () => {
   for (const scenario of SCENARIOS) {
     const out = join(temporary, scenario.replaceAll(' ', '-'));
     const { data, run } = prepare(scenario, out);
-    const { code, err } = await start(out, data, run, { SNAPSHOTS: `${out}-snapshots` });
+    const { code, err } = await start(out, data, run, {
+      SNAPSHOTS: `${out}-snapshots`,
+      SNAPSHOT_EACH: String(each),
+    });
     if (code !== 0) throw new Error(err);
     const names = readdirSync(`${out}-snapshots`).toSorted();
     snapshots.set(
@@ -138,13 +145,13 @@ export const experiments = async () => {
   };
 
   return {
-    /** The number of moments at which a run of this scenario can be killed. */
-    moments: (scenario: Scenario): number => snapshots.get(scenario)?.length ?? 0,
+    /** The moments, from 0, at which a run of this scenario was copied. */
+    moments: (scenario: Scenario): number[] => (snapshots.get(scenario) ?? []).map((_, index) => index * each),
     /** Continues what a kill at a moment would leave. Returns what is wrong. */
     left: async (scenario: Scenario, moment: number): Promise<string[]> => {
       const out = mkdtempSync(join(temporary, 'out-'));
       try {
-        copy(snapshots.get(scenario)?.[moment] ?? '', out);
+        copy(snapshots.get(scenario)?.[moment / each] ?? '', out);
         return await continued(scenario, out);
       } finally {
         rmSync(out, { recursive: true, force: true });
@@ -230,7 +237,7 @@ if (import.meta.main) {
       if (sentences.length) process.stdout.write(`${scenario}, ${name}: ${sentences.join('; ')}\n`);
       if (sentences.length) errors += 1;
     };
-    const all = Array.from({ length: moments(scenario) }, (_, moment) => moment);
+    const all = moments(scenario);
     await Promise.all(
       all.map((moment) =>
         atOnce(async () => {

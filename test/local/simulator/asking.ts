@@ -1,12 +1,24 @@
 import { onTestFinished } from 'vitest';
-import { type Catalogue, defaultCatalogue } from '../../../local/simulator/catalogue.ts';
+import { type Catalogue, catalogueOf, defaultCatalogue } from '../../../local/simulator/catalogue.ts';
+import { type Credits, inventedCredits } from '../../../local/simulator/invented-credits.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../local/simulator/simulator.ts';
 
 /** Created once, because it never changes. */
 let made: Catalogue | undefined;
 export const catalogue = (): Catalogue => {
-  made ??= defaultCatalogue();
+  if (made) return made;
+  const { movies, series } = defaultCatalogue();
+  made = catalogueOf(movies, series, keptCredits);
   return made;
+};
+
+/** Tests ask for the same few hundred titles again and again, and credits are most of the simulator's work. */
+const credits = new Map<string, Credits>();
+export const keptCredits: Catalogue['creditsOf'] = (kind, id) => {
+  const key = `${kind} ${id}`;
+  const known = credits.get(key) ?? inventedCredits(kind, id);
+  credits.set(key, known);
+  return known;
 };
 
 /** A simulator for one test. By default, it has no response time, no rate limit, and a high limit on connections. */
