@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Dataset } from '../lib/datasets/dataset.ts';
@@ -30,7 +31,7 @@ import { askedBy, emptyYears, refuseIdleFaults } from './simulator-fit.ts';
 import { onStopSignal } from './stop-signals.ts';
 
 /** `npm start`: reads the options, starts the local services, runs the pipeline and reports the result. Returns the exit code. */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const text = printed(argv, USAGE);
   if (text !== undefined) {
     process.stdout.write(text);
@@ -182,4 +183,5 @@ const datasetOf = async (
   return fallback;
 };
 
-await exitWith(main);
+// Tests import this file and call main.
+if (realpathSync(process.argv[1] ?? ROOT) === import.meta.filename) await exitWith(main);

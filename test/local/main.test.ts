@@ -6,6 +6,7 @@ import { claim } from '../../local/claim.ts';
 import type { Simulator } from '../../local/simulator/simulator.ts';
 import { startCommand } from './command-line.ts';
 import { crimeWarOf, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
+import { startInProcess } from './start-in-process.ts';
 
 const DAY = '2026-11-20';
 const asking = (simulator: Simulator, perSecond = 100_000) => ({
@@ -103,6 +104,23 @@ describe('npm start', () => {
     });
   });
 
+  it('ends its process with 2 and one clear error for a wrong option and for a wrong variable', async () => {
+    const option = startCommand(['--day', '2026-02-30', '--out', await temporaryFolder()]).ended;
+    const variable = startCommand(['--out', await temporaryFolder()], { DATASETS: '/nowhere' }).ended;
+    expect([await option, await variable]).toEqual([
+      {
+        code: 2,
+        signal: null,
+        out: '',
+        err: '--day: use YYYY-MM-DD, for example 2026-11-20; got "2026-02-30".\n',
+      },
+      expect.objectContaining({
+        code: 2,
+        err: expect.stringMatching(/^environment: DATASETS: use a folder with dataset files; got "\/nowhere"\..*\n$/),
+      }),
+    ]);
+  });
+
   it.each([
     { args: ['--dataset', 'nope'], says: /^There is no dataset "nope"; use one of .*crime-war.*\.\n$/ },
     {
@@ -145,10 +163,10 @@ describe('npm start', () => {
     },
     { args: ['stray'], says: /^options: .*stray.*\n$/ },
   ])('prints one clear error for $args and exits with 2', async ({ args, says }) => {
-    const { code, err } = await startCommand([
+    const { code, err } = await startInProcess([
       ...args,
       ...(args.includes('--bucket') ? [] : ['--out', await temporaryFolder()]),
-    ]).ended;
+    ]);
     expect(err).toMatch(says);
     expect(code).toBe(2);
   });
@@ -180,8 +198,8 @@ describe('npm start', () => {
       says: /^environment: WALKERS_AT_ONCE: use at most 40: an inline Map runs no more iterations at once/,
     },
   ])('prints one clear error for $env and exits with 2', async ({ env, args, says }) => {
-    const { code, err } = await startCommand([...args, '--out', await temporaryFolder()], env as Record<string, string>)
-      .ended;
+    const out = ['--out', await temporaryFolder()];
+    const { code, err } = await startInProcess([...args, ...out], env as Record<string, string>);
     expect(err).toMatch(says);
     expect(code).toBe(2);
   });
