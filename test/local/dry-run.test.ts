@@ -59,7 +59,7 @@ describe('a dry run of crime-war', () => {
     const text = dryRunText(both.planned);
     expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
     expect(text).toMatch(/^crime-2016 +\d+ +\d+ +\d+ +\d+$/m);
-    expect(text).toMatch(/^all 6 +574 /m);
+    expect(text).toMatch(/^all 6 +412 /m);
     expect(text).toMatch(/^Cost in AWS: \$0\.00\d\d \(us-east-1, prices of \d{4}-\d\d-\d\d, /m);
     expect(text).toContain('History: 82 of 25000 events');
   });
