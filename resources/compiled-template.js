@@ -1,3 +1,5 @@
+import { addReasons } from './findings.js';
+
 /**
  * Completes the service's template: what concerns every role or state machine is written once, here, so that a new one
  * can't be forgotten.
@@ -6,8 +8,9 @@
  * @param parameters kmsKey: the ARN of the key that encrypts an existing bucket, or empty. permissionsBoundary: the ARN of
  * the policy that limits all roles, or empty.
  */
-export const complete = ({ Resources }, { kmsKey, permissionsBoundary }) => {
-  for (const { Type, Properties } of Object.values(Resources)) {
+export const complete = (template, { kmsKey, permissionsBoundary }) => {
+  addReasons(template);
+  for (const { Type, Properties } of Object.values(template.Resources)) {
     if (Type === 'AWS::StepFunctions::StateMachine') withPartition(Properties.DefinitionString);
     if (Type === 'AWS::IAM::Role' && permissionsBoundary) Properties.PermissionsBoundary = permissionsBoundary;
     if (kmsKey)

@@ -249,6 +249,7 @@ export const startEmulated = async (python: string, say: (text: string) => void)
   await until(async () => ((await fetch(`${endpoint}/moto-api/`)).ok ? true : undefined));
 
   return {
+    python,
     say,
     work,
     logs,

@@ -5,6 +5,7 @@ import { type Scenario, startEmulated } from './emulated.ts';
 import { anotherBucket, deleteBucket } from './scenarios/buckets.ts';
 import { firstRun } from './scenarios/first-run.ts';
 import { invalidEvents } from './scenarios/invalid-events.ts';
+import { linters } from './scenarios/linters.ts';
 import { otherDatasets } from './scenarios/other-datasets.ts';
 import { redrivenBranch, redrivenRun, resume } from './scenarios/redrive.ts';
 import { removeAndDeploy } from './scenarios/remove.ts';
@@ -22,6 +23,7 @@ import { twoStarts } from './scenarios/two-starts.ts';
  */
 const SCENARIOS: readonly Scenario[] = [
   firstRun,
+  linters,
   redrivenRun,
   redrivenBranch,
   resume,
