@@ -1,5 +1,7 @@
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
+import { ROOT } from './deployed.ts';
 import { exitWith } from './exit-code.ts';
 import { printed } from './printed.ts';
 import { type CheckedFile, checkCsvFile } from './upload/csv-file.ts';
@@ -18,7 +20,7 @@ interface Ready {
 }
 
 /** `npm run upload`: checks all files, then sends them. Returns the exit code. */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const text = printed(argv, USAGE);
   if (text !== undefined) {
     process.stdout.write(text);
@@ -107,4 +109,5 @@ const interruptible = () => {
   };
 };
 
-await exitWith(main);
+// Tests import this file and call main.
+if (realpathSync(process.argv[1] ?? ROOT) === import.meta.filename) await exitWith(main);

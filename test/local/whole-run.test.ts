@@ -80,10 +80,24 @@ describe('a run of crime and war, 2012 to 2022', () => {
   });
 
   it('gives the same bytes with 5 % of mixed faults and lists that drift as without faults', async () => {
-    const stormy = await wholeRun({ seed: 2, faults: faultsNamed('mixed') ?? [] });
+    // The longest lists, a full last part, and an empty list: more branches have no other cases.
+    const only = [
+      'crime-2013',
+      'crime-2016',
+      'crime-2017',
+      'crime-2019',
+      'crime-2021',
+      'war-2013',
+      'war-2017',
+      'war-2020',
+    ];
+    const stormy = await wholeRun({ seed: 2, faults: faultsNamed('mixed') ?? [] }, { only });
     expect(stormy.execution).toMatchObject({ status: 'SUCCEEDED' });
     expect(stormy.simulator.asked.filter(({ status }) => status !== 200).length).toBeGreaterThan(20);
-    expect(await rawZone(stormy.pipeline.bucket)).toEqual(await rawZone(quiet.pipeline.bucket));
+    const isOfThese = ([path]: [string, string]) => only.some((branch) => path.includes(branch.replace('-', '_')));
+    const expected = Object.entries(await rawZone(quiet.pipeline.bucket)).filter(isOfThese);
+    expect(expected.length).toBeGreaterThan(only.length);
+    expect(await rawZone(stormy.pipeline.bucket)).toEqual(Object.fromEntries(expected));
   });
 
   it('records ids that TMDB lists but has deleted, and continues', async () => {

@@ -13,6 +13,7 @@ import { writeCsv } from '../../../local/simulator/csv.ts';
 import { checkCsvFile, NEEDED_COLUMNS } from '../../../local/upload/csv-file.ts';
 import { startProgram } from '../command-line.ts';
 import { rawZone, temporaryFolder } from '../running.ts';
+import { uploadInProcess } from '../start-in-process.ts';
 
 const DAY = '2026-11-20';
 const HEADER = 'id|tituloPincipal|anoLancamento|genero';
@@ -327,7 +328,7 @@ describe('the check of a CSV file', () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'movies.csv');
     await writeFile(file, 'tconst|ano|generos\ntt0000001|1894|Documentary\n');
-    expect((await upload([file, '--out', folder])).err).toMatch(/has no column "id", "anoLancamento"/);
+    expect((await uploadInProcess([file, '--out', folder])).err).toMatch(/has no column "id", "anoLancamento"/);
     expect(await upload([file, '--out', folder, '--columns', 'tconst,ano,generos'])).toMatchObject({
       code: 0,
       err: '',
@@ -359,7 +360,7 @@ describe('the command line of npm run upload', () => {
       says: /^options: Unknown option '--buckt'.*To list the options: npm run upload -- --help\.\n$/,
     },
   ])('prints one clear error and exits with 2: $args', async ({ args, says }) => {
-    const { code, err } = await upload(args);
+    const { code, err } = await uploadInProcess(args);
     expect(err).toMatch(says);
     expect(code).toBe(2);
   });
