@@ -1,8 +1,8 @@
 import { type Handler, lambda } from '../lib/lambda.ts';
-import type { BranchRef } from '../lib/names.ts';
+import type { BranchTask } from '../lib/names.ts';
 import { branchWork } from '../lib/runs/work.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
-import { onBranch } from '../lib/stages/on-branch.ts';
+import { type OnBranchServices, onBranch } from '../lib/stages/on-branch.ts';
 import { type WalkServices, walk, walkUntil } from '../lib/stages/walk.ts';
 import { type Token, tmdbToken } from '../lib/tmdb-token.ts';
 import { bucketServices, type Environment, tmdbServices } from '../lib/wiring.ts';
@@ -14,11 +14,11 @@ import { bucketServices, type Environment, tmdbServices } from '../lib/wiring.ts
  * one state may pass to the next.
  */
 export const pageWalker =
-  (services: Omit<WalkServices, 'work' | 'until'>): Handler<BranchRef & { finished: boolean }> =>
+  (services: Omit<WalkServices, 'work' | 'until'> & OnBranchServices): Handler<BranchTask & { finished: boolean }> =>
   async (event, { getRemainingTimeInMillis }) => {
-    const { ref, done } = await onBranch(event, 'event of the page-walker', services, (branch) => {
+    const { ref, done } = await onBranch(event, 'event of the page-walker', services, (branch, store) => {
       const until = walkUntil(branch, services.clock, getRemainingTimeInMillis());
-      return walk(branch, { ...services, work: branchWork(services.store, branch), until });
+      return walk(branch, { ...services, store, work: branchWork(store, branch), until });
     });
     return { ...ref, finished: done?.finished ?? true };
   };

@@ -2,16 +2,18 @@ import { type Handler, lambda } from '../lib/lambda.ts';
 import { type PublishMetrics, publishMetrics } from '../lib/metrics.ts';
 import { metricsOf } from '../lib/runs/manifest.ts';
 import { branchWork } from '../lib/runs/work.ts';
-import { onBranch } from '../lib/stages/on-branch.ts';
+import { type OnBranchServices, onBranch } from '../lib/stages/on-branch.ts';
 import { type WriteServices, write } from '../lib/stages/write.ts';
 import { bucketServices, type Environment, scratchServices } from '../lib/wiring.ts';
 
 /** State `Write` of the branch machine: writes the parts and the manifest of a branch from the walker's stored work. */
 export const writer =
-  (services: Omit<WriteServices, 'work'> & { publish: PublishMetrics }): Handler<Record<string, never>> =>
+  (
+    services: Omit<WriteServices, 'work'> & OnBranchServices & { publish: PublishMetrics },
+  ): Handler<Record<string, never>> =>
   async (event) => {
-    const { done } = await onBranch(event, 'event of the writer', services, (branch) =>
-      write(branch, { ...services, work: branchWork(services.store, branch) }),
+    const { done } = await onBranch(event, 'event of the writer', services, (branch, store) =>
+      write(branch, { ...services, store, work: branchWork(store, branch) }),
     );
     if (done) services.publish(metricsOf(done), done.dataset);
     return {};

@@ -34,3 +34,7 @@ export type DayRef = Pick<RunRef, 'dataset' | 'day'>;
 
 export const branchRef = runRef.extend({ branch: branchName });
 export type BranchRef = z.output<typeof branchRef>;
+
+/** One branch, and the execution of the ingest machine that runs it. A resumed run has the plan of another execution. */
+export const branchTask = branchRef.extend({ execution: z.string().min(1) });
+export type BranchTask = z.output<typeof branchTask>;

@@ -6,15 +6,23 @@ import * as writing from '../functions/writer.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Emit, RunEvent } from '../lib/events.ts';
 import type { Handler } from '../lib/lambda.ts';
+import type { Executions } from '../lib/runs/executions.ts';
 import type { Tmdb } from '../lib/tmdb/client.ts';
-import { type Environment, planningServices, requestsPerSecond, tmdbServices } from '../lib/wiring.ts';
+import {
+  type Environment,
+  executionServices,
+  planningServices,
+  requestsPerSecond,
+  tmdbServices,
+} from '../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from './bucket.ts';
 import { claim } from './claim.ts';
 import { type Functions, ROOT, readFunctions, readMachines } from './deployed.ts';
 import { diskError } from './disk.ts';
+import { laptopLease } from './laptop-lease.ts';
 import { waitOutOutages } from './outage.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
-import { stepFunctions } from './step-functions/engine.ts';
+import { LOCAL_EXECUTIONS, stepFunctions } from './step-functions/engine.ts';
 
 export interface PipelineOptions {
   /** Folder for all files of the pipeline. */
@@ -85,15 +93,25 @@ export const openPipeline = async ({
     return (event, context) => (made ??= make())(event, context);
   };
   const { store } = planning.services(settings);
+  // Other machines use a bucket in AWS, too. The embedded one has only this process: `claim` sees to that.
+  const leases = bucket ? laptopLease({ store, clock }) : undefined;
+  const stopRenewing = leases?.keep();
+  const held = leases && { lease: leases.lease };
+  const taking = () => {
+    const { executions } = executionServices(settings);
+    return { ...ours, ...held, executions: bucket ? andInAws(executions, given) : executions };
+  };
   const engine = stepFunctions({
     machines: (await readMachines()) as Parameters<typeof stepFunctions>[0]['machines'],
     handlers: {
       Plan: onFirstEvent(() =>
-        planning.planner({ ...planning.services(settings), ...ours, pace: paceOfProcess(settings) }),
+        planning.planner({ ...planning.services(settings), ...taking(), pace: paceOfProcess(settings) }),
       ),
-      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours })),
-      Write: onFirstEvent(() => writing.writer({ ...writing.services(settings), ...ours, publish: () => undefined })),
-      Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...ours })),
+      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours, ...held })),
+      Write: onFirstEvent(() =>
+        writing.writer({ ...writing.services(settings), ...ours, ...held, publish: () => undefined }),
+      ),
+      Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...taking() })),
     },
     functions: withTimeToWait(await readFunctions(), giveUpAfterSeconds),
     retryMs,
@@ -131,6 +149,8 @@ export const openPipeline = async ({
     /** Rejected when the disk can't be written, or TMDB is down for too long. The run can't end well then. */
     failed,
     close: async () => {
+      stopRenewing?.();
+      await leases?.release();
       await described.close();
       await s3?.close();
       await release();
@@ -150,6 +170,15 @@ const withTimeToWait = (functions: Functions, seconds: number): Functions => ({
   pageWalker: { timeout: functions.pageWalker.timeout + seconds },
   writer: functions.writer,
   auditor: functions.auditor,
+});
+
+/** Asks AWS about the executions of AWS: in a bucket of a deployed service, one of them may hold the day. */
+const andInAws = (local: Executions, env: Environment): Executions => ({
+  state: (arn) => {
+    if (arn.startsWith(LOCAL_EXECUTIONS)) return local.state(arn);
+    const [, , , region] = arn.split(':');
+    return executionServices({ ...env, AWS_REGION: region }).executions.state(arn);
+  },
 });
 
 export type Pipeline = Awaited<ReturnType<typeof openPipeline>>;

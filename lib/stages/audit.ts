@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { Clock } from '../clock.ts';
 import type { Emit } from '../events.ts';
 import { runRef } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
@@ -11,10 +10,10 @@ import {
   saveDayManifest,
   type UnfinishedBranch,
 } from '../runs/day-manifest.ts';
-import type { Executions } from '../runs/executions.ts';
 import { loadFailure, NO_ERROR_RECORDED } from '../runs/failure.ts';
+import { fencedStore } from '../runs/fence.ts';
 import { layout } from '../runs/layout.ts';
-import { lockDay } from '../runs/lock.ts';
+import { type LockServices, lockDay } from '../runs/lock.ts';
 import { type BranchManifest, isFinished, LOST_SHARE, loadManifests, totals } from '../runs/manifest.ts';
 import { loadRun, NotPlannedError, type PlannedRun } from '../runs/plan.ts';
 
@@ -40,6 +39,11 @@ export const auditInput = runRef.extend({
   execution: z.string(),
   /** Redrives that were known when this drive began. */
   redrive: z.int().nonnegative(),
+  /**
+   * Redrives until now: `$$.Execution.RedriveCount`. Not from DescribeExecution, which may still have the count from
+   * before this redrive: the redrive would then fail at once.
+   */
+  redriveCount: z.int().nonnegative(),
   /** Sweeps of this drive that are over. */
   sweeps: z.int().nonnegative(),
   walkersAtOnce: z.int().positive(),
@@ -52,10 +56,7 @@ export interface Audited extends AuditInput {
   planned: number;
 }
 
-export interface AuditServices {
-  store: ObjectStore;
-  executions: Executions;
-  clock: Clock;
+export interface AuditServices extends LockServices {
   emit: Emit;
   codeVersion: string;
 }
@@ -70,19 +71,22 @@ export const unfinishedBranches = (run: PlannedRun, manifests: ReadonlyMap<strin
  * Compares the bucket with the plan, writes the day's manifest, and says which branches are to be done again.
  *
  * After a first sweep with unfinished branches comes a second; after that, this fails. A redrive of the run comes back
- * here, and is known by Step Functions' count of redrives: it gets two sweeps of its own.
+ * here, and is known by Step Functions' count of redrives: it takes the day again, and gets two sweeps of its own.
  *
  * @throws {BranchesUnfinishedError} Two sweeps are over and branches are unfinished.
  * @throws {DayTakenError}
+ * @throws {DayLostError}
  * @throws {NotPlannedError}
  */
 export const audit = async (input: AuditInput, services: AuditServices): Promise<Audited> => {
-  const { store, executions, clock, emit } = services;
+  const { store, emit } = services;
   const run = await loadRun(store, input);
   if (!run)
     throw new NotPlannedError(
       `There is no run ${input.run} of ${input.dataset}, ${input.day}: there is no ${layout.run(input)}. Start a new run.`,
     );
+  const isRedriven = input.redriveCount > input.redrive;
+  if (isRedriven) await takeDayAgain(input, services);
   const manifests = await loadManifests(store, run);
   const unfinished = unfinishedBranches(run, manifests);
   const failed = await Promise.all(
@@ -96,25 +100,26 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
     before: await dayBefore(store, run, written),
     rewriting: await stillRewriting(store, run, written, manifests),
   });
-  await saveDayManifest(store, day);
-  if (day.complete) await moveLatest(store, day);
+  const ours = fencedStore(services, input, input.execution);
+  await saveDayManifest(ours, day);
+  if (day.complete) await moveLatest(ours, day);
   emit({ type: 'audited', planned: run.branches.length, unfinished: unfinished.length });
 
   const done = { ...input, complete: unfinished.length === 0, unfinished, planned: run.branches.length };
   if (done.complete) return done;
-  const redrive = await executions.redriveCount(input.execution);
-  if (redrive > input.redrive) {
-    // Plan took the day's lock. Since then another run may have it, and two runs would overwrite each other's files.
-    const holder = await lockDay(store, executions, input, input.execution, new Date(clock.now()));
-    if (holder !== undefined)
-      throw new DayTakenError(
-        `${holder} is writing ${input.dataset}, ${input.day}; redrive this run when that one has ended.`,
-      );
-    return { ...done, redrive, sweeps: 0 };
-  }
+  if (isRedriven) return { ...done, redrive: input.redriveCount, sweeps: 0 };
   const sweeps = input.sweeps + 1;
   if (sweeps < SWEEPS) return { ...done, sweeps };
   throw new BranchesUnfinishedError(unfinishedSentence(failed, run));
+};
+
+/** Plan took the day's lock. Since then another run may have it, and two runs would overwrite each other's files. */
+const takeDayAgain = async (input: AuditInput, services: AuditServices): Promise<void> => {
+  const holder = await lockDay(services, input, input.execution);
+  if (holder !== undefined)
+    throw new DayTakenError(
+      `${holder} is writing ${input.dataset}, ${input.day}; redrive this run when that one has ended.`,
+    );
 };
 
 /** Longest message, in characters: the console cuts a cause, and Step Functions allows 32,768. */

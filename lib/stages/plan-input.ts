@@ -28,6 +28,11 @@ export const runInput = z.strictObject({
   /** Continues that run: its plan, its day, its work. */
   resume: runName.optional(),
   limits: limits.optional(),
+  /**
+   * Set by another state machine that starts this one with startExecution, as AWS recommends; the console then links the
+   * two executions. Nothing reads it here.
+   */
+  AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: z.string().optional(),
 });
 export type RunInput = z.output<typeof runInput>;
 
@@ -38,6 +43,8 @@ export const planEvent = z.strictObject({
     id: z.string().min(1),
     name: runName,
     startTime: z.iso.datetime({ offset: true }),
+    /** Redrives of the execution until now: `$$.Execution.RedriveCount`, which is 0 before the first one. */
+    redriveCount: z.int().nonnegative(),
   }),
 });
 export type PlanEvent = z.output<typeof planEvent>;

@@ -1,5 +1,4 @@
 import pLimit from 'p-limit';
-import type { Clock } from '../clock.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { loadDataset } from '../datasets/load.ts';
 import { unknownNames } from '../datasets/unknown-names.ts';
@@ -9,8 +8,8 @@ import { type RunRef, runRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { loadDayManifest, markRewriting } from '../runs/day-manifest.ts';
-import type { Executions } from '../runs/executions.ts';
-import { lockDay } from '../runs/lock.ts';
+import { fencedStore } from '../runs/fence.ts';
+import { type LockServices, lockDay } from '../runs/lock.ts';
 import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manifest.ts';
 import { loadBranch, loadRuns, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
 import {
@@ -31,14 +30,11 @@ import { dayOf, type PlanEvent } from './plan-input.ts';
 import { findResumed } from './plan-resume.ts';
 import { LONGEST_CALL_SECONDS } from './walk.ts';
 
-export interface PlanServices {
+export interface PlanServices extends LockServices {
   /** Folder of the datasets' files. */
   datasets: string;
   kinds: SourceKinds;
-  store: ObjectStore;
   tmdb: Tmdb;
-  executions: Executions;
-  clock: Clock;
   emit: Emit;
   walkersAtOnce: number;
   /** How fast this run may ask TMDB, for the forecast. */
@@ -206,7 +202,7 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     output: { key, format, gzip },
   };
   await savePlan(store, run, full, pLimit(WRITES_AT_ONCE));
-  await markRewriting(store, ref, run.run);
+  await markRewriting(fencedStore(services, ref, execution.id), ref, run.run);
   return { ...answer, outcome: 'planned', says };
 };
 
@@ -237,7 +233,7 @@ const withinLimit = (answer: Planned): Planned => {
 const begin = ({ execution }: PlanEvent, ref: RunRef, { walkersAtOnce }: PlanServices) => ({
   ...ref,
   execution: execution.id,
-  redrive: 0,
+  redrive: execution.redriveCount,
   sweeps: 0,
   walkersAtOnce,
   warnings: [] as string[],
@@ -319,8 +315,7 @@ const only = (
  * @throws {DayTakenError} Another execution is writing that day, and the schedule started this one.
  */
 const takeDay = async (event: PlanEvent, ref: RunRef, services: PlanServices): Promise<Planned | undefined> => {
-  const { store, executions, clock } = services;
-  const holder = await lockDay(store, executions, ref, event.execution.id, new Date(clock.now()));
+  const holder = await lockDay(services, ref, event.execution.id);
   if (holder === undefined) return undefined;
   const says = `${holder} is writing ${ref.dataset}, ${ref.day}, already; this run writes nothing.`;
   // No person sees the output of a scheduled run. A failed run sends a message, and can be redriven.
@@ -359,7 +354,7 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
   if (todo.length > 0) {
     await checkToken(tmdb);
     await beginRound(store, found, incomplete);
-    await markRewriting(store, ref, run);
+    await markRewriting(fencedStore(services, ref, event.execution.id), ref, run);
   }
   const more = incomplete.length
     ? ` ${incomplete.length} more ${incomplete.length === 1 ? 'has' : 'have'} movies without a usable answer, which are requested again.`

@@ -6,12 +6,15 @@ export interface DescribedExecution {
   name: string;
   status: string;
   startDate: Date;
-  /** Number of times the execution was redriven; 0 at first. */
-  redriveCount: number;
+  /** Absent while it runs. */
+  stopDate?: Date | undefined;
 }
 
 /**
  * Serves DescribeExecution on 127.0.0.1. The functions call it with the SDK over HTTP, as they do in AWS.
+ *
+ * An execution that is not among them was one of an earlier process, and ended with it: a folder has one process at a
+ * time.
  *
  * @param executions Executions by ARN. The map is read at each request, so it may grow later.
  * @param port 0 takes a free port.
@@ -21,18 +24,17 @@ export const serveDescribeExecution = async (executions: ReadonlyMap<string, Des
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { executionArn } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { executionArn?: string };
-    const execution = executions.get(executionArn ?? '');
-    const answer = execution
-      ? {
-          executionArn,
-          name: execution.name,
-          status: execution.status,
-          redriveCount: execution.redriveCount,
-          startDate: execution.startDate.getTime() / 1000, // the protocol's timestamps are seconds
-        }
-      : { __type: 'ExecutionDoesNotExist', message: `There is no execution ${executionArn}` };
-    response.writeHead(execution ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.0' });
-    response.end(JSON.stringify(answer));
+    const now = new Date();
+    const { name, status, startDate, stopDate } = executions.get(executionArn ?? '') ?? {
+      name: executionArn,
+      status: 'ABORTED',
+      startDate: now,
+      stopDate: now,
+    };
+    response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' });
+    // The protocol's timestamps are seconds.
+    const dates = { startDate: startDate.getTime() / 1000, ...(stopDate && { stopDate: stopDate.getTime() / 1000 }) };
+    response.end(JSON.stringify({ executionArn, name, status, ...dates }));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {

@@ -13,6 +13,8 @@ export interface Execution {
   name: string;
   status: 'RUNNING' | 'SUCCEEDED' | 'FAILED';
   startDate: Date;
+  /** Absent while it runs. */
+  stopDate?: Date | undefined;
   input: Json;
   output?: Json;
   error?: string;
@@ -46,6 +48,9 @@ export interface StepFunctionsOptions {
   onAttempt?: ((failed: FailedAttempt) => void) | undefined;
 }
 
+/** The ARN of each execution of this engine begins like this. */
+export const LOCAL_EXECUTIONS = 'arn:aws:states:local:000000000000:execution:';
+
 const FUNCTION_OF = { Plan: 'planner', Walk: 'pageWalker', Write: 'writer', Audit: 'auditor' } as const;
 type TaskName = keyof typeof FUNCTION_OF;
 
@@ -63,7 +68,7 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttemp
 
   /** Runs a machine from its StartAt; the execution says how it ended. */
   const run = async (execution: Execution, definition: StateMachineDefinition, input: Json): Promise<Execution> => {
-    Object.assign(execution, { status: 'RUNNING', error: undefined, cause: undefined });
+    Object.assign(execution, { status: 'RUNNING', error: undefined, cause: undefined, stopDate: undefined });
     const currentState = { Name: '', EnteredTime: '', RetryCount: 0 };
     let outcomeOf = countAttempts([], retryMs);
     const enter = (name: string) => {
@@ -119,11 +124,12 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttemp
       },
     });
     try {
-      return Object.assign(execution, { status: 'SUCCEEDED', output: jsonWithinLimit('the output', await result) });
+      const output = jsonWithinLimit('the output', await result);
+      return Object.assign(execution, { status: 'SUCCEEDED', output, stopDate: new Date() });
     } catch (error) {
       // The engine wraps the error of a state in its own.
       const { name, message } = ((error as Error).cause ?? error) as Error;
-      return Object.assign(execution, { status: 'FAILED', error: name, cause: message });
+      return Object.assign(execution, { status: 'FAILED', error: name, cause: message, stopDate: new Date() });
     }
   };
 
@@ -132,7 +138,7 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttemp
     name: string,
     input: Json,
   ): { execution: Execution; ended: Promise<Execution> } => {
-    const executionArn = `arn:aws:states:local:000000000000:execution:tmdb-raw-zone-local-${machine}:${name}`;
+    const executionArn = `${LOCAL_EXECUTIONS}tmdb-raw-zone-local-${machine}:${name}`;
     const execution: Execution = {
       executionArn,
       name,

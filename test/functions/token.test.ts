@@ -12,7 +12,7 @@ import { simulated } from '../local/simulator/asking.ts';
 
 const DRY_RUN = {
   input: { dataset: 'crime-war', dryRun: true, only: ['crime-2017'] },
-  execution: { id: 'arn:friday', name: 'friday', startTime: '2026-11-20T12:00:00Z' },
+  execution: { id: 'arn:friday', name: 'friday', startTime: '2026-11-20T12:00:00Z', redriveCount: 0 },
 };
 const context = { getRemainingTimeInMillis: () => 900_000 } as Context;
 

@@ -83,7 +83,7 @@ describe('a branch for which TMDB fails', () => {
   it('can be redriven alone, and then a redrive of the run succeeds without requests', async () => {
     const { simulator, pipeline, execution } = await refusedRun();
     simulator.use([]);
-    const ref = { dataset: 'crime-war', day: '2026-11-20', run: execution.name };
+    const ref = { dataset: 'crime-war', day: '2026-11-20', run: execution.name, execution: execution.executionArn };
     expect(await pipeline.startBranch({ ...ref, branch: 'crime-2021' }).ended).toMatchObject({
       status: 'SUCCEEDED',
     });

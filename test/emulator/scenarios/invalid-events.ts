@@ -4,7 +4,7 @@ export const invalidEvents: Scenario = {
   title: 'Invalid events',
   run: async ({ endpoint, check, keysWithPrefix }) => {
     const ref = { dataset: 'crime-war', day: DAY, run: 'r', branch: 'crime-2017' };
-    const execution = { id: 'arn', name: 'r', startTime: '2026-11-20T00:00:00Z' };
+    const execution = { id: 'arn', name: 'r', startTime: '2026-11-20T00:00:00Z', redriveCount: 0 };
     const events: [name: string, event: unknown, error: RegExp][] = [
       ...['planner', 'pageWalker', 'writer', 'auditor'].flatMap((name): [string, unknown, RegExp][] => [
         [name, {}, /BadInputError/],

@@ -90,21 +90,26 @@ it('a kind of source with one file and one line in the registry runs from the pl
     publish: () => undefined,
   };
   const context = { getRemainingTimeInMillis: () => 900_000 };
-  const execution = { id: 'arn:toy', name: 'toy-run', startTime: '2026-11-20T12:00:00Z' };
+  const execution = { id: 'arn:toy', name: 'toy-run', startTime: '2026-11-20T12:00:00Z', redriveCount: 0 };
 
   const planned = await planner(services)({ input: { dataset: 'toy' }, execution }, context);
   expect(planned).toMatchObject({
     unfinished: ['fixed-good', 'fixed-bad'],
     says: '2 branches, 3 movies, about 4 requests.',
   });
-  const { dataset, day, run } = planned;
+  const { dataset, day, run, execution: arn } = planned;
   for (const branch of planned.unfinished) {
-    expect(await pageWalker(services)({ dataset, day, run, branch }, context)).toMatchObject({ finished: true });
-    await writer(services)({ dataset, day, run, branch }, context);
+    expect(await pageWalker(services)({ dataset, day, run, branch, execution: arn }, context)).toMatchObject({
+      finished: true,
+    });
+    await writer(services)({ dataset, day, run, branch, execution: arn }, context);
   }
-  const { execution: arn, redrive, sweeps, walkersAtOnce } = planned;
+  const { redrive, sweeps, walkersAtOnce } = planned;
   expect(
-    await auditor(services)({ dataset, day, run, execution: arn, redrive, sweeps, walkersAtOnce }, context),
+    await auditor(services)(
+      { dataset, day, run, execution: arn, redrive, redriveCount: 0, sweeps, walkersAtOnce },
+      context,
+    ),
   ).toMatchObject({ complete: true });
 
   expect(tmdb.paths()).toEqual(['/authentication', '/movie/7', '/movie/8', '/movie/9']);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Day } from '../../../lib/day.ts';
 import { markRewriting, saveDayManifest } from '../../../lib/runs/day-manifest.ts';
 import { recordFailure } from '../../../lib/runs/failure.ts';
+import { layout } from '../../../lib/runs/layout.ts';
 import { saveManifest } from '../../../lib/runs/manifest.ts';
 import { type PlannedRun, savePlan } from '../../../lib/runs/plan.ts';
 import { type Audited, type AuditInput, audit } from '../../../lib/stages/audit.ts';
@@ -32,13 +33,24 @@ const planned = async ({
     ...changes,
   };
   await savePlan(store, run, [], (work) => work());
+  const lockedBy = (holder: string) =>
+    store.put(layout.lock(run), JSON.stringify({ holder, since: '2026-11-20T11:00:00.000Z' }));
+  await lockedBy(run.execution);
   let redrives = 0;
   const ref = { dataset: run.dataset, day: run.day, run: run.run };
-  const input: AuditInput = { ...ref, execution: run.execution, redrive: 0, sweeps: 0, walkersAtOnce: 4 };
+  const input: AuditInput = {
+    ...ref,
+    execution: run.execution,
+    redrive: 0,
+    redriveCount: 0,
+    sweeps: 0,
+    walkersAtOnce: 4,
+  };
   return {
     store,
     run,
     input,
+    lockedBy,
     finish: async (...names: string[]) => {
       for (const branch of names) await saveManifest(store, manifested({ ...ref, branch, plannedAt: run.plannedAt }));
     },
@@ -49,9 +61,9 @@ const planned = async ({
     /** @param others Executions that are running. */
     audit: (state: Partial<AuditInput> = {}, ...others: string[]): Promise<Audited> => {
       const running = Object.fromEntries(others.map((arn) => [arn, { running: true }]));
-      const executions = knownExecutions({ ...running, [run.execution]: { redrives } });
+      const executions = knownExecutions(running);
       return audit(
-        { ...input, ...state },
+        { ...input, ...state, redriveCount: redrives },
         { store, executions, clock: fastClock(), codeVersion: '1.2.3', emit: () => undefined },
       );
     },
@@ -123,10 +135,10 @@ describe('a run with unfinished branches', () => {
   it('passes at most 256 KiB to the next state, even with a thousand of the longest names', async () => {
     const names = Array.from({ length: 1_000 }, (_, at) => `${'a'.repeat(39)}${String(at).padStart(4, '0')}`);
     const run = 'r'.repeat(80);
-    const { audit } = await planned({ run, branches: names.map((name) => ({ name, expected: 1 })), wholeDay: names });
-    const state = await audit({
-      execution: `arn:aws:states:sa-east-1:123456789012:execution:${'m'.repeat(80)}:${run}`,
-    });
+    const execution = `arn:aws:states:sa-east-1:123456789012:execution:${'m'.repeat(80)}:${run}`;
+    const branches = names.map((name) => ({ name, expected: 1 }));
+    const { audit } = await planned({ run, execution, branches, wholeDay: names });
+    const state = await audit();
 
     expect(state.unfinished).toEqual(names);
     expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(262_144);
@@ -163,6 +175,27 @@ describe('a redrive', () => {
       name: 'DayTakenError',
       message: 'arn:saturday is writing crime-war, 2026-11-20; redrive this run when that one has ended.',
     });
+  });
+
+  it('takes the day again when nobody else has it, and is turned away before it writes anything', async () => {
+    const { store, audit, redriven, lockedBy } = await planned();
+    await lockedBy('arn:saturday');
+    redriven();
+    await expect(audit({ sweeps: 1 }, 'arn:saturday')).rejects.toMatchObject({ name: 'DayTakenError' });
+    expect(store.keys().filter((key) => key.startsWith('_manifests/'))).toEqual([]);
+
+    expect(await audit({ sweeps: 1 })).toMatchObject({ redrive: 1, sweeps: 0, unfinished: THREE });
+    expect(store.json('_runs/crime-war/2026-11-20/lock.json')).toMatchObject({ holder: 'arn:friday' });
+  });
+
+  it('fails and writes no manifest when another run has taken the day since', async () => {
+    const { store, audit, finish, lockedBy } = await planned();
+    await finish(...THREE);
+    await lockedBy('arn:saturday');
+    const before = store.keys();
+
+    await expect(audit()).rejects.toMatchObject({ name: 'DayLostError' });
+    expect(store.keys()).toEqual(before);
   });
 
   it('returns no branches when they were redriven before', async () => {

@@ -11,10 +11,13 @@ import { manifested } from '../runs/manifested.ts';
 const FAILED = '_runs/crime-war/2026-11-20/friday/failed/crime-2017.json';
 const PLAN = '_runs/crime-war/2026-11-20/friday/plan/crime-2017.json';
 const { dataset, day, run, branch } = crime2017();
-const ref = { dataset, day, run, branch };
+const LOCK = '_runs/crime-war/2026-11-20/lock.json';
+const ref = { dataset, day, run, branch, execution: 'arn:friday' };
+const lockedBy = (holder: string) => JSON.stringify({ holder, since: '2026-11-20T11:00:00.000Z' });
 
 const planned = async (store = memoryStore()) => {
   await store.put(PLAN, JSON.stringify(crime2017()));
+  await store.put(LOCK, lockedBy('arn:friday'));
   const { emit, events } = keptEvents();
   return {
     store,
@@ -32,7 +35,7 @@ describe('the work on a branch', () => {
     const { do: work, store, events } = await planned();
 
     expect(await work(async (one) => one.settings.name)).toEqual({ ref, done: 'crime-war' });
-    expect([store.keys(), events]).toEqual([[PLAN], []]);
+    expect([store.keys(), events]).toEqual([[PLAN, LOCK], []]);
   });
 
   it('is not repeated when the branch is finished', async () => {
@@ -74,6 +77,30 @@ describe('the work on a branch', () => {
     expect(store.json(FAILED)).toMatchObject({ error: 'Error', message: 'no error' });
   });
 
+  it('does not begin when another run has the day, and the reason is recorded', async () => {
+    const { do: work, store } = await planned();
+    await store.put(LOCK, lockedBy('arn:saturday'));
+
+    await expect(work(() => expect.unreachable('It was done.'))).rejects.toMatchObject({ name: 'DayLostError' });
+    expect(store.keys()).toEqual([FAILED, PLAN, LOCK]);
+    expect(store.json(FAILED)).toMatchObject({
+      error: 'DayLostError',
+      message: expect.stringMatching(/^crime-war, 2026-11-20: arn:saturday has taken this day since/),
+    });
+  });
+
+  it('ends at its next write when another run takes the day meanwhile', async () => {
+    const { do: work, store } = await planned();
+    const writing = work(async (_, bucket) => {
+      await bucket.put('part-1.json', '');
+      await store.put(LOCK, lockedBy('arn:saturday'));
+      await bucket.put('part-2.json', '');
+    });
+
+    await expect(writing).rejects.toMatchObject({ name: 'DayLostError' });
+    expect(store.keys()).toEqual([FAILED, PLAN, LOCK, 'part-1.json']);
+  });
+
   it.each([
     [{ ...ref, branch: 'war-2017' }, 'NotPlannedError'],
     [{ ...ref, run: '../x' }, 'BadInputError'],
@@ -82,6 +109,6 @@ describe('the work on a branch', () => {
     const { do: work, store } = await planned();
 
     await expect(work(() => expect.unreachable('It was done.'), event)).rejects.toMatchObject({ name });
-    expect(store.keys()).toEqual([PLAN]);
+    expect(store.keys()).toEqual([PLAN, LOCK]);
   });
 });

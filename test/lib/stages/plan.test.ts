@@ -41,7 +41,7 @@ const lists = (path: string, query: Query) => {
   return path === '/authentication' ? {} : { page: 1, results: [], total_pages: 1, total_results };
 };
 
-const execution = { id: 'arn:friday', name: 'friday', startTime: '2026-11-21T00:30:02.123Z' };
+const execution = { id: 'arn:friday', name: 'friday', startTime: '2026-11-21T00:30:02.123Z', redriveCount: 0 };
 const planning = async ({ says = lists, ...changes }: Partial<PlanServices> & { says?: typeof lists } = {}) => {
   const store = memoryStore();
   const tmdb = fakeTmdb(says);
@@ -256,6 +256,19 @@ describe('a second run of a day', () => {
     services.executions = knownExecutions({ 'arn:second': { running: true } });
 
     expect(await plan({ day: '2026-11-13' }, { id: 'arn:third', name: 'third' })).toMatchObject({ outcome: 'planned' });
+  });
+
+  it('begins with the redrives that its execution has had: they are no reason for more sweeps', async () => {
+    const { plan } = await planning();
+
+    expect(await plan({}, { redriveCount: 2 })).toMatchObject({ redrive: 2, sweeps: 0 });
+  });
+
+  it('may be started by another state machine, which names itself in the input', async () => {
+    const { plan } = await planning();
+    const input = { AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'arn:aws:states:us-east-1:1:execution:nightly:1' };
+
+    expect(await plan(input)).toMatchObject({ outcome: 'planned' });
   });
 
   it('is the same run when a retry plans it again', async () => {

@@ -8,16 +8,16 @@ it('DescribeExecution returns the current state of an execution to the SDK', asy
     name: 'a',
     status: 'RUNNING',
     startDate: new Date('2026-11-20T00:30:00Z'),
-    redriveCount: 0,
   };
   const served = await serveDescribeExecution(new Map([['arn:a', execution]]));
   onTestFinished(() => served.close());
   const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
   const executions = sfnExecutions(new SFNClient({ endpoint: served.url, region: 'us-east-1', credentials }));
 
-  expect(await executions.isRunning('arn:a')).toBe(true);
-  Object.assign(execution, { status: 'FAILED', redriveCount: 1 });
-  expect(await executions.isRunning('arn:a')).toBe(false);
-  expect(await executions.redriveCount('arn:a')).toBe(1);
-  expect(await executions.isRunning('arn:unknown')).toBe(false);
+  expect(await executions.state('arn:a')).toBe('running');
+  const stopDate = new Date('2026-11-20T00:31:00.500Z');
+  Object.assign(execution, { status: 'FAILED', stopDate });
+  expect(await executions.state('arn:a')).toEqual({ endedAt: stopDate });
+  // An execution of an earlier process ended with it.
+  expect(await executions.state('arn:unknown')).toEqual({ endedAt: expect.any(Date) });
 });
