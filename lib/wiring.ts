@@ -9,6 +9,7 @@ import { logEvents } from './events.ts';
 import { datasetName } from './names.ts';
 import { parse } from './parse.ts';
 import { s3Store } from './raw-zone/s3-store.ts';
+import { AWS_TIMEOUTS, AWS_TRIES } from './raw-zone/timeouts.ts';
 import { sfnExecutions } from './runs/executions.ts';
 import { onStderr } from './stderr.ts';
 import { proxyFrom } from './tmdb/agents.ts';
@@ -32,21 +33,19 @@ const read = <Shape extends z.ZodRawShape>(shape: Shape, env: Environment) =>
   parse(z.object(shape), env, 'environment');
 
 /**
- * In milliseconds. By default, the SDK waits for ever: one request that is never answered would hold a function until
- * its own timeout. `socketTimeout` counts from the last byte in either direction, so it doesn't limit a slow upload. The
- * SDK tries again after both.
- */
-const TIMEOUTS = { connectionTimeout: 5_000, socketTimeout: 30_000 };
-
-/**
  * The SDK's clients connect to AWS, or to the endpoint in the environment. Use an IP address in the endpoint: from
  * localhost, the SDK makes the host bucket.localhost.
  */
-const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN', timeouts = TIMEOUTS) => {
+const client = (
+  env: Environment,
+  endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN',
+  timeouts = AWS_TIMEOUTS,
+) => {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
   const url = env[endpoint] ?? env.AWS_ENDPOINT_URL;
   return {
     requestHandler: timeouts,
+    maxAttempts: AWS_TRIES,
     // A user's settings for AWS (AWS_USE_FIPS_ENDPOINT, ~/.aws/config) don't apply to another server: the SDK refuses both.
     ...(url && { endpoint: url, useFipsEndpoint: false, useDualstackEndpoint: false }),
     ...(AWS_REGION && { region: AWS_REGION }),
@@ -62,7 +61,7 @@ const client = (env: Environment, endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOIN
 };
 
 /** The services that every function needs: the bucket, the time and the log. */
-export const bucketServices = (env: Environment, timeouts = TIMEOUTS) => {
+export const bucketServices = (env: Environment, timeouts = AWS_TIMEOUTS) => {
   const { BUCKET, CODE_VERSION } = read(
     { BUCKET: z.string().min(3), CODE_VERSION: z.string().default('unknown') },
     env,
@@ -79,8 +78,8 @@ export const bucketServices = (env: Environment, timeouts = TIMEOUTS) => {
 export const scratchServices = () => ({ scratch: tmpdir() });
 
 /** Step Functions, to read the state of executions. */
-export const executionServices = (env: Environment) => ({
-  executions: sfnExecutions(new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN'))),
+export const executionServices = (env: Environment, timeouts = AWS_TIMEOUTS) => ({
+  executions: sfnExecutions(new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN', timeouts))),
 });
 
 const baseUrl = z

@@ -14,7 +14,7 @@ const RENEW_EVERY_MS = LEASE_MS / 4;
 /**
  * The lease of this process for the days that its runs write, in a bucket that other machines use too.
  *
- * docs/decisions/0014-who-may-write-a-day.md has the reasons.
+ * docs/decisions/0016-who-may-write-a-day.md has the reasons.
  *
  * @param by Names this process. The default is what the lock shows to other people.
  */

@@ -5,6 +5,7 @@ import type { PlannedBranch } from '../runs/plan.ts';
 import { type Second, trafficCounter } from '../runs/traffic.ts';
 import type { BranchWork, Kept } from '../runs/work.ts';
 import { type Asker, newTally, type Tally, type Tmdb } from '../tmdb/client.ts';
+import { TmdbThrottledError } from '../tmdb/errors.ts';
 
 /** One call of the page-walker: what it works with. */
 export interface WalkCall {
@@ -27,6 +28,32 @@ export const REQUESTS_AT_ONCE = 6;
 export class TimeUp extends Error {
   override readonly name = 'TimeUp';
 }
+
+/** Wait before a question is asked again that TMDB has throttled for all its retries, in milliseconds. */
+const THROTTLED_MS = 10_000;
+
+/**
+ * A client that asks again while TMDB throttles and the call has time. Another process uses the same limit then: a second
+ * stage, or a run that a person started. Both get on, slower (lib/tmdb/pace.ts); an error would make each of them begin
+ * again.
+ */
+export const whileTmdbThrottles = ({ tmdb, clock, until }: Pick<WalkCall, 'tmdb' | 'clock' | 'until'>): Tmdb => {
+  const patient = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof TmdbThrottledError) || clock.now() + THROTTLED_MS >= until) throw error;
+        await clock.sleep(THROTTLED_MS);
+      }
+    }
+  };
+  return {
+    name: tmdb.name,
+    get: (...question) => patient(() => tmdb.get(...question)),
+    lookUp: (...question) => patient(() => tmdb.lookUp(...question)),
+  };
+};
 
 /** Gets something from TMDB, and records the requests and the time that it took. */
 export const keeping = async <Value>(

@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { fetcherFor } from '../movies/fetch.ts';
 import { BadInputError } from '../parse.ts';
+import { LONGEST_AWS_REQUEST_MS } from '../raw-zone/timeouts.ts';
 import { forgetFailure } from '../runs/failure.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import { openSource, type SourceKinds } from '../sources/source.ts';
-import { TimeUp, type WalkCall } from './walk-call.ts';
+import { TmdbThrottledError } from '../tmdb/errors.ts';
+import { TimeUp, type WalkCall, whileTmdbThrottles } from './walk-call.ts';
 import { walkItems } from './walk-items.ts';
 import { walkList } from './walk-list.ts';
 
@@ -19,9 +21,10 @@ export interface Walked {
 
 /**
  * Milliseconds of a call that are set aside for requests in progress: find, details and credits of one id, each 90 s
- * with all retries, 60 s at the gate and a last try of 15 s.
+ * with all retries, 60 s at the gate and a last try of 15 s. Then two requests to S3 that are not answered: one to keep
+ * the movies, and one to record that this failed.
  */
-const LAST_REQUESTS_MS = 345_000;
+const LAST_REQUESTS_MS = 345_000 + 2 * LONGEST_AWS_REQUEST_MS;
 
 /** Time in which a call of the page-walker sends requests: its timeout in serverless.yml, without what is set aside. */
 export const LONGEST_CALL_SECONDS = 900 - LAST_REQUESTS_MS / 1000;
@@ -40,10 +43,12 @@ export class WalkStalledError extends Error {
 /**
  * Walks one branch as far as time allows: first its list, then what the dataset asks for each movie.
  *
- * What was kept before is in `work`: after a kill or a timeout, or called again, it continues from there.
+ * What was kept before is in `work`: after a kill or a timeout, or called again, it continues from there. While TMDB
+ * throttles, it goes on slower, until its time is up.
  *
  * @throws {BadInputError} The branch was planned with another TMDB.
  * @throws {WalkStalledError} The time was up before anything was kept.
+ * @throws {TmdbThrottledError} TMDB throttled during the whole call, so nothing was kept.
  * @throws {ListIncompleteError | TooManyMissingError}
  */
 export const walk = async (branch: PlannedBranch, services: WalkServices): Promise<Walked> => {
@@ -57,6 +62,7 @@ export const walk = async (branch: PlannedBranch, services: WalkServices): Promi
   let kept = 0;
   const call: WalkCall = {
     ...services,
+    tmdb: whileTmdbThrottles(services),
     branch,
     count: (more) => {
       kept += more;
@@ -70,7 +76,8 @@ export const walk = async (branch: PlannedBranch, services: WalkServices): Promi
     const fetchItem = fetcherFor(branch.settings.ask, source.itemRequest(branch.listFrom));
     finished = fetchItem ? await walkItems(items, fetchItem, call) : true;
   } catch (error) {
-    if (!(error instanceof TimeUp)) throw error;
+    const isTimeUp = error instanceof TimeUp || (error instanceof TmdbThrottledError && kept > 0);
+    if (!isTimeUp) throw error;
   }
   if (!finished && kept === 0)
     throw new WalkStalledError(

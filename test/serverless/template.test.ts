@@ -520,6 +520,15 @@ describe('after a deployment', () => {
   });
 });
 
+it('a run waits longer for a branch than a branch may take, so that the branch ends with its own error', async () => {
+  const [ingest, branch] = [await written('ingest'), await written('branch')];
+  const { RunBranch } = ingest.States.WalkBranches.ItemProcessor.States;
+
+  expect(RunBranch.TimeoutSeconds).toBeGreaterThan(branch.TimeoutSeconds);
+  // Two sweeps.
+  expect(RunBranch.TimeoutSeconds * 2).toBeLessThan(ingest.TimeoutSeconds);
+});
+
 describe('messages', () => {
   const target = z.object({
     Arn: z.unknown(),

@@ -233,26 +233,62 @@ describe('a walker whose time is up', () => {
   });
 });
 
-describe('an error during a walk', () => {
-  it.each([TmdbThrottledError, TmdbTokenError])(
-    '%o ends the walk, after storing all earlier movies and those being requested',
-    async (AllRequestsError) => {
-      const branch = branchAt(crime2017());
-      const failing = branch.walk((path, query) => {
-        if (path === '/movie/33') throw new AllRequestsError('GET /movie/33');
-        return cinema(100)(path, query);
-      });
-      await expect(failing.walked).rejects.toThrow('GET /movie/33');
-      const repaired = branch.walk(cinema(100));
+describe('a walk while TMDB throttles', () => {
+  const throttledUntil =
+    (from: number, clock: { now(): number }, endsAt: number): Answer =>
+    (path, query) => {
+      if (Number(path.split('/')[2]) > from && clock.now() < endsAt) throw new TmdbThrottledError(`GET ${path}`);
+      return cinema(45)(path, query);
+    };
 
-      expect(await repaired.walked).toMatchObject({ finished: true });
-      expect(movies([...failing.tmdb.paths(), ...repaired.tmdb.paths()])).toEqual(
-        [...moviePaths(100), '/movie/33'].toSorted(),
-      );
-      expect(movies(failing.tmdb.paths()).length).toBeGreaterThan(30);
-      expect(movies(failing.tmdb.paths()).length).toBeLessThan(60);
-    },
-  );
+  it('goes on when TMDB answers again, and no movie is missing', async () => {
+    const branch = branchAt(crime2017());
+    const { walked } = branch.walk(throttledUntil(20, branch.clock, NOON + 300_000), NOON + 600_000);
+
+    expect(await walked).toMatchObject({ finished: true });
+    expect(branch.clock.now()).toBeGreaterThanOrEqual(NOON + 300_000);
+    expect(idsOf(await branch.outcomes())).toEqual(numbers(45));
+  });
+
+  it('returns when its time is up, with what it kept, and the next call continues', async () => {
+    const branch = branchAt(crime2017());
+    const answer = throttledUntil(20, branch.clock, NOON + 900_000);
+    expect(await branch.walk(answer, NOON + 600_000).walked).toMatchObject({ finished: false });
+    expect(branch.clock.now()).toBeLessThanOrEqual(NOON + 600_000);
+
+    expect(await branch.walk(answer, NOON + 1_200_000).walked).toMatchObject({ finished: true });
+    expect(idsOf(await branch.outcomes())).toEqual(numbers(45));
+  });
+
+  it('fails with that reason when a whole call kept nothing', async () => {
+    const branch = branchAt(crime2017());
+    await branch.walk(cinema(45), NOON).walked.catch(() => undefined);
+    const { walked } = branch.walk(() => {
+      throw new TmdbThrottledError('GET /discover/movie: TMDB throttles (429)');
+    }, NOON + 600_000);
+
+    await expect(walked).rejects.toMatchObject({ name: 'TmdbThrottledError' });
+    expect(branch.clock.now()).toBeLessThanOrEqual(NOON + 600_000);
+  });
+});
+
+describe('an error during a walk', () => {
+  it('with the token ends the walk, after storing all earlier movies and those being requested', async () => {
+    const branch = branchAt(crime2017());
+    const failing = branch.walk((path, query) => {
+      if (path === '/movie/33') throw new TmdbTokenError('GET /movie/33');
+      return cinema(100)(path, query);
+    });
+    await expect(failing.walked).rejects.toThrow('GET /movie/33');
+    const repaired = branch.walk(cinema(100));
+
+    expect(await repaired.walked).toMatchObject({ finished: true });
+    expect(movies([...failing.tmdb.paths(), ...repaired.tmdb.paths()])).toEqual(
+      [...moviePaths(100), '/movie/33'].toSorted(),
+    );
+    expect(movies(failing.tmdb.paths()).length).toBeGreaterThan(30);
+    expect(movies(failing.tmdb.paths()).length).toBeLessThan(60);
+  });
 
   it('that concerns all movies is an outage: the walk ends after ten in a row, and the branch fails', async () => {
     const branch = branchAt(crime2017());

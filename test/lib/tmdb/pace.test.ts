@@ -60,6 +60,53 @@ describe('pace', () => {
     expect(await passing(1, { clock, gate })).toEqual([5_000]);
   });
 
+  it('is slower after a pause, the slower the more pauses there are, and recovers with each request', async () => {
+    const clock = fastClock();
+    const gate = pace(10, clock);
+    const gaps = async (count: number) => {
+      const at = await passing(count, { clock, gate });
+      return at.slice(1).map((ms, index) => ms - (at[index] ?? 0));
+    };
+    // Three requests that were sent together are throttled together.
+    for (const ms of [1_000, 1_200, 1_100]) gate.pause(ms);
+    expect((await gaps(2))[0]).toBeCloseTo(150);
+    const recovering = await gaps(12);
+    expect(recovering).toEqual(recovering.toSorted((a, b) => b - a));
+    expect(recovering.at(-1)).toBeCloseTo(100);
+
+    for (let pauses = 0; pauses < 20; pauses += 1) {
+      gate.pause(1_000);
+      clock.skip(1_000);
+    }
+    await gate.pass();
+    expect((await gaps(2))[0]).toBeCloseTo(400 * 0.95);
+  });
+
+  it('lets two processes share a limit that one of them could use up alone', async () => {
+    // TMDB's limiter counts requests in each second.
+    const clock = fastClock();
+    const counted = new Map<number, number>();
+    let throttled = 0;
+    const gates = [pace(36, clock), pace(36, clock)];
+    const ask = async (gate: (typeof gates)[number]) => {
+      for (;;) {
+        await gate.pass();
+        const second = Math.floor(clock.now() / 1_000);
+        counted.set(second, (counted.get(second) ?? 0) + 1);
+        if ((counted.get(second) ?? 0) <= 40) return;
+        throttled += 1;
+        gate.pause(1_000);
+      }
+    };
+    const asking = gates.map(async (gate) => {
+      for (let asked = 0; asked < 1_000; asked += 1) await ask(gate);
+    });
+    await Promise.all(asking);
+
+    // Without slowing down, each second of two processes has 32 requests too many.
+    expect(throttled).toBeLessThan(2_000 * 0.08);
+  });
+
   it('serves requests in order', async () => {
     const clock = fastClock();
     const gate = pace(10, clock);

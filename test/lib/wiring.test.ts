@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { AWS_TIMEOUTS, AWS_TRIES, LONGEST_AWS_REQUEST_MS } from '../../lib/raw-zone/timeouts.ts';
+import { bucketServices, executionServices } from '../../lib/wiring.ts';
+import { serving } from './tmdb/hostile.ts';
+
+/** A server that never answers the first requests. */
+const hanging = async (unanswered: number, answer = '', headers = {}) => {
+  const { url, seen } = await serving((request, response) => {
+    request.resume();
+    if (seen.requests >= unanswered) response.writeHead(200, { etag: '"1"', ...headers }).end(answer);
+  });
+  const endpoint = new URL(url).origin;
+  const env = {
+    BUCKET: 'bucket',
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
+  };
+  return { env, seen };
+};
+/** Milliseconds; a busy machine must still be able to answer in this time. */
+const SHORT = { connectionTimeout: 1_000, socketTimeout: 400 };
+
+describe('a request to AWS that is not answered', () => {
+  it('is given up and tried again: a write to S3, a read from S3 and a question to Step Functions', async () => {
+    const put = await hanging(1);
+    expect(await bucketServices(put.env, SHORT).store.put('a.json', '{}')).toEqual({ etag: '"1"' });
+    expect(put.seen.requests).toBe(2);
+
+    const get = await hanging(1, '{}', { 'content-length': 2 });
+    expect((await bucketServices(get.env, SHORT).store.get('a.json'))?.body.toString()).toBe('{}');
+
+    const describe = await hanging(1, '{"status":"RUNNING"}', { 'content-type': 'application/x-amz-json-1.0' });
+    expect(await executionServices(describe.env, SHORT).executions.state('arn:aws:a')).toBe('running');
+  });
+
+  it('fails after three tries', async () => {
+    const { env, seen } = await hanging(10);
+
+    await expect(bucketServices(env, { ...SHORT, socketTimeout: 50 }).store.put('a.json', '{}')).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    expect(seen.requests).toBe(AWS_TRIES);
+  });
+
+  it('is tried again within a minute', () => {
+    expect(AWS_TIMEOUTS.connectionTimeout + AWS_TIMEOUTS.socketTimeout).toBeLessThan(60_000);
+    expect(LONGEST_AWS_REQUEST_MS).toBeLessThan(90_000);
+  });
+});
