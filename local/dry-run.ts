@@ -30,12 +30,12 @@ export const dryRun = async (
     kinds: KINDS,
     store: readOnly(bucket ? bucketServices({ ...given, BUCKET: bucket }).store : folderStore(join(out, 'bucket'))),
     // A dry run takes no lock, so it asks for no execution.
-    executions: { isRunning: async () => false, redriveCount: async () => 0 },
+    executions: { state: async () => 'absent' },
     clock: systemClock,
     emit: () => undefined,
     pace: paceOfProcess(given),
   });
-  const execution = { id: 'dry-run', name: 'dry-run', startTime: new Date().toISOString() };
+  const execution = { id: 'dry-run', name: 'dry-run', startTime: new Date().toISOString(), redriveCount: 0 };
   try {
     return await plan(
       { input: { ...input, dryRun: true }, execution },
