@@ -64,11 +64,12 @@ const alone = async (out: string, dataset: string) => {
     AWS_ENDPOINT_URL_SFN: 'http://127.0.0.1:9',
   };
   const ref = { dataset, day: '2026-01-01', run: 'bench' };
-  const execution = { id: 'arn:bench', name: ref.run, startTime: '2026-01-01T12:00:00Z' };
+  const execution = { id: 'arn:bench', name: ref.run, startTime: '2026-01-01T12:00:00Z', redriveCount: 0 };
+  const branch = { ...ref, branch: `${dataset}-0001`, execution: execution.id };
   const events = [
     ['planner', { input: { dataset, day: ref.day }, execution }],
-    ['page-walker', { ...ref, branch: `${dataset}-0001` }],
-    ['writer', { ...ref, branch: `${dataset}-0001` }],
+    ['page-walker', branch],
+    ['writer', branch],
   ] as const;
   for (const [name, event] of events) {
     console.log(`  ${name} alone: ${(await program(['bench/one-call.ts', name, JSON.stringify(event)], env)).trim()}`);

@@ -6,7 +6,7 @@ import { checkDay, releaseDay } from '../lib/runs/fence.ts';
 import type { Lease } from '../lib/runs/lock.ts';
 
 /** A laptop that sleeps or is killed holds a day for so long at most, in milliseconds. */
-export const LEASE_MS = 60_000;
+const LEASE_MS = 60_000;
 
 /** Half a lease is left when it is renewed; a renewal that fails can be tried once more before the end. */
 const RENEW_EVERY_MS = LEASE_MS / 4;
