@@ -13,13 +13,10 @@ export const recordsIn = (
   try {
     // A damaged gzip file can claim any size.
     const text = (gzip ? gunzipSync(body, { maxOutputLength: LARGEST_PART_BYTES }) : body).toString();
-    const records: unknown =
-      format === 'json'
-        ? JSON.parse(text)
-        : text
-            .split('\n')
-            .slice(0, -1)
-            .map((line) => JSON.parse(line));
+    const lines = format === 'jsonl' ? text.split('\n') : undefined;
+    // The last line ends with a line feed, too.
+    if (lines && lines.pop() !== '') return undefined;
+    const records: unknown = lines ? lines.map((line) => JSON.parse(line)) : JSON.parse(text);
     return Array.isArray(records) && records.every(isObject) ? records : undefined;
   } catch {
     return undefined;
