@@ -39,7 +39,7 @@ const record = z.strictObject({
   peopleWithout: z.array(field).default([]).describe('Fields that people in added lists are written without'),
 });
 
-const rule = z.strictObject({
+export const keepRule = z.strictObject({
   field,
   above: z.number().optional(),
   atLeast: z.number().optional(),
@@ -89,7 +89,7 @@ const fields = <Source extends z.ZodType>(source: Source) => ({
     .default([])
     .describe('What is requested for each movie, in one request where TMDB allows it'),
   record,
-  keep: z.array(rule).default([]).describe('Every rule must hold for a movie to be kept'),
+  keep: z.array(keepRule).default([]).describe('Every rule must hold for a movie to be kept'),
   sort: z
     .array(z.strictObject({ field, order: z.enum(['asc', 'desc']).default('asc') }))
     .default([])

@@ -7,12 +7,14 @@ type Facts = Readonly<Record<string, unknown>>;
 /** What a movie is sorted by: one value for each field of the dataset's `sort`. */
 export type SortKey = readonly (number | string | false)[];
 
+export type Rule = Dataset['keep'][number];
+
 /**
- * Whether a dataset keeps a movie. In TMDB, a budget of 0 means "unknown", so `budget above 0` means that the budget is
- * known.
+ * The first rule that a movie fails; undefined for a movie that the dataset keeps. In TMDB, a budget of 0 means
+ * "unknown", so `budget above 0` means that the budget is known.
  */
-export const isKept = (facts: Facts, keep: Dataset['keep']): boolean =>
-  keep.every((rule) => holds(rule, facts[rule.field]));
+export const failedRule = (facts: Facts, keep: Dataset['keep']): Rule | undefined =>
+  keep.find((rule) => !holds(rule, facts[rule.field]));
 
 export const sortKey = (facts: Facts, sort: Dataset['sort']): SortKey =>
   sort.map(({ field }) => sortable(facts[field]));
@@ -35,7 +37,7 @@ export const inOrder = <Movie extends { id: number; sortKey: SortKey }>(
   });
 };
 
-const holds = ({ above, atLeast, oneOf }: Dataset['keep'][number], value: unknown): boolean =>
+const holds = ({ above, atLeast, oneOf }: Rule, value: unknown): boolean =>
   (above === undefined || (numberOf(value) ?? Number.NaN) > above) &&
   (atLeast === undefined || (numberOf(value) ?? Number.NaN) >= atLeast) &&
   (oneOf === undefined || (Array.isArray(value) ? value : [value]).some((one) => oneOf.includes(numberOf(one) ?? one)));

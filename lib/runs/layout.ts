@@ -35,6 +35,8 @@ export const layout = {
   manifestsOfDay: manifestFolder,
   branchManifests: (ref: DayRef) => `${manifestFolder(ref)}branches/`,
   branchManifest: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}branches/${ref.branch}.json`,
+  /** Not in the folder of the branch manifests: readers list that folder. */
+  leftOut: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}left-out/${ref.branch}.json`,
   dayManifest: (ref: DayRef) => `${manifestFolder(ref)}manifest.json`,
   latest: (dataset: string) => `_manifests/${dataset}/latest.json`,
 

@@ -70,6 +70,8 @@ export const branchManifest = branchRef.extend({
   /** Key pattern and format of the parts. */
   output: outputRef.optional(),
   parts: z.array(part),
+  /** The file with the ids of the movies that the rules exclude. Absent if there never was one, and in earlier versions. */
+  leftOutFile: z.object({ key: z.string(), bytes: z.int(), sha256: z.string() }).optional(),
 });
 export type BranchManifest = z.output<typeof branchManifest>;
 

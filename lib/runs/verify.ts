@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type * as z from 'zod';
-import type { DayRef } from '../names.ts';
+import { branchName, type DayRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import { dayKeys, partKeys } from '../raw-zone/key-pattern.ts';
 import type { ReadableStore } from '../raw-zone/object-store.ts';
 import { recordsIn } from '../raw-zone/part-records.ts';
 import { type DayManifest, dayManifest, latestDay } from './day-manifest.ts';
 import { layout } from './layout.ts';
+import { leftOutIn } from './left-out.ts';
 import { type BranchManifest, branchManifest, figures, READS_AT_ONCE, sumProblems, totals } from './manifest.ts';
 import { loadBranch, loadRuns, NotPlannedError } from './plan.ts';
 import { sealProblem } from './seal.ts';
@@ -77,6 +78,7 @@ export const verifyDay = async (store: ReadableStore, ref: DayRef): Promise<Veri
       ),
     ),
   );
+  await Promise.all(branches.map((manifest) => atOnce(() => compareLeftOut(store, manifest, differs))));
   await findStrays(store, ref, manifests, differs);
   if (manifests.day) compareDay(ref, manifests.day, manifests, differs);
   if (manifests.day?.complete) await compareLatest(store, manifests.day, differs);
@@ -110,6 +112,8 @@ interface Manifests {
   branches: ReadonlyMap<string, BranchManifest>;
   /** Branches whose manifest is damaged, or is missing although the day names it. */
   unreadable: ReadonlySet<string>;
+  /** Keys beside these manifests that none of them explains. */
+  others: readonly string[];
 }
 
 const readManifests = async (store: ReadableStore, ref: DayRef, differs: Differs): Promise<Manifests> => {
@@ -125,7 +129,7 @@ const readManifests = async (store: ReadableStore, ref: DayRef, differs: Differs
   const unreadable = new Set<string>();
   const readBranch = async (key: string) => {
     const branch = key.slice(folder.length, -'.json'.length);
-    if (key !== layout.branchManifest({ ...ref, branch })) return;
+    if (key !== layout.branchManifest({ ...ref, branch }) || !branchName.safeParse(branch).success) return;
     const one = await readManifest(store, key, branchManifest);
     const wrong = 'wrong' in one ? one.wrong : misplaced(one.manifest, { ...ref, branch });
     if (wrong) unreadable.add(branch);
@@ -134,12 +138,12 @@ const readManifests = async (store: ReadableStore, ref: DayRef, differs: Differs
   };
   const atOnce = pLimit(READS_AT_ONCE);
   await Promise.all([...new Set([...keys, ...named.keys()])].map((key) => atOnce(() => readBranch(key))));
-  for (const key of keys) {
-    const branch = key.startsWith(folder) && key.slice(folder.length, -'.json'.length);
-    const isOurs = branch !== false && key === layout.branchManifest({ ...ref, branch }) && !branch.includes('/');
-    if (!isOurs && key !== dayKey) differs(key, STRAY);
-  }
-  return { day, branches, unreadable };
+  const known = new Set([
+    dayKey,
+    ...[...branches.keys(), ...unreadable].map((branch) => layout.branchManifest({ ...ref, branch })),
+    ...[...branches.values()].flatMap(({ leftOutFile }) => leftOutFile?.key ?? []),
+  ]);
+  return { day, branches, unreadable, others: keys.filter((key) => !known.has(key)) };
 };
 
 const STRAY = {
@@ -228,18 +232,36 @@ const comparePart = async (
   if (records.length !== part.records) return wrong(`${part.records} records`, `${records.length}`);
 };
 
+/** Compares the file of the movies that are left out. Manifests of earlier versions have none. */
+const compareLeftOut = async (store: ReadableStore, manifest: BranchManifest, differs: Differs): Promise<void> => {
+  const { branch, leftOutFile: file, leftOut, missing } = manifest;
+  if (!file) return;
+  const wrong = (expected: string, found: string) =>
+    differs(file.key, { expected: `${expected} (manifest of ${branch})`, found, ...runAgain(branch) });
+  const object = await store.get(file.key);
+  if (!object) return wrong(`the ids of ${leftOut} movies that are left out`, 'no object');
+  const sha256 = createHash('sha256').update(object.body).digest('hex');
+  if (object.body.length !== file.bytes) return wrong(`${file.bytes} bytes`, `${object.body.length}`);
+  if (sha256 !== file.sha256) return wrong(`the sha256 ${file.sha256}`, sha256);
+  const ids = leftOutIn(object.body.toString())?.map(({ id }) => id) ?? [];
+  if (ids.length !== leftOut) wrong(`the ids of ${leftOut} movies that are left out`, `${ids.length}`);
+  const twice = new Set([...ids, ...Object.values(missing).flat()]);
+  if (twice.size !== ids.length + Object.values(missing).flat().length)
+    wrong('ids that are left out once, and not missing', 'an id that is there twice');
+};
+
 /** Finds objects in the folders of the day's parts that no manifest names. */
 const findStrays = async (
   store: ReadableStore,
   ref: DayRef,
-  { branches, unreadable }: Pick<Manifests, 'branches' | 'unreadable'>,
+  { branches, unreadable, others }: Omit<Manifests, 'day'>,
   differs: Differs,
 ): Promise<void> => {
   const runs = await loadRuns(store, ref).catch(ifUnreadable);
   const manifests = [...branches.values()];
   const patterns = [...new Set([...manifests, ...runs].flatMap(({ output }) => (output ? [output.key] : [])))];
   const named = new Set(manifests.flatMap(({ parts }) => parts.map(({ key }) => key)));
-  const strays = new Set<string>();
+  const strays = new Set<string>(others);
   for (const pattern of patterns) {
     const { folders, isOfDay } = dayKeys(pattern, ref.day);
     for (const folder of await matchingFolders(store, folders))
@@ -253,11 +275,12 @@ const findStrays = async (
     [...unwritten].map(async ([branch, run]) => {
       const plan = await loadBranch(store, { ...ref, run, branch }).catch(ifNotPlanned);
       const keys = plan ? patterns.map((pattern) => partKeys(pattern, ref.day, plan.placeholders)) : [];
+      const leftOut = layout.leftOut({ ...ref, branch });
       return {
         branch,
         run,
         isPlanned: plan !== undefined,
-        isMine: (key: string) => keys.some((one) => one.isMine(key)),
+        isMine: (key: string) => key === leftOut || keys.some((one) => one.isMine(key)),
       };
     }),
   );
@@ -270,7 +293,7 @@ const findStrays = async (
     else if (!unreadable.has(owner.branch))
       differs(key, {
         expected: `no such object, because branch ${owner.branch} has no manifest`,
-        found: 'a part of it',
+        found: 'a file of it',
         todo: `resume run ${owner.run}, which writes the branch`,
       });
   }

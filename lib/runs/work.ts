@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseKeepingNumbers, withField } from '../json-text.ts';
 import type { BranchRef } from '../names.ts';
-import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import type { Tally } from '../tmdb/client.ts';
 import { layout } from './layout.ts';
 import type { Second } from './traffic.ts';
@@ -91,25 +91,49 @@ export interface Kept<Value> {
   value: Value;
 }
 
+/** Reads the work of a branch. */
+export const keptWork = (store: ReadableStore, ref: BranchRef) => {
+  const load = async <Value>(key: string, parse = parseKeepingNumbers): Promise<Kept<Value> | undefined> => {
+    const object = await store.get(key);
+    return object && (parse(gunzipSync(object.body).toString()) as Kept<Value>);
+  };
+  return {
+    listing: () => load<Listing>(layout.list(ref)),
+
+    /** Pages of a list. `name` identifies the pages. */
+    pages: <Value>(name: string) => load<Value>(layout.pages(ref, name)),
+    /** The names of all pages that are stored. */
+    pageNames: async (): Promise<string[]> => {
+      const folder = layout.pagesFolder(ref);
+      return (await store.list(folder)).map((key) => key.slice(folder.length).replace(/\.json\.gz$/, ''));
+    },
+
+    /**
+     * Yields one chunk at a time, because all chunks of a branch may not fit into the memory of a function.
+     *
+     * @param parse JSON.parse where no number is written again; it takes half the time.
+     */
+    chunks: async function* (parse?: (text: string) => unknown) {
+      for (const key of await store.list(layout.chunksFolder(ref))) {
+        const chunk = await load<KeptOutcome[]>(key, parse);
+        if (chunk) yield chunk;
+      }
+    },
+  };
+};
+
 /**
  * The work of a branch in the bucket. A walker stores its progress here, so that the next walker can continue.
  *
  * Each object has its own name, is written completely or not at all, and is never changed.
  */
 export const branchWork = (store: ObjectStore, ref: BranchRef) => {
-  const load = async <Value>(key: string, parse = parseKeepingNumbers): Promise<Kept<Value> | undefined> => {
-    const object = await store.get(key);
-    return object && (parse(gunzipSync(object.body).toString()) as Kept<Value>);
-  };
   const save = (key: string, text: string) =>
     store.put(key, gzipSync(text, { level: 1 }), { contentType: 'application/gzip' });
 
   return {
-    listing: () => load<Listing>(layout.list(ref)),
+    ...keptWork(store, ref),
     keepListing: (kept: Kept<Listing>) => save(layout.list(ref), JSON.stringify(kept)),
-
-    /** Pages of a list that is not complete yet. `name` identifies the pages. */
-    pages: <Value>(name: string) => load<Value>(layout.pages(ref, name)),
     keepPages: <Value>(name: string, kept: Kept<Value>) => save(layout.pages(ref, name), JSON.stringify(kept)),
     /** Removes the pages of a list that was read incorrectly. The next walker requests them again. */
     forgetPages: async () => store.remove(await store.list(layout.pagesFolder(ref))),
@@ -126,18 +150,6 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
         layout.chunk(ref, ids.slice(0, 24)),
         withField(kept, 'value', `[${value.map(outcomeText).join(',')}]`),
       );
-    },
-
-    /**
-     * Yields one chunk at a time, because all chunks of a branch may not fit into the memory of a function.
-     *
-     * @param parse JSON.parse where no number is written again; it takes half the time.
-     */
-    chunks: async function* (parse?: (text: string) => unknown) {
-      for (const key of await store.list(layout.chunksFolder(ref))) {
-        const chunk = await load<KeptOutcome[]>(key, parse);
-        if (chunk) yield chunk;
-      }
     },
   };
 };

@@ -1,8 +1,9 @@
 import type { Dataset } from '../datasets/dataset.ts';
 import { recordOf, type Subject, subjectOf } from '../movies/record.ts';
-import { isKept, type SortKey, sortKey } from '../movies/select.ts';
+import { failedRule, type SortKey, sortKey } from '../movies/select.ts';
 import { recordText } from '../raw-zone/parts.ts';
 import type { Place, ScratchFile } from '../raw-zone/scratch-file.ts';
+import { type LeftOut, leftOutBy } from '../runs/left-out.ts';
 import type { BranchManifest } from '../runs/manifest.ts';
 import { NotPlannedError, type PlannedBranch } from '../runs/plan.ts';
 import { trafficOf } from '../runs/traffic.ts';
@@ -37,8 +38,8 @@ export interface KeptMovie extends Place {
 export interface Account {
   /** In the order of the list, like all others. */
   kept: KeptMovie[];
-  /** TMDB's ids of the movies that the dataset's `keep` leaves out. */
-  leftOut: number[];
+  /** The items that the dataset's `keep` leaves out. */
+  leftOut: LeftOut[];
   figures: Figures;
 }
 
@@ -57,7 +58,7 @@ export const account = async (branch: PlannedBranch, work: BranchWork, scratch: 
     );
   const { items, expected, listed, doubled, passes, warnings } = list.value;
   const position = new Map(items.map(({ id }, index) => [id, index]));
-  const movies: (KeptMovie | { id: number } | undefined)[] = Array.from({ length: items.length });
+  const movies: (KeptMovie | LeftOut | undefined)[] = Array.from({ length: items.length });
   const missing = new Map<number | string, Missing & { at: string }>();
   const { requests, retries, throttles } = list.tally;
   const cost = { requests, retries, throttles };
@@ -73,10 +74,10 @@ export const account = async (branch: PlannedBranch, work: BranchWork, scratch: 
     const facts: Fields = { ...subject.details, ...subject.listed, ...record };
     unused.see(subject, record);
     unknown.see(facts);
-    const { id } = subject;
-    if (!isKept(facts, settings.keep)) return { id };
+    const failed = failedRule(facts, settings.keep);
+    if (failed) return leftOutBy(failed, item.id, facts[failed.field]);
     const place = await scratch.add(recordText(record, settings.output));
-    return { id, sortKey: sortKey(facts, settings.sort), ...place };
+    return { id: subject.id, sortKey: sortKey(facts, settings.sort), ...place };
   };
   if (settings.ask.length === 0)
     for (const [index, item] of items.entries()) movies[index] = await movieOf(item, undefined);
@@ -107,7 +108,7 @@ export const account = async (branch: PlannedBranch, work: BranchWork, scratch: 
   const inOrder = items.flatMap(({ id }) => missing.get(id) ?? []);
   return {
     kept: movies.filter((movie) => movie !== undefined && 'sortKey' in movie),
-    leftOut: movies.flatMap((movie) => (movie && !('sortKey' in movie) ? [movie.id] : [])),
+    leftOut: movies.filter((movie) => movie !== undefined && 'rule' in movie),
     figures: {
       expected,
       listed,

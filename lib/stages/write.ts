@@ -5,6 +5,7 @@ import { partKeys } from '../raw-zone/key-pattern.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { contentType, cutIntoParts, partOf } from '../raw-zone/parts.ts';
 import { type ScratchFile, scratchFile } from '../raw-zone/scratch-file.ts';
+import { saveLeftOut } from '../runs/left-out.ts';
 import { type BranchManifest, LOST_SHARE, loadManifest, saveManifest } from '../runs/manifest.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import type { BranchWork } from '../runs/work.ts';
@@ -24,7 +25,7 @@ export interface WriteServices {
  * Writes one branch from what its walker kept: keep, sort, parts, then the manifest.
  *
  * Removes parts that an earlier writer of this day left and this one doesn't write. The manifest comes last: who reads
- * it finds every part that it names. An empty branch has a manifest and no part.
+ * it finds every part that it names, and the file with the ids of the movies that are left out. An empty branch has a manifest and no part.
  *
  * @throws {NotPlannedError} The branch has not been walked.
  * @throws {RecordTooLargeError}
@@ -49,6 +50,7 @@ const writeFrom = async (
   const parts = cutIntoParts(inOrder(kept, sort), output);
   const before = await loadManifest(store, branch);
   const written = await putParts(branch, parts, { store, scratch, before });
+  const leftOutFile = await saveLeftOut(store, branch, leftOut);
 
   const manifest: BranchManifest = {
     dataset: branch.dataset,
@@ -69,6 +71,7 @@ const writeFrom = async (
     warnings: [...figures.warnings, ...losses(figures, before)],
     output: { key: output.key, format: output.format, gzip: output.gzip },
     parts: written,
+    ...(leftOutFile && { leftOutFile }),
   };
   await saveManifest(store, manifest);
   emit({

@@ -111,6 +111,7 @@ const wrongFigure =
   };
 
 const MANIFESTS = layout.branchManifests(ref);
+const LEFT_OUT = layout.leftOut({ ...ref, branch: '' }).replace(/[^/]*$/, '');
 const DAY_MANIFEST = layout.dayManifest(ref);
 const DAMAGES: Readonly<Record<string, Damage>> = {
   'a bit of a part is flipped': flip(PARTS),
@@ -125,6 +126,12 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'another object is added to the manifests': add(MANIFESTS, (name) => `${name}.old`),
   'a figure of a branch is wrong': wrongFigure(['distinct', 'leftOut', 'kept', 'written', 'bytes'], (key) => key),
   'the sum of a figure is wrong': wrongFigure(['expected', 'listed', 'doubled', 'requests'], () => DAY_MANIFEST),
+  'a bit of the ids that are left out is flipped': flip(LEFT_OUT),
+  'the ids that are left out are edited': edit(LEFT_OUT),
+  'the ids that are left out are removed': remove(LEFT_OUT),
+  'ids that are left out are added': add(LEFT_OUT, (name, random) =>
+    name.replace(/\d+/, `${random.whole(1900, 2000)}`),
+  ),
   'a bit of the manifest of the day is flipped': flip(DAY_MANIFEST),
   'the manifest of the day is edited': edit(DAY_MANIFEST),
   'the manifest of the day is removed': remove(DAY_MANIFEST),
@@ -170,15 +177,17 @@ describe('npm run verify', () => {
     await store.remove([unfinished ?? '', DAY_MANIFEST, layout.latest(ref.dataset)]);
     const { differences, complete } = await verifyDay(store, ref);
     const parts = keysOf(store, `${PARTS}movie_crime_2019`);
+    const leftOut = layout.leftOut({ ...ref, branch: 'crime-2019' });
     const [{ run }] = [store.json<{ run: string }>(layout.branchManifest({ ...ref, branch: 'war-2020' }))];
+
+    const unnamed = (key: string) =>
+      `${key}: expected no such object, because branch crime-2019 has no manifest, found a file of it; resume run ${run}, which writes the branch.`;
 
     expect(complete).toBe(false);
     expect(differences.map(({ says }) => says)).toEqual([
-      ...parts.map(
-        (key) =>
-          `${key}: expected no such object, because branch crime-2019 has no manifest, found a part of it; resume run ${run}, which writes the branch.`,
-      ),
+      ...parts.map(unnamed),
       `${damaged}: expected a manifest, found text that is not JSON; run branch crime-2018 of the day again.`,
+      unnamed(leftOut),
       `${DAY_MANIFEST}: expected a manifest, found no object; run any branch of the day again, which writes this manifest anew.`,
     ]);
   });

@@ -12,6 +12,7 @@ import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
 
 const MANIFEST = '_manifests/crime-war/2026-11-20/branches/crime-2017.json';
+const LEFT_OUT = '_manifests/crime-war/2026-11-20/left-out/crime-2017.json';
 const part = (number: number, day = '20261120', pair = 'crime_2017') =>
   `Raw/TMDB/JSON/Movies/${day.slice(0, 4)}/${day.slice(4, 6)}/${day.slice(6)}/movie_${pair}_part_${number}_${day}.json`;
 
@@ -179,6 +180,11 @@ describe('the manifest of a branch', () => {
           sha256: createHash('sha256').update(body).digest('hex'),
         },
       ],
+      leftOutFile: {
+        key: LEFT_OUT,
+        bytes: Buffer.byteLength(store.text(LEFT_OUT)),
+        sha256: createHash('sha256').update(store.text(LEFT_OUT)).digest('hex'),
+      },
     } satisfies BranchManifest);
     expect(await loadManifest(store, crime2017())).toEqual(manifest);
   });
@@ -197,13 +203,56 @@ describe('the manifest of a branch', () => {
     expect((await write()).parts).toMatchObject([{ versionId: expect.stringMatching(/^version-\d+$/) }]);
   });
 
-  it('is the only object of an empty branch', async () => {
-    for (const chunks of [[], [[fetched(1, { budget: 0 })]]] as Outcome[][][]) {
+  it.each([
+    { chunks: [], keys: [MANIFEST] },
+    { chunks: [[fetched(1, { budget: 0 })]], keys: [MANIFEST, LEFT_OUT] },
+  ] as { chunks: Outcome[][]; keys: string[] }[])(
+    'is there for an empty branch, without a part',
+    async ({ chunks, keys }) => {
       const { store, write } = await walked(crime2017(), { chunks });
 
       expect(await write()).toMatchObject({ kept: 0, written: 0, bytes: 0, parts: [] });
-      expect(store.keys().filter((key) => !key.startsWith('_runs/'))).toEqual([MANIFEST]);
-    }
+      expect(store.keys().filter((key) => !key.startsWith('_runs/'))).toEqual(keys);
+    },
+  );
+
+  it('names a file with the ids that are left out, by the rule that they fail and their value', async () => {
+    const keep = [
+      { field: 'budget', above: 0 },
+      { field: 'vote_count', atLeast: 5 },
+      { field: 'genre_ids', oneOf: [18] },
+    ];
+    const settings = crimeWar({ keep });
+    const outcomes = [
+      fetched(10, { budget: 0 }),
+      fetched(2, { budget: 0 }),
+      fetched(3, { budget: null }),
+      fetched(5, { budget: 7 }),
+    ];
+    const { store, write } = await walked(crime2017({ settings }), { chunks: [outcomes] });
+    expect(await write()).toMatchObject({ leftOut: 4, leftOutFile: { key: LEFT_OUT } });
+
+    expect(store.json(LEFT_OUT)).toEqual({
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      run: 'friday',
+      branch: 'crime-2017',
+      leftOut: [
+        { rule: keep[0], value: 0, ids: [2, 10] },
+        { rule: keep[0], value: null, ids: [3] },
+        { rule: keep[2], value: [28, 80], ids: [5] },
+      ],
+    });
+  });
+
+  it('names an empty file if an earlier writer of the day left ids out, and this one does not', async () => {
+    const store = memoryStore();
+    const first = await walked(crime2017(), { chunks: [[fetched(1, { budget: 0 })]], store });
+    await first.write();
+    const again = await walked(crime2017({ run: 'again' }), { chunks: [[fetched(1)]], store });
+
+    expect(await again.write()).toMatchObject({ leftOut: 0, leftOutFile: { key: LEFT_OUT } });
+    expect(store.json(LEFT_OUT)).toMatchObject({ run: 'again', leftOut: [] });
   });
 
   it('counts a movie once when two walkers have stored it, and the requests of both', async () => {
