@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Dataset, keepRule } from '../datasets/dataset.ts';
 import { type BranchRef, branchRef } from '../names.ts';
-import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
+import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 
 /** An item of a list that a rule of the dataset excludes. */
@@ -74,13 +74,4 @@ export const leftOutIn = (text: string): LeftOut[] | undefined => {
   } catch {
     return undefined;
   }
-};
-
-/** The items of a branch that are left out; undefined where there is no such file, as for a branch of an earlier version. */
-export const loadLeftOut = async (
-  store: ReadableStore,
-  ref: Omit<BranchRef, 'run'>,
-): Promise<LeftOut[] | undefined> => {
-  const object = await store.get(layout.leftOut(ref));
-  return object && leftOutIn(object.body.toString());
 };
