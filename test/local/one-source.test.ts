@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startCommand } from './command-line.ts';
 import { quickSimulator, readJson, temporaryFolder } from './running.ts';
+import { startInProcess } from './start-in-process.ts';
 
 const DAY = '2026-11-20';
 const QUICK = ['--ceiling', 'none', '--latency', '0-0'];
@@ -38,8 +39,8 @@ describe('where the data comes from', () => {
       out: `Asking ${new URL(own.url).host}.\n`,
       err: `--day: ${DAY} of dataset crime-war has data from simulator:invented-movies, and this run would ask 127.0.0.1; a day never has both. Use another day, or another bucket or folder (--out).\n`,
     });
-    const wrongResume = await startCommand(['--resume', run, '--out', out], env).ended;
-    expect(wrongResume).toMatchObject({
+    const wrongResume = await startInProcess(['--resume', run, '--out', out], env);
+    expect(wrongResume).toEqual({
       code: 2,
       err: `--resume: run ${run} asked simulator:invented-movies, and ids of 127.0.0.1 are not the same; set TMDB_TOKEN and TMDB_BASE_URL as they were.\n`,
     });

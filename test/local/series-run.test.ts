@@ -84,7 +84,7 @@ describe('a CSV of series', () => {
     const output = { key: 'Raw/TMDB/JSON/SeriesOfCsv/{yyyy}/{mm}/{dd}/series_{slice}_part_{part}_{yyyymmdd}.json' };
     await writeFile(join(folder, `${name}.json`), JSON.stringify({ ...common, source, output, ...dataset }));
     const file = join(folder, 'series.csv');
-    const statement = await writeCsv(file, { kind: 'Series', rows: 9_000, ids: 3_000, seed: 4, malformed: 12 });
+    const statement = await writeCsv(file, { kind: 'Series', rows: 4_500, ids: 1_500, seed: 4, malformed: 6 });
 
     const simulator = await quickSimulator();
     const pipeline = await quickPipeline(simulator, { env: { DATASETS: folder } });
@@ -126,7 +126,7 @@ describe('a CSV of series', () => {
     }
     expect(Object.keys(manifest.missing).toSorted()).toEqual(Object.keys(reasons).toSorted());
     expect(manifest).toMatchObject({ complete: true, written: found.length });
-    expect(manifest.csv).toMatchObject({ key: 'Raw/Local/CSV/Series/2026/11/19/series.csv.gz', rows: 9_000 });
+    expect(manifest.csv).toMatchObject({ key: 'Raw/Local/CSV/Series/2026/11/19/series.csv.gz', rows: 4_500 });
     expect(simulator.count(requests)).toBe(found.length + reasons.gone.length);
     expect(simulator.count(/^\/movie\//)).toBe(0);
     const [record] = records;
