@@ -14,7 +14,7 @@ export const services = (env: Environment): FreshnessServices => {
   return {
     ...bucketServices(env),
     ...watchingServices(env),
-    publish: (dataset, days) => publish({ daysSinceComplete: { unit: 'Count', value: days } }, dataset),
+    publish: (dataset, days) => publish({ daysSinceComplete: { unit: 'Count', value: days } }, { dataset }),
   };
 };
 

@@ -12,10 +12,10 @@ export const writer =
     services: Omit<WriteServices, 'work'> & OnBranchServices & { publish: PublishMetrics },
   ): Handler<Record<string, never>> =>
   async (event) => {
-    const { done } = await onBranch(event, 'event of the writer', services, (branch, store) =>
+    const { ref, done } = await onBranch(event, 'event of the writer', services, (branch, store) =>
       write(branch, { ...services, store, work: branchWork(store, branch) }),
     );
-    if (done) services.publish(metricsOf(done), done.dataset);
+    if (done) services.publish(metricsOf(done), ref);
     return {};
   };
 

@@ -4,6 +4,8 @@ import type { Log } from './log.ts';
  * The events of a run. The log and the local progress receive them, so that no code depends on the text of log lines.
  */
 export type RunEvent =
+  /** The planner knows the day of its run. All later events of its call belong to this run. */
+  | { type: 'dayDecided'; dataset: string; day: string; run: string }
   | {
       type: 'planned';
       dataset: string;
@@ -59,15 +61,18 @@ export type Emit = (event: RunEvent) => void;
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
+/** An event that is a line of the log. */
+type LineEvent = Exclude<RunEvent, { type: 'dayDecided' }>;
+
 /** The log level and the message of each event. */
-const LINES: { [Type in RunEvent['type']]: [keyof Log, (event: EventOf<Type>) => string] } = {
+const LINES: { [Type in LineEvent['type']]: [Exclude<keyof Log, 'appendKeys'>, (event: EventOf<Type>) => string] } = {
   planned: ['info', ({ sentence }) => sentence],
   datasetDoubtful: ['warn', ({ warning }) => warning],
   listUnavailable: ['warn', () => 'list unavailable'],
   branchStarted: ['debug', () => 'branch started'],
   listed: ['info', () => 'list kept'],
   moviesKept: ['debug', () => 'movies kept'],
-  waiting: ['debug', () => 'waiting before a retry'],
+  waiting: ['info', () => 'waiting before a retry'],
   requested: ['debug', () => 'requested'],
   retried: ['debug', () => 'retried'],
   tmdbDown: ['warn', () => 'TMDB is down'],
@@ -82,7 +87,8 @@ const LINES: { [Type in RunEvent['type']]: [keyof Log, (event: EventOf<Type>) =>
 export const logEvents =
   (log: Log): Emit =>
   (event) => {
-    const [level, message] = LINES[event.type] as [keyof Log, (event: RunEvent) => string];
-    const { type: _, ...facts } = event;
-    log[level](message(event), facts);
+    const { type, ...facts } = event;
+    if (type === 'dayDecided') return log.appendKeys(facts);
+    const [level, message] = LINES[type] as (typeof LINES)['audited'];
+    log[level](message(event as EventOf<'audited'>), facts);
   };

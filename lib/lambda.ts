@@ -1,6 +1,7 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { branchRef } from './names.ts';
 import { type Environment, environment, logger } from './wiring.ts';
 
 /** A handler that has its services. */
@@ -12,7 +13,8 @@ export type Middleware = middy.MiddlewareObj<unknown>;
 type TokenReader<Token> = (env: Environment) => { middleware: Middleware | undefined; token: Token };
 
 /**
- * A Lambda handler that creates its services at the first event and reuses them.
+ * A Lambda handler that creates its services at the first event and reuses them. Each line of its log has the dataset,
+ * the day, the run and the branch of the event, where it has them.
  *
  * @param make Creates the handler from its services.
  * @param services Creates the services from the environment and the token.
@@ -24,11 +26,15 @@ export const lambda = <Services, Out, Token = undefined>(
 ) => {
   const env = environment();
   const reader = readToken?.(env);
-  const handler = middy<unknown, Out>().use(injectLambdaContext(logger));
+  const handler = middy<unknown, Out>().use(injectLambdaContext(logger, { resetKeys: true }));
   if (reader?.middleware) handler.use(reader.middleware);
   let ready: Handler<Out> | undefined;
   return handler.handler(async (event, context) => {
+    // All lines of a call say what they are about. The planner's event has no such names; it sends 'dayDecided' instead.
+    logger.appendKeys(namesIn.safeParse(event).data ?? {});
     ready ??= make(services(env, reader?.token));
     return ready(event, context);
   });
 };
+
+const namesIn = branchRef.partial();

@@ -5,4 +5,6 @@ export interface Log {
   info(message: string, facts: Record<string, unknown>): void;
   warn(message: string, facts: Record<string, unknown>): void;
   error(message: string, facts: Record<string, unknown>): void;
+  /** Adds data to all later lines of this call. */
+  appendKeys(names: Record<string, unknown>): void;
 }

@@ -109,6 +109,7 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const settings = await loadDataset(services.datasets, input.dataset, kinds);
   const source = openSource(kinds, settings);
   const ref = { dataset: settings.name, day: dayOf(event, settings), run: execution.name };
+  services.emit({ type: 'dayDecided', ...ref });
   const noUpload: string[] = [];
   const { ofRun, wholeDay, csv } = await branchesOf(event, settings, source, { day: ref.day, store }).catch(
     (error: unknown): SourceBranches => {
@@ -335,6 +336,7 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
   const { store, tmdb } = services;
   const found = await findResumed({ ...event.input, resume: run }, { store, tmdb: tmdb.name });
   const ref = runRef.parse(found);
+  services.emit({ type: 'dayDecided', ...ref });
   refuseOtherTmdb(await loadManifests(store, ref), ref, tmdb.name);
   const turnedAway = await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;

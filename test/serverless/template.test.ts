@@ -5,6 +5,8 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import * as freshness from '../../functions/freshness.ts';
 import { datasetNames, loadDataset } from '../../lib/datasets/load.ts';
+import { logEvents } from '../../lib/events.ts';
+import { metricsOf } from '../../lib/runs/manifest.ts';
 import { KINDS } from '../../lib/sources/kinds.ts';
 // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
 import { complete } from '../../resources/compiled-template.js';
@@ -12,6 +14,9 @@ import { complete } from '../../resources/compiled-template.js';
 import { nextSteps } from '../../resources/next-steps.js';
 // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
 import { MOST_EXPIRE_DAYS } from '../../resources/parameters.js';
+import { denied, type Policies } from '../emulator/permissions.ts';
+import { manifested } from '../lib/runs/manifested.ts';
+import { commandsOf, IN_THE_CONSOLE, type Needed, neededFor } from './commands.ts';
 // Imported here, because test files run at the same time, but all calls of sls use the same folder .esbuild.
 import './invoke-local.ts';
 import { executionEvent, machineArn, matches, messageFrom } from './execution-events.ts';
@@ -78,6 +83,19 @@ describe('permissions', () => {
   /** Actions for which AWS has no narrower resource, each with the reason. */
   const ON_EVERYTHING = {
     'states:ListStateMachines': 'a list of state machines has no resource',
+    'cloudwatch:DescribeAlarms': 'the console lists all alarms',
+    ...Object.fromEntries(
+      ['GetMetricData', 'ListDashboards', 'ListMetrics'].map((action) => [
+        `cloudwatch:${action}`,
+        'metrics and lists have no resource',
+      ]),
+    ),
+    ...Object.fromEntries(
+      ['DescribeQueryDefinitions', 'GetQueryResults', 'StopQuery'].map((action) => [
+        `logs:${action}`,
+        'queries have no resource',
+      ]),
+    ),
     ...Object.fromEntries(
       ['PutTraceSegments', 'PutTelemetryRecords', 'GetSamplingRules', 'GetSamplingTargets'].map((action) => [
         `xray:${action}`,
@@ -118,12 +136,12 @@ describe('permissions', () => {
   it('are limited to prefixes of the bucket, also for listing', () => {
     for (const { id, Action, Resource, Condition } of granted()) {
       if (!Action.some((action) => action.startsWith('s3:'))) continue;
-      const inBucket = Action.includes('s3:ListBucket')
+      const lists = Action.includes('s3:ListBucket');
+      const inBucket = lists
         ? `^arn:.*:s3:::${BUCKET}$`
         : `^arn:.*:s3:::${BUCKET}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*)?$`;
       for (const one of Resource) expect(one, id).toEqual({ 'Fn::Sub': expect.stringMatching(inBucket) });
-      if (Action.includes('s3:ListBucket'))
-        expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });
+      if (lists) expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });
     }
   });
 
@@ -158,21 +176,58 @@ describe('permissions', () => {
     ).toEqual([...roles, ...others].toSorted());
   });
 
-  it('let operators see, start, stop and redrive runs, and read their files', () => {
-    const actions = statements(service.Resources.OperatorPolicy ?? { Properties: {} }).flatMap(({ Action }) => Action);
-    expect(actions).toEqual(
-      expect.arrayContaining([
-        'states:ListExecutions',
-        'states:DescribeExecution',
-        'states:GetExecutionHistory',
+  describe('let operators', () => {
+    const operators = () => statements(service.Resources.OperatorPolicy ?? { Properties: {} });
+    const missing = (needed: readonly Needed[]) =>
+      denied(
+        needed.map((one) => ({ function: 'operators', ...one })),
+        { operators: operators() as Policies[string] },
+      ).map(({ action, resource }) => `${action} ${resource ?? ''}`);
+
+    it('use each command of the runbook and of watching.md, except to deploy, to roll back and to remove', async () => {
+      const pages = await Promise.all(['runbook', 'watching'].map((name) => readFile(`docs/${name}.md`, 'utf8')));
+      const commands = pages.flatMap(commandsOf);
+      expect(commands.length).toBeGreaterThan(8);
+      for (const { section, command } of commands)
+        expect(missing(neededFor(command)), `${section}: ${command}`).toEqual([]);
+    });
+
+    it('see, stop and redrive runs in the console, and use the dashboard and the saved queries', () => {
+      expect(missing(IN_THE_CONSOLE)).toEqual([]);
+    });
+
+    it('change nothing else than runs, the token and messages in the queues', () => {
+      const changes = operators()
+        .flatMap(({ Action }) => Action)
+        .filter((action) => !/:(Get|List|Describe|Filter|Receive|StartQuery|StopQuery)/.test(action));
+      expect(changes.toSorted()).toEqual([
+        'sqs:DeleteMessage',
+        'ssm:PutParameter',
+        'states:RedriveExecution',
         'states:StartExecution',
         'states:StopExecution',
-        'states:RedriveExecution',
-        's3:GetObject',
-        's3:GetObjectVersion',
-      ]),
-    );
-    expect(actions.filter((action) => /Put|Delete|Update|Create/.test(action))).toEqual([]);
+      ]);
+    });
+
+    it("in a policy that is below AWS's limit of 6,144 characters, with long names", () => {
+      // White space doesn't count. Source:
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (read 2026-11-25).
+      const ARN = `arn:aws:sqs:ap-southeast-2:123456789012:${'x'.repeat(80)}`;
+      const policy = JSON.stringify(operators(), (_, value) => {
+        if (value?.Ref || value?.['Fn::GetAtt']) return ARN;
+        return value?.['Fn::Sub']?.replaceAll(/\$\{[^}]+\}/g, 'ap-southeast-2') ?? value;
+      });
+      expect(policy.length).toBeGreaterThan(3_000);
+      expect(policy.length).toBeLessThan(6_144);
+    });
+  });
+
+  it('to deploy are documented for each service that the templates use', async () => {
+    const page = await readFile('docs/permissions.md', 'utf8');
+    const SERVICES: Record<string, string> = { StepFunctions: 'states', CloudFormation: 'cloudformation' };
+    const types = [service, bucket].flatMap(({ Resources }) => Object.values(Resources).map(({ Type }) => Type));
+    const services = new Set(types.map((type) => type.split('::')[1] ?? ''));
+    for (const name of services) expect(page).toContain(`| \`${SERVICES[name] ?? name.toLowerCase()}\` `);
   });
 });
 
@@ -712,5 +767,62 @@ describe('the dashboard', () => {
     // A name with other characters than letters and digits needs quotation marks.
     for (const search of searches)
       for (const name of search.slice("SEARCH('{".length, -1).split(',')) expect(name).toMatch(/^(\w+|\\"[^"]+\\")$/);
+  });
+});
+
+describe('saved queries', () => {
+  const query = (id: string) =>
+    z
+      .object({ Name: z.string(), LogGroupNames: z.array(z.object({ Ref: z.string() })), QueryString: z.string() })
+      .parse(properties(id));
+
+  it('are of this run, the slowest branches and all retries, each over log groups of the stack', () => {
+    const queries = ofType('AWS::Logs::QueryDefinition').map(([id]) => query(id));
+    expect(queries.map(({ Name }) => Name)).toEqual(
+      ['this run', 'slowest branches', 'all retries'].map((name) => `${SERVICE}/${name}`),
+    );
+    for (const { LogGroupNames } of queries)
+      for (const { Ref } of LogGroupNames) expect(service.Resources[Ref]?.Type).toBe('AWS::Logs::LogGroup');
+  });
+
+  it('of all retries finds the lines of the events, at a level that CloudWatch gets', () => {
+    const logged: Record<string, unknown>[] = [];
+    const level = (name: string) => (message: string, facts: object) => {
+      logged.push({ level: name, message, ...facts });
+    };
+    const [debug, info, warn, error] = ['debug', 'info', 'warn', 'error'].map(level) as [Level, Level, Level, Level];
+    type Level = ReturnType<typeof level>;
+    const emit = logEvents({ debug, info, warn, error, appendKeys: () => undefined });
+    emit({ type: 'waiting', branch: 'crime-2017', reason: 'busy', retry: 1, retries: 5, waitMs: 10 });
+    emit({ type: 'branchFailed', branch: 'crime-2017', error: 'TmdbUnavailableError', reason: 'busy' });
+
+    const { QueryString } = query('AllRetriesQuery');
+    for (const { level: of, message } of logged) {
+      expect(of).not.toBe('debug');
+      expect(QueryString).toContain(`"${message}"`);
+    }
+    const shown = /fields (.*)/.exec(QueryString)?.[1]?.split(', ') ?? [];
+    for (const field of ['reason', 'retry', 'retries', 'waitMs', 'error', 'branch', 'run'])
+      expect(shown).toContain(field);
+  });
+
+  it('of the slowest branches sorts by a metric of the writer', () => {
+    expect(query('SlowestBranchesQuery').QueryString).toContain('sort branchSeconds desc');
+    expect(Object.keys(metricsOf(manifested()))).toContain('branchSeconds');
+  });
+});
+
+describe('docs/watching.md', () => {
+  it('has a row for each alarm and for each message of a rule', async () => {
+    const page = await readFile('docs/watching.md', 'utf8');
+    const alarms = ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => String(Properties.AlarmName));
+    expect(alarms).toHaveLength(5);
+    for (const name of alarms) {
+      const row = name.replace(SERVICE, '<service>').replace('crime-war', '<dataset>');
+      expect(page, name).toContain(`| \`${row}\` `);
+    }
+    for (const row of ['Run <name> … FAILED', 'Run <name> … ended with status'])
+      expect(page).toContain(`| \`${row}\` `);
+    expect(page).toContain('For `crime-war`, it is 8 days');
   });
 });

@@ -299,6 +299,7 @@ describe('lists whose page 1 is unavailable', () => {
     expect(planned.says).toMatch(/^22 branches, 680 movies, about 7\d\d requests\. 2 branches: list unavailable\.$/);
     expect((await loadRun(store, planned))?.branches.slice(-2)).toMatchObject([{ expected: null }, { expected: null }]);
     expect(events).toMatchObject([
+      { type: 'dayDecided', dataset: 'crime-war', day: '2026-11-20', run: 'friday' },
       { type: 'listUnavailable', branch: 'crime-2017', error: expect.stringContaining('status 500') },
       { type: 'listUnavailable', branch: 'war-2017' },
       { type: 'planned', outcome: 'planned', branches: 22, expected: 680 },
