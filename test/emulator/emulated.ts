@@ -238,6 +238,19 @@ export const startEmulated = async (python: string, say: (text: string) => void)
   const putObject = (Key: string, Body: Uint8Array | string) =>
     s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
 
+  /** Invokes a function by its name in serverless.yml. @returns Its result, or its error with `errorType`. */
+  const invoke = async (name: string, event: unknown): Promise<unknown> => {
+    const answer = await fetch(`${endpoint}/2015-03-31/functions/${SERVICE}-${name}/invocations`, {
+      method: 'POST',
+      headers: {
+        Authorization:
+          'AWS4-HMAC-SHA256 Credential=ak/20261120/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0',
+      },
+      body: JSON.stringify(event),
+    });
+    return answer.json();
+  };
+
   /** Stops both, and deletes what they wrote if no check failed. */
   const close = async () => {
     emulator.kill('SIGTERM');
@@ -277,6 +290,8 @@ export const startEmulated = async (python: string, say: (text: string) => void)
     rawZone,
     putObject,
     putToken,
+    until,
+    invoke,
     onlyCrime2017,
     requests,
     breakTmdb,

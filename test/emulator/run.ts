@@ -4,6 +4,7 @@ import { pythonWithPackages } from '../../local/python.ts';
 import { type Scenario, startEmulated } from './emulated.ts';
 import { anotherBucket, deleteBucket } from './scenarios/buckets.ts';
 import { firstRun } from './scenarios/first-run.ts';
+import { heard } from './scenarios/heard.ts';
 import { invalidEvents } from './scenarios/invalid-events.ts';
 import { linters } from './scenarios/linters.ts';
 import { otherDatasets } from './scenarios/other-datasets.ts';
@@ -28,6 +29,7 @@ const SCENARIOS: readonly Scenario[] = [
   redrivenBranch,
   resume,
   twoStarts,
+  heard,
   otherDatasets,
   invalidEvents,
   anotherBucket,

@@ -1,8 +1,8 @@
-import { DAY, type Scenario, SERVICE } from '../emulated.ts';
+import { DAY, type Scenario } from '../emulated.ts';
 
 export const invalidEvents: Scenario = {
   title: 'Invalid events',
-  run: async ({ endpoint, check, keysWithPrefix }) => {
+  run: async ({ invoke, check, keysWithPrefix }) => {
     const ref = { dataset: 'crime-war', day: DAY, run: 'r', branch: 'crime-2017' };
     const execution = { id: 'arn', name: 'r', startTime: '2026-11-20T00:00:00Z', redriveCount: 0 };
     const events: [name: string, event: unknown, error: RegExp][] = [
@@ -35,15 +35,7 @@ export const invalidEvents: Scenario = {
     ];
     const before = await keysWithPrefix('');
     for (const [name, event, error] of events) {
-      const answer = await fetch(`${endpoint}/2015-03-31/functions/${SERVICE}-${name}/invocations`, {
-        method: 'POST',
-        headers: {
-          Authorization:
-            'AWS4-HMAC-SHA256 Credential=ak/20261120/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0',
-        },
-        body: JSON.stringify(event),
-      });
-      const { errorType = '', errorMessage = '' } = ((await answer.json()) ?? {}) as {
+      const { errorType = '', errorMessage = '' } = ((await invoke(name, event)) ?? {}) as {
         errorType?: string;
         errorMessage?: string;
       };
