@@ -5,62 +5,110 @@ export interface Gate {
   /** Resolves when the caller may send its request. Callers are served in the order in which they called. */
   pass(): Promise<void>;
   /**
-   * Blocks all callers for `ms` milliseconds from now, and makes the rate slower for the requests after that: TMDB
-   * throttles. A current pause that ends later stays in effect.
+   * TMDB has answered with 429: blocks all callers for `ms` milliseconds from now, and lowers the rate. A current pause
+   * that ends later stays in effect.
    */
   pause(ms: number): void;
 }
 
+/** The configured rate is this share of the highest rate that the gate tries. */
+const START = 0.9;
+
 /**
- * A gate that spaces requests evenly.
+ * The highest rate of a gate, in requests per second. Where nobody else asks, TMDB allows a tenth more than the
+ * configured rate: 40 instead of 36, or 4 × 10 instead of 4 × 9.
+ */
+export const highestRate = (perSecond: number): number => perSecond / START;
+
+/** After a 429, the rate falls by this share. */
+const DROP = 0.1;
+/** And by this share if the last 429 was fewer than `SOON` requests ago: then the limit has become much lower. */
+const LARGE_DROP = 0.3;
+const SOON = 100;
+/** Lowest share of the highest rate. When TMDB answers everything with 429 for a while, that is no rate to look for. */
+const LOWEST = 0.1;
+/** Of the rate that was answered with 429, this share is just below TMDB's limit: the gate notices the limit some requests late. */
+const BELOW = 0.96;
+/** It takes so many requests or milliseconds. So a limit that does not change answers at most one request in 1,000 with 429. */
+const RECOVERY = 1_000;
+const RECOVERY_MS = 100_000;
+
+/** Requests that may follow at once after a delay. Timers fire up to a millisecond late, and these delays must not add up. */
+const CATCH_UP = 2;
+
+/** Milliseconds by which two requests may come closer together on their way to TMDB. */
+const JITTER_MS = 15;
+
+/**
+ * A gate that spaces requests evenly, and finds the rate that TMDB allows.
  *
- * Bursts could exceed TMDB's limit, which is "somewhere in the 40 requests per second range" and may change without notice.
- * Source: https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). The next request is scheduled from the
- * time at which the previous one was really sent. So a process that was paused doesn't send all delayed requests at
- * once: it catches up by at most two requests, which keeps a rate of 36 per second below 40 in any second.
+ * TMDB's limit is "somewhere in the 40 requests per second range" and may change without notice. Source:
+ * https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). The gate begins at the configured rate and
+ * approaches the highest one, or the one that TMDB last answered with 429: fast at first and slowly at the end, as CUBIC
+ * does for TCP (RFC 9438). If TMDB allows that, it then continues in the same way: slowly at first, and then faster.
  *
- * Where other processes use the same limit, all of them together may exceed it. Each pause makes the gaps longer, and each
- * request makes them shorter again, so each process finds a rate that TMDB answers.
+ * Where other processes use the same limit, each of them finds a rate that TMDB answers.
  *
- * @param perSecond Requests per second, above 0.
+ * In no second, more requests pass than the rate allows: after a delay, a process catches up by at most two requests.
+ *
+ * @param perSecond Requests per second at the beginning, above 0.
  * @throws {RangeError} `perSecond` is not above 0.
  */
 export const pace = (perSecond: number, { now, sleep }: Clock): Gate => {
   if (!(perSecond > 0)) throw new RangeError(`perSecond must be above 0, got ${perSecond}`);
-  const gapMs = 1000 / perSecond;
+  const highest = highestRate(perSecond);
+  /** The rate that the gate returns to. */
+  let goal = highest;
+  let drop = DROP;
+  /** Requests since the last drop, and its time. */
+  let since = 0;
+  let droppedAt = now();
+  const rate = (): number => {
+    const recovered = Math.max(since / RECOVERY, (now() - droppedAt) / RECOVERY_MS);
+    const grown = recovered < 1 ? 1 - drop * (1 - recovered) ** 3 : 1 + (2 * (recovered - 1)) ** 3;
+    return Math.min(highest, goal * grown);
+  };
+
+  /** When the last requests passed. A window of the limit holds as many. */
+  const passedAt = new Float64Array(Math.ceil(highest) + CATCH_UP).fill(Number.NEGATIVE_INFINITY);
+  let passed = 0;
+  /** When the window has room for one more request. */
+  const roomAt = (): number => {
+    const limit = Math.max(goal, rate());
+    const most = Math.max(1, Math.min(Math.floor(limit), Math.ceil(rate()) + CATCH_UP));
+    const before = passedAt[(passed + passedAt.length - most) % passedAt.length] ?? 0;
+    return before + (1000 * most) / limit + JITTER_MS;
+  };
+
   let nextAt = now();
   let pausedUntil = 0;
-  /** How many times as long as usual the gaps are. */
-  let slower = 1;
   let queue: Promise<void> = Promise.resolve();
 
   const turn = async () => {
     for (;;) {
-      const waitMs = Math.max(nextAt, pausedUntil) - now();
+      const waitMs = Math.max(nextAt, pausedUntil, roomAt()) - now();
       if (waitMs <= 0) break;
       await sleep(waitMs);
     }
+    const gapMs = 1000 / rate();
     // A pause is no delay to catch up with.
-    nextAt = Math.max(nextAt, pausedUntil, now() - CATCH_UP * gapMs) + gapMs * slower;
-    slower = Math.max(1, slower * RECOVERY);
+    nextAt = Math.max(nextAt, pausedUntil, now() - CATCH_UP * gapMs) + gapMs;
+    passedAt[passed % passedAt.length] = now();
+    passed += 1;
+    since += 1;
   };
 
   return {
     pass: () => (queue = queue.then(turn)),
     pause: (ms) => {
-      // Requests that were sent together are throttled together; they count once.
-      if (now() >= pausedUntil) slower = Math.min(slower * SLOWDOWN, SLOWEST);
+      // Further answers 429 during a pause belong to requests that were sent before it: one signal, one drop.
+      if (now() >= pausedUntil) {
+        goal = Math.max(rate() * BELOW, highest * LOWEST);
+        drop = since < SOON ? LARGE_DROP : DROP;
+        since = 0;
+        droppedAt = now();
+      }
       pausedUntil = Math.max(pausedUntil, now() + ms);
     },
   };
 };
-
-/** A pause makes the gaps half as long again. At a quarter of its rate, a process leaves room for three others. */
-const SLOWDOWN = 1.5;
-const SLOWEST = 4;
-
-/** Each request makes the gaps 5 % shorter: after a single 429, the rate is the usual one again after 8 requests. */
-const RECOVERY = 0.95;
-
-/** Requests that may follow at once after a delay. Timers fire up to a millisecond late, and these delays must not add up. */
-const CATCH_UP = 2;
