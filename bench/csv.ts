@@ -20,7 +20,6 @@ const simulator = await startSimulator({
   seed: 1,
   ceiling: false,
   // The functions run in separate processes here, each with its own connections.
-  connections: 1_000,
   latencyMs: { from: 0, to: 0 },
 });
 const tmdb = { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator', TMDB_REQUESTS_PER_SECOND: '100000' };

@@ -51,8 +51,6 @@ if (process.send && process.argv[1] === import.meta.filename) {
     seed: 1,
     ceiling,
     latencyMs: { from: latencyMs, to: latencyMs },
-    // TMDB's CDN allows 20 connections. Without the limit of requests there is no limit of connections either.
-    ...(ceiling === false && { connections: 1_000 }),
   });
   process.on('message', () => {
     const { asked } = simulator;

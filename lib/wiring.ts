@@ -13,8 +13,8 @@ import { AWS_TIMEOUTS, AWS_TRIES } from './raw-zone/timeouts.ts';
 import { sfnExecutions } from './runs/executions.ts';
 import { onStderr } from './stderr.ts';
 import { proxyFrom } from './tmdb/agents.ts';
-import { tmdbClient } from './tmdb/client.ts';
-import { pace } from './tmdb/pace.ts';
+import { connectionsFor, tmdbClient } from './tmdb/client.ts';
+import { highestRate, pace } from './tmdb/pace.ts';
 
 /*
  * Creates the services of the functions. No other file reads the environment.
@@ -132,6 +132,7 @@ export const tmdbServices = (
       name: TMDB_NAME,
       token: () => env.TMDB_TOKEN || token(),
       gate: pace(requestsPerSecond(env), clock),
+      limits: { sockets: connectionsFor(TMDB_BASE_URL, highestRate(requestsPerSecond(env))) },
       clock,
       proxy: proxyFrom(env),
     }),

@@ -83,6 +83,7 @@ export const waitOutOutages = (
     failed,
     tmdb: {
       name: tmdb.name,
+      atOnce: tmdb.atOnce,
       get: (...question) => waiting(() => tmdb.get(...question)),
       lookUp: (...question) => waiting(() => tmdb.lookUp(...question)),
     },

@@ -21,9 +21,6 @@ export interface WalkCall {
   count(kept: number): void;
 }
 
-/** Requests of one walker at once: at 9 a second and 0.15 s each, 2 are enough; the others are for slow answers. */
-export const REQUESTS_AT_ONCE = 6;
-
 /** Ends the reading of a list when the time is up; never leaves the walker. */
 export class TimeUp extends Error {
   override readonly name = 'TimeUp';

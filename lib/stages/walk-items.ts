@@ -3,7 +3,7 @@ import type { FetchItem } from '../movies/fetch.ts';
 import { layout } from '../runs/layout.ts';
 import { type BranchWork, isRetried, type Listing, LOST_REASONS, type Missing, type Outcome } from '../runs/work.ts';
 import { TmdbRefusedError, TmdbShapeError, TmdbUnavailableError } from '../tmdb/errors.ts';
-import { keeping, REQUESTS_AT_ONCE, type WalkCall } from './walk-call.ts';
+import { keeping, type WalkCall } from './walk-call.ts';
 
 /**
  * Movies that are requested and not kept yet, at most: what the next walker requests again after a kill. They are kept
@@ -137,7 +137,8 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
   };
 
   const chunks = pLimit(CHUNK / HALF);
-  const requests = pLimit(REQUESTS_AT_ONCE);
+  // What the client can't ask yet waits here, where the time is checked.
+  const requests = pLimit(Math.min(CHUNK, tmdb.atOnce));
   const walkAll = (all: Listing['items'], isLastTry: boolean) =>
     Promise.all(halvesOf(all).map((half) => chunks(() => walkHalf(half, isLastTry))));
 

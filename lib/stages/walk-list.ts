@@ -6,7 +6,7 @@ import { ListIncompleteError, type PagesOf, type Source } from '../sources/sourc
 import type { Answer } from '../tmdb/client.ts';
 import { TmdbShapeError } from '../tmdb/errors.ts';
 import { type ListPage, listPage } from '../tmdb/responses.ts';
-import { keeping, ledger, REQUESTS_AT_ONCE, TimeUp, type WalkCall } from './walk-call.ts';
+import { keeping, ledger, TimeUp, type WalkCall } from './walk-call.ts';
 
 /**
  * Reads the list of a branch, and keeps it.
@@ -40,7 +40,7 @@ const PASS_MS_PER_REQUEST = 1_000;
 
 const pagesOf = (call: WalkCall, spent: ReturnType<typeof ledger>): PagesOf => {
   const { tmdb, work, clock, until, count } = call;
-  const atOnce = pLimit(REQUESTS_AT_ONCE);
+  const atOnce = pLimit(tmdb.atOnce);
   /** Pages that an earlier call kept. */
   const continued = new Set<string>();
   const read: PagesOf = async (name, path, query, numbers) => {

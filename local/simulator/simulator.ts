@@ -40,7 +40,10 @@ export interface SimulatorOptions {
   latencyMs?: { from: number; to: number };
   /** The valid token. Default `simulator`. */
   token?: string;
-  /** Largest number of open connections; further ones are reset. Default 20, as TMDB's CDN allows for each IP address. */
+  /**
+   * Largest number of open connections; further ones are reset. Default 20, as TMDB's CDN allows for each IP address; no
+   * limit where there is no limit of requests.
+   */
   connections?: number;
   /** Default 0, a free port. */
   port?: number;
@@ -82,7 +85,11 @@ export interface Simulator {
  */
 export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   const { catalogue, seed, ceiling = 40, latencyMs = { from: 40, to: 120 }, token = 'simulator' } = options;
-  const { connections = 20, port = 0, now = () => performance.now() } = options;
+  const {
+    connections = ceiling === false ? Number.POSITIVE_INFINITY : 20,
+    port = 0,
+    now = () => performance.now(),
+  } = options;
   let faults: readonly Fault[] = [];
   let lists = changingLists(seed, []);
   /** Number of requests since the faults were replaced. */

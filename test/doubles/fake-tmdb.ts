@@ -33,7 +33,14 @@ export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeT
       throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, { body, text });
     return { body, text };
   };
-  return { name: 'tmdb.test', get: ask as Tmdb['get'], lookUp: ask, asked, paths: () => asked.map(({ path }) => path) };
+  return {
+    name: 'tmdb.test',
+    atOnce: 6,
+    get: ask as Tmdb['get'],
+    lookUp: ask,
+    asked,
+    paths: () => asked.map(({ path }) => path),
+  };
 };
 
 /** One page of a list, as TMDB sends it: 20 items per page, totals without a limit, and one page for an empty list. */

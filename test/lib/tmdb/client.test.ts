@@ -1,9 +1,10 @@
 import type { RequestListener, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Wait } from '../../../lib/tmdb/client.ts';
+import { connectionsFor, type Wait } from '../../../lib/tmdb/client.ts';
 import { type Gate, pace } from '../../../lib/tmdb/pace.ts';
 import { details, listPage } from '../../../lib/tmdb/responses.ts';
 import type { Fault } from '../../../local/simulator/faults.ts';
@@ -633,14 +634,14 @@ describe('a token that TMDB rejects', () => {
     const gate: Gate = {
       pass: async () => {
         passing += 1;
-        if (passing > 1 && passing <= 51) await opened.promise;
+        if (passing > 1 && passing <= 16) await opened.promise;
       },
       pause: () => {},
     };
     const { tmdb, tally } = clientAt(server.url, { gate });
     const ask = () => errorOf(tmdb.get('/movie/1', {}, details, { tally }));
     const first = ask();
-    const others = Array.from({ length: 50 }, ask);
+    const others = Array.from({ length: 15 }, ask);
     expect((await first).name).toBe('TmdbTokenError');
     opened.resolve();
 
@@ -661,6 +662,40 @@ describe('a token that TMDB rejects', () => {
     await tmdb.get('/movie/1', {}, details, { tally });
 
     expect(seen).toEqual(['Bearer first', 'Bearer second']);
+  });
+});
+
+describe('connections', () => {
+  it.each([
+    { url: 'https://api.themoviedb.org/3', perSecond: 40, connections: 20 },
+    { url: 'https://api.themoviedb.org/3', perSecond: 1_000, connections: 20 },
+    { url: 'https://api.tmdb.org/3', perSecond: 1_000, connections: 20 },
+    { url: 'https://api.themoviedb.org/3', perSecond: 10, connections: 10 },
+    { url: 'http://127.0.0.1:8080/3', perSecond: 40, connections: 20 },
+    { url: 'http://127.0.0.1:8080/3', perSecond: 1_000, connections: 200 },
+    { url: 'https://themoviedb.org.example/3', perSecond: 100, connections: 50 },
+  ])('$url at $perSecond requests a second: $connections', ({ url, perSecond, connections }) => {
+    expect(connectionsFor(url, perSecond)).toBe(connections);
+  });
+
+  it('asks as many questions at once, and further ones wait before the gate, where no timeout runs', async () => {
+    const answers: (() => void)[] = [];
+    const server = await serving((request, response) => {
+      answers.push(() => good(request, response));
+    });
+    let passed = 0;
+    const gate: Gate = { pass: async () => void (passed += 1), pause: () => {} };
+    const { tmdb, tally } = clientAt(server.url, { gate, limits: { sockets: 2 } });
+    const all = Promise.all(Array.from({ length: 5 }, () => tmdb.get('/movie/1', {}, details, { tally })));
+    const most: number[] = [];
+    for (let done = 0; done < 5; done++) {
+      while (answers.length === 0) await setImmediate();
+      most.push(passed - done);
+      answers.shift()?.();
+    }
+    await all;
+
+    expect(Math.max(...most)).toBe(2);
   });
 });
 
