@@ -77,9 +77,12 @@ export const bucketServices = (env: Environment, timeouts = AWS_TIMEOUTS) => {
 /** The folder for files that a call doesn't keep: on AWS, /tmp with the function's ephemeralStorageSize. */
 export const scratchServices = () => ({ scratch: tmpdir() });
 
+export const stepFunctionsClient = (env: Environment, timeouts = AWS_TIMEOUTS) =>
+  new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN', timeouts));
+
 /** Step Functions, to read the state of executions. */
 export const executionServices = (env: Environment, timeouts = AWS_TIMEOUTS) => ({
-  executions: sfnExecutions(new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN', timeouts))),
+  executions: sfnExecutions(stepFunctionsClient(env, timeouts)),
 });
 
 const baseUrl = z

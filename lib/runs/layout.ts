@@ -23,6 +23,7 @@ export const layout = {
   failed: (ref: BranchRef) => `${runFolder(ref)}failed/${ref.branch}.json`,
 
   /** The work that the walker of a branch stores. */
+  workFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/`,
   list: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/list.json.gz`,
   pagesFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/pages/`,
   pages: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/pages/${name}.json.gz`,

@@ -31,15 +31,21 @@ export const saidAbout = (event: RunEvent, before: RunState): string[] => {
 };
 
 const failureLine = (
-  { branch, error, reason, attempt = 1, attempts = attempt, nextTryInMs }: Extract<RunEvent, { type: 'branchFailed' }>,
+  { branch, error, reason, attempt, attempts = attempt, nextTryInMs }: Extract<RunEvent, { type: 'branchFailed' }>,
   before: RunState,
 ): string[] => {
   const text = `${error}: ${reason}`;
-  const count = `attempt ${attempt} of ${attempts}`;
+  const count = attempt === undefined ? [] : [`attempt ${attempt} of ${attempts}`];
   if (before.errors.get(branch) === text)
-    return nextTryInMs === undefined ? [`${branch} failed with the same error (${count})`] : [];
-  const next = nextTryInMs === undefined ? 'the last' : `next try in ${seconds(nextTryInMs)}`;
-  return [`${branch}: ${text} (${count}, ${next})`];
+    return nextTryInMs === undefined
+      ? [`${branch} failed with the same error${count.length ? ` (${count})` : ''}`]
+      : [];
+  return [`${branch}: ${text} (${[...count, nextText(nextTryInMs)].join(', ')})`];
+};
+
+const nextText = (nextTryInMs: number | undefined): string => {
+  if (nextTryInMs === undefined) return 'no other try';
+  return nextTryInMs > 0 ? `next try in ${seconds(nextTryInMs)}` : 'to be tried again';
 };
 
 const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;

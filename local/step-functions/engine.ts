@@ -4,7 +4,7 @@ import type { Handler } from '../../lib/lambda.ts';
 import type { Functions } from '../deployed.ts';
 import { callAsLambda } from './lambda-call.ts';
 import { assertMapConcurrency, type Json, jsonWithinLimit, MAX_MAP_CONCURRENCY } from './limits.ts';
-import { type AttemptOutcome, countAttempts } from './retries.ts';
+import { type AttemptOutcome, countAttempts, retriersOf } from './retries.ts';
 import { TaskError } from './task-error.ts';
 
 /** An execution, with the field names of DescribeExecution. */
@@ -242,8 +242,3 @@ const notifyOnEntry = (definition: StateMachineDefinition, enter: (name: string)
     },
   }),
 });
-
-const retriersOf = ({ States }: StateMachineDefinition, name: string) => {
-  const state = States[name];
-  return state && 'Retry' in state && state.Retry ? state.Retry : [];
-};

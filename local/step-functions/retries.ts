@@ -49,6 +49,12 @@ export const countAttempts = (retriers: readonly Retrier[], retryMs: number) => 
   };
 };
 
+/** The Retry blocks of a state. */
+export const retriersOf = ({ States }: StateMachineDefinition, name: string) => {
+  const state = States[name];
+  return state && 'Retry' in state && state.Retry ? state.Retry : [];
+};
+
 /** States.TaskFailed matches every error of a Task except its timeout. */
 const matches = (pattern: string, name: string): boolean =>
   pattern === name || pattern === 'States.ALL' || (pattern === 'States.TaskFailed' && name !== 'States.Timeout');

@@ -139,7 +139,7 @@ describe('permissions', () => {
       const lists = Action.includes('s3:ListBucket');
       const inBucket = lists
         ? `^arn:.*:s3:::${BUCKET}$`
-        : `^arn:.*:s3:::${BUCKET}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*)?$`;
+        : `^arn:.*:s3:::${BUCKET}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*|/run\\.json)?$`;
       for (const one of Resource) expect(one, id).toEqual({ 'Fn::Sub': expect.stringMatching(inBucket) });
       if (lists) expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });
     }

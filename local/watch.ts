@@ -1,0 +1,166 @@
+import { systemClock } from '../lib/clock.ts';
+import { day as dayName } from '../lib/day.ts';
+import { type RunRef, runName } from '../lib/names.ts';
+import { BadInputError, parse } from '../lib/parse.ts';
+import type { ReadableStore } from '../lib/raw-zone/object-store.ts';
+import { layout } from '../lib/runs/layout.ts';
+import { loadRun, loadRuns } from '../lib/runs/plan.ts';
+import { stepFunctionsClient } from '../lib/wiring.ts';
+import { readMachines } from './deployed.ts';
+import { exitWith } from './exit-code.ts';
+import { INSPECT_USAGE, type InspectOptions, readInspectOptions } from './inspect/options.ts';
+import { openPlace, reading } from './inspect/place.ts';
+import { refuseWords } from './inspect/words.ts';
+import { printed } from './printed.ts';
+import { showProgress } from './progress/show.ts';
+import { quoted } from './quoted.ts';
+import { onStopSignal } from './stop-signals.ts';
+import { consoleUrl, type ExecutionArn, executionArn, runExecutions } from './watch/executions.ts';
+import { follow } from './watch/follow.ts';
+import { look } from './watch/look.ts';
+import type { Snapshot } from './watch/snapshot.ts';
+
+const USAGE = `npm run watch [-- options] [RUN or execution ARN]          show the progress of a run
+
+${INSPECT_USAGE}  --every N           seconds between two looks (5)
+  --pace N            requests a second that the run may send (36), to compare with
+  --once              look once, and end
+
+Without RUN, the newest run of the dataset is shown, or the newest one of --day. For a run in AWS, use --bucket: it asks
+Step Functions for the executions of the branches, and needs the operator's policy. It only reads.
+Exit codes: 0 the run is complete (with --once or --json: it was found), 1 it is not, 2 wrong usage, 130 stopped by Ctrl-C.
+`;
+
+const COMMAND = 'npm run watch';
+
+const OPTIONS = {
+  every: { type: 'string', default: '5' },
+  pace: { type: 'string', default: '36' },
+  once: { type: 'boolean', default: false },
+} as const;
+
+/** `npm run watch`: shows a run until it ends. Returns the exit code. */
+const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+  const text = printed(argv, USAGE);
+  if (text !== undefined) {
+    process.stdout.write(text);
+    return 0;
+  }
+  const { options, values, words } = readInspectOptions(COMMAND, OPTIONS, argv, env);
+  const [named, ...more] = words;
+  refuseWords(COMMAND, more);
+  const everyMs = seconds('every', values.every) * 1000;
+  const pace = seconds('pace', values.pace);
+  const given = named?.startsWith('arn:') ? executionArn(named) : undefined;
+  if (given && options.bucket === undefined)
+    throw new BadInputError(
+      '--bucket: use the bucket of the execution; the output Bucket of npx sls info has its name.',
+    );
+
+  return reading(options, async () => {
+    const { store } = openPlace(options, env);
+    const ask = async (arn: ExecutionArn) =>
+      runExecutions(
+        stepFunctionsClient({ ...env, AWS_REGION: arn.region }),
+        arn,
+        (await readMachines()).branch as Parameters<typeof runExecutions>[2],
+      );
+    const planned = given && (await ask(given));
+    let ref = await runToWatch(store, options, given?.run ?? named);
+    // The plan of a run is in the bucket when its first state has ended.
+    while (!ref && !values.once && (await planned?.status()) === 'RUNNING') {
+      await systemClock.sleep(everyMs);
+      ref = await runToWatch(store, options, given?.run);
+    }
+    if (!ref) throw noSuchRun(options, given?.run ?? named);
+    const arn = given ?? (options.bucket === undefined ? undefined : await arnOf(store, ref));
+    const found = ref;
+    const executions = arn && (await ask(arn));
+    const once = () => look(store, found, executions);
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify(await once(), null, 2)}\n`);
+      return 0;
+    }
+    const progress = showProgress(process.stdout, { pace, env });
+    const stopListening = onStopSignal(progress.leave);
+    process.once('exit', progress.stop);
+    try {
+      const last = await follow({
+        look: once,
+        see: progress.see,
+        clock: systemClock,
+        everyMs: values.once ? undefined : everyMs,
+      });
+      if (values.once) progress.leave();
+      else progress.stop();
+      process.stdout.write(endOf(last, { arn, options }));
+      return values.once || last.branches.every(({ written }) => written) ? 0 : 1;
+    } finally {
+      progress.stop();
+      stopListening();
+    }
+  });
+};
+
+const seconds = (name: string, value: string): number => {
+  const number = Number(value);
+  if (!(number > 0 && number <= 3_600))
+    throw new BadInputError(`--${name}: use a number above 0, at most 3600; got "${value}".`);
+  return number;
+};
+
+/** @returns The run with this name, or else the newest one; undefined where there is none. */
+const runToWatch = async (
+  store: ReadableStore,
+  { dataset, day }: InspectOptions,
+  name: string | undefined,
+): Promise<RunRef | undefined> => {
+  const run = name === undefined ? undefined : parse(runName, name, 'RUN');
+  const days =
+    day === undefined
+      ? (await store.folders(layout.daysOfRuns(dataset))).flatMap(
+          (one) => dayName.safeParse(one.slice(0, -1)).data ?? [],
+        )
+      : [day];
+  for (const on of days.toSorted().toReversed()) {
+    const runs =
+      run === undefined
+        ? await loadRuns(store, { dataset, day: on })
+        : [await loadRun(store, { dataset, day: on, run })].filter((one) => one !== undefined);
+    const newest = runs.toSorted((a, b) => (a.plannedAt < b.plannedAt ? -1 : 1)).at(-1);
+    if (newest) return { dataset, day: newest.day, run: newest.run };
+  }
+  return undefined;
+};
+
+const noSuchRun = ({ dataset, day }: InspectOptions, name: string | undefined) =>
+  new BadInputError(
+    `--dataset: there is no ${name === undefined ? 'run' : `run "${name}"`} of dataset ${dataset}${day === undefined ? '' : ` on ${day}`}; use another dataset, day, --out or --bucket. Plans are kept for 16 days.`,
+  );
+
+/** The execution of a run in AWS, from its plan. */
+const arnOf = async (store: ReadableStore, ref: RunRef): Promise<ExecutionArn | undefined> => {
+  const execution = (await loadRun(store, ref))?.execution;
+  return execution?.startsWith('arn:aws') && !execution.includes(':local:') ? executionArn(execution) : undefined;
+};
+
+const endOf = (
+  { dataset, day, run, status, branches }: Snapshot,
+  { arn, options }: { arn: ExecutionArn | undefined; options: InspectOptions },
+): string => {
+  const unfinished = branches.filter(({ written }) => !written);
+  const records = branches.reduce((sum, { written }) => sum + (written?.kept ?? 0), 0);
+  const where = options.bucket === undefined ? `--out ${quoted(options.out)}` : `--bucket ${options.bucket}`;
+  return `${[
+    `Run ${run} of ${dataset}, ${day}: ${status === undefined ? '' : `${status}, `}${branches.length - unfinished.length} of ${branches.length} branches written, ${records} records.`,
+    ...unfinished.map(
+      ({ branch, failure }) => `Not written: ${branch}${failure ? ` (${failure.error}: ${failure.message})` : ''}`,
+    ),
+    ...(arn ? [`In the console: ${consoleUrl(arn)}`] : []),
+    ...(unfinished.length === 0
+      ? [`To check its files: npm run verify -- ${where} --dataset ${dataset} --day ${day}`]
+      : []),
+  ].join('\n')}\n`;
+};
+
+await exitWith(main);
