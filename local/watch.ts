@@ -18,7 +18,7 @@ import { onStopSignal } from './stop-signals.ts';
 import { consoleUrl, type ExecutionArn, executionArn, runExecutions } from './watch/executions.ts';
 import { follow } from './watch/follow.ts';
 import { look } from './watch/look.ts';
-import type { Snapshot } from './watch/snapshot.ts';
+import type { BranchSnapshot, Snapshot } from './watch/snapshot.ts';
 
 const USAGE = `npm run watch [-- options] [RUN or execution ARN]          show the progress of a run
 
@@ -153,14 +153,22 @@ const endOf = (
   const where = options.bucket === undefined ? `--out ${quoted(options.out)}` : `--bucket ${options.bucket}`;
   return `${[
     `Run ${run} of ${dataset}, ${day}: ${status === undefined ? '' : `${status}, `}${branches.length - unfinished.length} of ${branches.length} branches written, ${records} records.`,
-    ...unfinished.map(
-      ({ branch, failure }) => `Not written: ${branch}${failure ? ` (${failure.error}: ${failure.message})` : ''}`,
-    ),
+    ...unfinished.slice(0, SHOWN).map((one) => `Not written: ${one.branch} (${whyUnfinished(one)})`),
+    ...(unfinished.length > SHOWN ? [`and ${unfinished.length - SHOWN} more; --json has all`] : []),
     ...(arn ? [`In the console: ${consoleUrl(arn)}`] : []),
     ...(unfinished.length === 0
       ? [`To check its files: npm run verify -- ${where} --dataset ${dataset} --day ${day}`]
       : []),
   ].join('\n')}\n`;
+};
+
+/** Branches without a manifest that the end names. */
+const SHOWN = 20;
+
+const whyUnfinished = ({ failure, isRunning, hasList, kept, expected }: BranchSnapshot): string => {
+  if (failure) return `${failure.error}: ${failure.message}`;
+  if (hasList) return `${kept} of ${expected ?? 'an unknown number of'} movies`;
+  return isRunning ? 'reads its list' : 'not begun';
 };
 
 await exitWith(main);
