@@ -47,6 +47,7 @@ export const whileTmdbThrottles = ({ tmdb, clock, until }: Pick<WalkCall, 'tmdb'
   };
   return {
     name: tmdb.name,
+    atOnce: tmdb.atOnce,
     get: (...question) => patient(() => tmdb.get(...question)),
     lookUp: (...question) => patient(() => tmdb.lookUp(...question)),
   };
