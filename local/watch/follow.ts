@@ -20,8 +20,8 @@ export const follow = async ({ look, see, clock, everyMs }: FollowOptions): Prom
   for (;;) {
     const now = await look();
     for (const event of eventsBetween(before, now)) see(event);
+    if (everyMs === undefined || hasEnded(before, now)) return now;
     before = now;
-    if (everyMs === undefined || hasEnded(now)) return now;
     await clock.sleep(everyMs);
   }
 };

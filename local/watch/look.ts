@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { RunRef } from '../../lib/names.ts';
 import type { ReadableStore } from '../../lib/raw-zone/object-store.ts';
+import { loadDayManifest } from '../../lib/runs/day-manifest.ts';
 import { loadFailure } from '../../lib/runs/failure.ts';
 import { layout } from '../../lib/runs/layout.ts';
 import { isFinished, loadManifests } from '../../lib/runs/manifest.ts';
@@ -29,6 +30,8 @@ export const look = async (
   const run = await loadRun(store, ref);
   if (!run)
     throw new NotPlannedError(`The plan of run ${ref.run} is gone: ${layout.run(ref)} was removed or has expired.`);
+  // Read first: an error that is found afterwards is then newer than this.
+  const day = await loadDayManifest(store, ref);
   const [manifests, running, status] = await Promise.all([
     loadManifests(store, ref),
     executions?.running(),
@@ -52,11 +55,12 @@ export const look = async (
       isRunning: running ? execution !== undefined : work.length > 0 && !failure,
       hasList: work.includes(layout.list(branch)),
       kept: Math.min(chunks * MOVIES_PER_CHUNK, expected ?? Number.POSITIVE_INFINITY),
-      ...(failure && { failure: { error: failure.error, message: failure.message } }),
+      ...(failure && { failure: { error: failure.error, message: failure.message, at: failure.at } }),
       ...(execution?.attempt !== undefined && { attempt: execution.attempt, attempts: execution.attempts }),
     };
   };
   const branches = await Promise.all(run.branches.map((branch) => atOnce(() => branchOf(branch))));
-  const { dataset, day } = ref;
-  return { dataset, day, run: ref.run, status, branches };
+  const isAudited =
+    day?.run === ref.run && branches.every(({ failure }) => failure === undefined || failure.at <= day.writtenAt);
+  return { ...ref, status, isAudited, branches };
 };

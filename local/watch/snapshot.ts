@@ -8,6 +8,8 @@ export interface Snapshot {
   run: string;
   /** RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; undefined where Step Functions can't be asked: a local run. */
   status: string | undefined;
+  /** Whether the auditor has written the day's manifest for this run since the last error of a branch. */
+  isAudited: boolean;
   branches: readonly BranchSnapshot[];
 }
 
@@ -20,7 +22,7 @@ export interface BranchSnapshot {
   /** Movies whose answers are in the bucket: ten for each chunk, so the last chunk makes it a little too high. */
   kept: number;
   /** The error of its last call, while no newer call has begun. */
-  failure?: { error: string; message: string };
+  failure?: { error: string; message: string; at: string };
   /** Failed attempts of the state that it is in, and how many there may be. Known in AWS only. */
   attempt?: number;
   attempts?: number;
@@ -100,6 +102,16 @@ const branchEvents = (before: BranchSnapshot | undefined, now: BranchSnapshot): 
   return events;
 };
 
-/** Whether nothing more will happen. Without Step Functions, only a run without unfinished branches is known to have ended. */
-export const hasEnded = ({ status, branches }: Snapshot): boolean =>
-  status === undefined ? branches.every(({ written }) => written) : status !== 'RUNNING';
+/**
+ * Whether nothing more will happen.
+ *
+ * A local run can't be asked. It has ended if all branches are written, or if the auditor has seen all others fail. Between
+ * two sweeps that is so for a moment, so it must be so at two looks in a row.
+ */
+export const hasEnded = (before: Snapshot | undefined, now: Snapshot): boolean => {
+  if (now.status !== undefined) return now.status !== 'RUNNING';
+  return now.branches.every(({ written }) => written) || (allFailed(now) && before !== undefined && allFailed(before));
+};
+
+const allFailed = ({ isAudited, branches }: Snapshot): boolean =>
+  isAudited && branches.every(({ written, failure }) => written || failure);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RunEvent } from '../../../lib/events.ts';
+import { saveDayManifest } from '../../../lib/runs/day-manifest.ts';
 import { layout } from '../../../lib/runs/layout.ts';
 import { saveManifest } from '../../../lib/runs/manifest.ts';
 import { readMachines } from '../../../local/deployed.ts';
@@ -11,9 +12,8 @@ import { newRun, nextState } from '../../../local/progress/state.ts';
 import { executionArn, type RunningExecution, runExecutions } from '../../../local/watch/executions.ts';
 import { follow } from '../../../local/watch/follow.ts';
 import { look } from '../../../local/watch/look.ts';
-import { hasEnded } from '../../../local/watch/snapshot.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
-import { manifested } from '../../lib/runs/manifested.ts';
+import { dayManifested, manifested } from '../../lib/runs/manifested.ts';
 import { startProgram } from '../command-line.ts';
 import { crimeWarOf, quickPipeline, quickSimulator, temporaryFolder } from '../running.ts';
 
@@ -111,7 +111,6 @@ describe('a run in AWS', () => {
       status: 'FAILED',
       branches: [{ written: { kept: 3 } }, { isRunning: false, failure: {} }],
     });
-    expect(hasEnded(last)).toBe(true);
   });
 
   it('is asked of Step Functions: its branches, those of no other run, and the attempts of each', async () => {
@@ -191,6 +190,38 @@ describe('a run in AWS', () => {
       expect(() => executionArn(arn)).toThrow(/^options: use the ARN of an execution of the ingest state machine/);
     },
   );
+});
+
+describe('a local run, which has no executions to ask for', () => {
+  it('ends at the second look after the auditor saw its last branch fail, and not between two sweeps', async () => {
+    const store = memoryStore();
+    const branches = [{ name: 'crime-2017', expected: 74 }];
+    await store.put(
+      layout.run(REF),
+      JSON.stringify({ ...REF, execution: 'local', plannedAt: PLANNED_AT, tmdb: 'tmdb.test', branches, wholeDay: [] }),
+    );
+    const failed = layout.failed({ ...REF, branch: 'crime-2017' });
+    const fails = (at: string) =>
+      store.put(failed, JSON.stringify({ error: 'ListIncompleteError', message: 'no list', at }));
+    const audited = (writtenAt: string) => saveDayManifest(store, dayManifested({ complete: false, writtenAt }));
+    const steps = [
+      () => fails('2026-11-21T00:31:00.000Z'),
+      () => audited('2026-11-21T00:32:00.000Z'),
+      () => store.remove([failed]), // the second sweep begins
+      () => fails('2026-11-21T00:33:00.000Z'),
+      async () => undefined,
+      () => audited('2026-11-21T00:34:00.000Z'),
+      async () => undefined,
+    ];
+    const last = await follow({
+      look: () => look(store, REF, undefined),
+      see: () => undefined,
+      clock: { sleep: async () => void (await steps.shift()?.()) },
+      everyMs: 5_000,
+    });
+    expect(steps).toEqual([]);
+    expect(last).toMatchObject({ isAudited: true, branches: [{ failure: { error: 'ListIncompleteError' } }] });
+  });
 });
 
 it('npm run watch shows a run in a folder: its state as JSON, its end, and one sentence for a wrong name', async () => {
