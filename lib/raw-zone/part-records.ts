@@ -1,6 +1,15 @@
 import { gunzipSync } from 'node:zlib';
 import { type FileFormat, LARGEST_PART_BYTES } from './parts.ts';
 
+/** The format of a part. Manifests of earlier versions do not say it; the name of the file does. */
+export const formatOf = (
+  key: string,
+  output?: { format: string; gzip: boolean },
+): Pick<FileFormat, 'format' | 'gzip'> => ({
+  format: (output ? output.format === 'jsonl' : /\.jsonl(\.gz)?$/.test(key)) ? 'jsonl' : 'json',
+  gzip: output?.gzip ?? key.endsWith('.gz'),
+});
+
 /**
  * The records of a part, read back.
  *

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Dataset, keepRule } from '../datasets/dataset.ts';
 import { type BranchRef, branchRef } from '../names.ts';
-import type { ObjectStore } from '../raw-zone/object-store.ts';
+import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
+import type { BranchManifest } from './manifest.ts';
 
 /** An item of a list that a rule of the dataset excludes. */
 export interface LeftOut {
@@ -74,4 +75,14 @@ export const leftOutIn = (text: string): LeftOut[] | undefined => {
   } catch {
     return undefined;
   }
+};
+
+/** The items of a branch that are left out; undefined where there is no such file, as for a branch of an earlier version. */
+export const loadLeftOut = async (
+  store: ReadableStore,
+  { leftOut, leftOutFile: file }: Pick<BranchManifest, 'leftOut' | 'leftOutFile'>,
+): Promise<LeftOut[] | undefined> => {
+  if (!file) return leftOut === 0 ? [] : undefined;
+  const object = await store.get(file.key);
+  return object && leftOutIn(object.body.toString());
 };

@@ -5,7 +5,7 @@ import { branchName, type DayRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import { dayKeys, partKeys } from '../raw-zone/key-pattern.ts';
 import type { ReadableStore } from '../raw-zone/object-store.ts';
-import { recordsIn } from '../raw-zone/part-records.ts';
+import { formatOf, recordsIn } from '../raw-zone/part-records.ts';
 import { type DayManifest, dayManifest, latestDay } from './day-manifest.ts';
 import { layout } from './layout.ts';
 import { leftOutIn } from './left-out.ts';
@@ -225,9 +225,8 @@ const comparePart = async (
   if (body.length !== part.bytes) return wrong(`${part.bytes} bytes`, `${body.length}`);
   const sha256 = createHash('sha256').update(body).digest('hex');
   if (sha256 !== part.sha256) return wrong(`the sha256 ${part.sha256}`, sha256);
-  // Manifests of earlier versions do not say the format; the name of the file does.
-  const format = output ?? { format: part.key.includes('.jsonl') ? 'jsonl' : 'json', gzip: part.key.endsWith('.gz') };
-  const records = recordsIn(body, { format: format.format === 'jsonl' ? 'jsonl' : 'json', gzip: format.gzip });
+  const format = formatOf(part.key, output);
+  const records = recordsIn(body, format);
   if (!records) return wrong(`${part.records} records`, `bytes that are not ${format.format}`);
   if (records.length !== part.records) return wrong(`${part.records} records`, `${records.length}`);
 };

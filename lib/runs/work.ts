@@ -92,7 +92,7 @@ export interface Kept<Value> {
 }
 
 /** Reads the work of a branch. */
-const keptWork = (store: ReadableStore, ref: BranchRef) => {
+export const keptWork = (store: ReadableStore, ref: BranchRef) => {
   const load = async <Value>(key: string, parse = parseKeepingNumbers): Promise<Kept<Value> | undefined> => {
     const object = await store.get(key);
     return object && (parse(gunzipSync(object.body).toString()) as Kept<Value>);

@@ -34,7 +34,64 @@ const BAD_LINES = 20;
  *
  * @throws {BadInputError} The file is not the CSV that the filter describes.
  */
-export const readIds = async (body: AsyncIterable<Uint8Array>, filter: CsvFilter, wrong: Wrong): Promise<CsvIds> => {
+export const readIds = async (body: AsyncIterable<Uint8Array>, filter: CsvFilter, wrong: Wrong): Promise<CsvIds> =>
+  withRows(body, filter, wrong, async (rows, format, columns) => {
+    const tally = await countRows(rows, format, columns);
+    refuseBadFile(tally, format, columns.length, wrong);
+    const { ids, rows: count, badRows, badLines, unreadableYears } = tally;
+    return { ids: [...ids], rows: count, badRows, badLines, unreadableYears };
+  });
+
+/** A row of a CSV, for a person who asks about an id. */
+export interface CsvIdRow {
+  /** Its line in the file, from 1. */
+  line: number;
+  year: string;
+  genres: string;
+}
+
+/** The rows of one id: the first ones, and how many there are. */
+export interface CsvIdRows {
+  rows: CsvIdRow[];
+  count: number;
+}
+
+/** Rows of one id that are returned. A CSV repeats an id once for each artist. */
+const ROWS_SHOWN = 3;
+
+/**
+ * The rows of some ids, whether the dataset selects them or not.
+ *
+ * @throws {BadInputError} The file is not the CSV that the filter describes.
+ */
+export const rowsOfIds = (
+  body: AsyncIterable<Uint8Array>,
+  filter: CsvFilter,
+  ids: ReadonlySet<string>,
+  wrong: Wrong,
+): Promise<Map<string, CsvIdRows>> =>
+  withRows(body, filter, wrong, async (batches, _, columns) => {
+    const index = indexOf(filter, columns);
+    const found = new Map<string, CsvIdRows>();
+    for await (const batch of batches) {
+      for (const { line, fields } of batch) {
+        const id = fields?.[index.id]?.trim() ?? '';
+        if (!ids.has(id)) continue;
+        const { rows, count } = found.get(id) ?? { rows: [], count: 0 };
+        const row = { line, year: fields?.[index.year]?.trim() ?? '', genres: fields?.[index.genres]?.trim() ?? '' };
+        found.set(id, { rows: rows.length < ROWS_SHOWN ? [...rows, row] : rows, count: count + 1 });
+      }
+    }
+    return found;
+  });
+
+/** Reads the header, and hands over the rows below it. */
+const withRows = async <Result>(
+  body: AsyncIterable<Uint8Array>,
+  filter: CsvFilter,
+  wrong: Wrong,
+  work: (rows: AsyncIterable<CsvRow[]>, format: CsvFilter, columns: readonly string[]) => Promise<Result>,
+): Promise<Result> => {
   const lines = linesOf(csvText(unpacked(body, wrong), wrong), wrong);
   try {
     const { first, below } = await firstLine(lines);
@@ -49,10 +106,7 @@ export const readIds = async (body: AsyncIterable<Uint8Array>, filter: CsvFilter
       yield* lines;
     };
     const format = { ...filter, quote };
-    const tally = await countRows(rowsOf(all(), format, columns.length), format, columns);
-    refuseBadFile(tally, format, columns.length, wrong);
-    const { ids, rows, badRows, badLines, unreadableYears } = tally;
-    return { ids: [...ids], rows, badRows, badLines, unreadableYears };
+    return await work(rowsOf(all(), format, columns.length), format, columns);
   } finally {
     await lines.return(undefined);
   }
@@ -95,12 +149,14 @@ const countRows = async (batches: AsyncIterable<CsvRow[]>, filter: CsvFilter, co
   return tally;
 };
 
+const indexOf = ({ columns: { id, year, genres } }: CsvFilter, columns: readonly string[]) => ({
+  id: columns.indexOf(id),
+  year: columns.indexOf(year),
+  genres: columns.indexOf(genres),
+});
+
 const rowCounter = (tally: CsvTally, filter: CsvFilter, columns: readonly string[]) => {
-  const index = {
-    id: columns.indexOf(filter.columns.id),
-    year: columns.indexOf(filter.columns.year),
-    genres: columns.indexOf(filter.columns.genres),
-  };
+  const index = indexOf(filter, columns);
   const { nullMarker, years } = filter;
   const hasWantedGenre = genreMatcher(filter);
 
