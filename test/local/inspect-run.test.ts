@@ -1,15 +1,20 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { DayRef } from '../../lib/names.ts';
 import { layout } from '../../lib/runs/layout.ts';
-import type { BranchManifest } from '../../lib/runs/manifest.ts';
+import { type BranchManifest, loadManifests } from '../../lib/runs/manifest.ts';
 import { sealed } from '../../lib/runs/seal.ts';
 import { verifyDay } from '../../lib/runs/verify.ts';
+import { type Explanation, explainDay } from '../../lib/stages/why.ts';
+import { uploadRows } from '../../local/inspect/csv-rows.ts';
+import { whyText } from '../../local/inspect/why-text.ts';
 import { type Chance, chance } from '../../local/simulator/chance.ts';
+import { writeCsv } from '../../local/simulator/csv.ts';
 import { faultsNamed } from '../../local/simulator/faults.ts';
 import { type MemoryStore, memoryStore } from '../doubles/memory-store.ts';
 import { startProgram } from './command-line.ts';
-import { crimeWarOf, filesIn, quickPipeline, quickSimulator } from './running.ts';
+import { crimeWarOf, filesIn, quickPipeline, quickSimulator, temporaryFolder } from './running.ts';
 
 const DAY = '2026-11-20';
 const ref = { dataset: 'crime-war', day: DAY } as const;
@@ -27,10 +32,10 @@ beforeAll(async () => {
   files = await filesIn(pipeline.bucket);
 });
 
-/** The bucket of the run, without the work that only the walker reads. */
-const copied = async (): Promise<MemoryStore> => {
+/** The bucket of the run, with or without the work of the walker. */
+const copied = async (hasWork = false): Promise<MemoryStore> => {
   const store = memoryStore();
-  for (const [key, body] of files) if (!key.includes('/work/')) await store.put(key, body);
+  for (const [key, body] of files) if (hasWork || !key.includes('/work/')) await store.put(key, body);
   return store;
 };
 const keysOf = (store: MemoryStore, prefix: string) => store.keys().filter((key) => key.startsWith(prefix));
@@ -228,5 +233,171 @@ describe('npm run verify', () => {
       `To run these branches again: npm start -- --out ${out} --dataset crime-war --day 2026-11-20 --only crime-2019`,
       '',
     ]);
+  });
+});
+
+/** How many items of a branch have each outcome, as its manifest says. */
+const outcomesIn = ({ written, leftOut, missing }: BranchManifest) =>
+  Object.fromEntries(
+    Object.entries({
+      written,
+      leftOut,
+      ...Object.fromEntries(Object.entries(missing).map(([name, ids]) => [name, ids.length])),
+    })
+      .filter(([, count]) => count > 0)
+      .toSorted(),
+  );
+const outcomesOf = (explanations: readonly Explanation[]) =>
+  Object.fromEntries(
+    [...Map.groupBy(explanations, ({ outcome }) => outcome)]
+      .map(([outcome, all]) => [outcome, all.length] as const)
+      .toSorted(),
+  );
+
+/** Checks that a day's explanations are one for each item, and add up to the manifests. */
+const checkSums = async (store: MemoryStore, day: DayRef): Promise<Explanation[]> => {
+  const { explanations, unknownLeftOut } = await explainDay(store, day, undefined);
+  expect(unknownLeftOut).toBe(0);
+  for (const manifest of (await loadManifests(store, day)).values()) {
+    const ofBranch = explanations.filter(({ branch }) => branch === manifest.branch);
+    expect(outcomesOf(ofBranch), manifest.branch).toEqual(outcomesIn(manifest));
+    expect(new Set(ofBranch.map(({ id }) => id)).size, manifest.branch).toBe(manifest.distinct);
+  }
+  for (const { part, id, tmdbId } of explanations.filter(({ outcome }) => outcome === 'written')) {
+    const record = store.json<{ id: number; imdb_id?: string }[]>(part?.key ?? '')[(part?.record ?? 0) - 1];
+    expect([record?.id, record?.imdb_id]).toContain(id);
+    if (tmdbId !== undefined) expect(record?.id).toBe(tmdbId);
+  }
+  return explanations;
+};
+
+describe('npm run why', () => {
+  it('explains every listed movie of a run, and the explanations add up to the manifests', async () => {
+    const store = await copied(true);
+    const explanations = await checkSums(store, ref);
+
+    expect(outcomesOf(explanations)).toEqual({
+      gone: expect.any(Number),
+      leftOut: expect.any(Number),
+      written: expect.any(Number),
+    });
+    expect(explanations.filter(({ pages, requested, hasWork }) => !pages[0] || !requested || !hasWork)).toEqual([]);
+    expect(explanations.filter(({ outcome, value }) => outcome === 'leftOut' && value !== 0)).toEqual([]);
+  });
+
+  it('explains the same from the manifests alone, when the work has expired', async () => {
+    const ids = (all: readonly Explanation[]) =>
+      all.map(({ branch, id, outcome }) => `${branch} ${id} ${outcome}`).toSorted();
+    const explanations = await checkSums(await copied(), ref);
+
+    expect(ids(explanations)).toEqual(ids((await explainDay(await copied(true), ref, undefined)).explanations));
+    expect(explanations.some(({ hasWork }) => hasWork)).toBe(false);
+  });
+
+  it('finds a movie by its TMDB id and by its IMDb id, also one that is left out', async () => {
+    const store = await copied(true);
+    const all = (await explainDay(store, ref, undefined)).explanations;
+    const written = all.find(({ outcome }) => outcome === 'written');
+    const record = store.json<{ imdb_id: string }[]>(written?.part?.key ?? '')[(written?.part?.record ?? 0) - 1];
+    const asked = async (id: unknown) => (await explainDay(store, ref, new Set([String(id)]))).explanations;
+
+    expect(await asked(written?.id)).toContainEqual(written);
+    expect(await asked(record?.imdb_id)).toContainEqual(written);
+    expect(await asked(all.find(({ outcome }) => outcome === 'leftOut')?.id)).toMatchObject([
+      { outcome: 'leftOut', rule: { field: 'budget', above: 0 }, value: 0 },
+    ]);
+    expect(await asked(1)).toEqual([]);
+  });
+
+  it('explains the movies of a branch that is not finished', async () => {
+    const store = await copied(true);
+    await store.remove([layout.branchManifest({ ...ref, branch: 'crime-2019' })]);
+    const { explanations } = await explainDay(store, ref, undefined);
+    const ofBranch = explanations.filter(({ branch }) => branch === 'crime-2019');
+
+    expect(outcomesOf(ofBranch)).toEqual({ unfinished: ofBranch.length });
+    expect(ofBranch.length).toBeGreaterThan(100);
+    expect(ofBranch[0]?.why).toMatch(/^NoErrorRecorded: /);
+  });
+
+  it('says that left-out ids of an earlier version are not known', async () => {
+    const store = await copied();
+    for (const key of keysOf(store, MANIFESTS)) {
+      const { sha256: _, leftOutFile, ...manifest } = store.json<Fields>(key);
+      await store.put(key, JSON.stringify(manifest));
+    }
+    const explained = await explainDay(store, ref, new Set(['1']));
+    const { leftOut } = store.json<{ leftOut: number }>(DAY_MANIFEST);
+
+    expect(explained).toEqual({ explanations: [], unknownLeftOut: leftOut });
+    expect(whyText('1', explained, undefined)).toBe(
+      `1\nNo list of the day has it.\n${leftOut} movies of the day are left out by a rule, and an earlier version of the code did not store their ids.\n`,
+    );
+  });
+
+  it('prints one line for each step', async () => {
+    const store = await copied(true);
+    const all = (await explainDay(store, ref, undefined)).explanations;
+    const [leftOut] = all.filter(({ outcome }) => outcome === 'leftOut');
+    const { code, out: text, err } = await startProgram('local/why.ts', [String(leftOut?.id), '--out', out]).ended;
+
+    expect([code, err]).toEqual([0, '']);
+    expect(text.split('\n')).toEqual([
+      `crime-war, ${DAY}`,
+      `${leftOut?.id}: ${leftOut?.title}`,
+      '',
+      `Branch ${leftOut?.branch}, run ${leftOut?.run}`,
+      expect.stringMatching(/^ {2}listed {5}page \d+ of \d{4}-01-01-\d{4}-12-31-pass-1/),
+      `  requested  between ${leftOut?.requested?.from} and ${leftOut?.requested?.to}`,
+      '  left out   the rule is budget above 0, and its budget is 0',
+      '',
+    ]);
+  });
+});
+
+describe('npm run why, for a CSV', () => {
+  const day = { dataset: 'csv-details', day: DAY } as const;
+  let store: MemoryStore;
+  let upload: string[];
+  beforeAll(async () => {
+    const file = join(await temporaryFolder(), 'movies.csv');
+    await writeCsv(file, { kind: 'Movies', rows: 1_500, ids: 600, malformed: 2, seed: 1 });
+    const simulator = await quickSimulator();
+    const pipeline = await quickPipeline(simulator);
+    const body = await readFile(file);
+    await pipeline.store.put(layout.upload('Movies', DAY, 'movies.csv'), body);
+    expect(await pipeline.start(day).ended).toMatchObject({ status: 'SUCCEEDED' });
+    await pipeline.close();
+    store = memoryStore();
+    for (const [key, bytes] of await filesIn(pipeline.bucket)) await store.put(key, bytes);
+    upload = body.toString().trim().split('\n').slice(1);
+  });
+
+  it('explains every id of the CSV: what find answered, its rows, and that the dataset does not select it', async () => {
+    const explanations = await checkSums(store, day);
+    const ids = new Set(upload.map((row) => row.split('|')[0] ?? ''));
+    const rows = await uploadRows(store, day, ids);
+    const explained = new Map(explanations.map((one) => [one.id, one]));
+    const texts = [...ids].map((id) => {
+      const one = explained.get(id);
+      return whyText(id, { explanations: one ? [one] : [], unknownLeftOut: 0 }, rows);
+    });
+
+    expect(Object.keys(outcomesOf(explanations))).toEqual(
+      expect.arrayContaining(['written', 'not_found', 'malformed', 'is_tv']),
+    );
+    expect(ids.size).toBeGreaterThan(explanations.length);
+    for (const [at, id] of [...ids].entries()) {
+      const text = texts[at] ?? '';
+      const count = upload.filter((row) => row.startsWith(`${id}|`)).length;
+      expect(rows?.rows?.get(id)?.count, id).toBe(count);
+      expect(text).toContain(`${count} row${count === 1 ? '' : 's'} in ${layout.upload('Movies', DAY, 'movies.csv')}`);
+      if (!explained.has(id)) expect(text).toContain('It is in no branch of the day: the dataset did not select it.');
+    }
+    const malformed = explanations.find(({ outcome }) => outcome === 'malformed');
+    expect(texts.find((text) => text.startsWith(`${malformed?.id}\n`))).toContain(
+      '  missing    malformed: it is no IMDb id, which has "tt" and 7 or 8 digits',
+    );
+    expect((await verifyDay(store, day)).differences).toEqual([]);
   });
 });
