@@ -1,5 +1,7 @@
 import { type Handler, lambda } from '../lib/lambda.ts';
+import type { DayRef } from '../lib/names.ts';
 import { parse } from '../lib/parse.ts';
+import { saveReport } from '../lib/report/save.ts';
 import { type Audited, type AuditServices, audit, auditInput } from '../lib/stages/audit.ts';
 import { bucketServices, type Environment, executionServices } from '../lib/wiring.ts';
 
@@ -9,6 +11,13 @@ export const auditor =
   async (event) =>
     audit(parse(auditInput, event, 'event of the auditor'), services);
 
-export const services = (env: Environment) => ({ ...bucketServices(env), ...executionServices(env) });
+export const services = (env: Environment) => {
+  const bucket = bucketServices(env);
+  return {
+    ...bucket,
+    ...executionServices(env),
+    saveReport: (ref: DayRef) => saveReport(bucket.store, ref),
+  };
+};
 
 export const handler = lambda(auditor, services);

@@ -46,6 +46,8 @@ export type RunEvent =
       nextTryInMs?: number;
     }
   | { type: 'branchWritten'; branch: string; kept: number; leftOut: number; parts: number }
+  /** The report of a day was not stored. The run goes on. */
+  | { type: 'reportFailed'; dataset: string; day: string; error: string }
   | { type: 'audited'; planned: number; unfinished: number }
   | {
       type: 'freshness';
@@ -79,6 +81,7 @@ const LINES: { [Type in LineEvent['type']]: [Exclude<keyof Log, 'appendKeys'>, (
   tmdbUp: ['info', () => 'TMDB answers again'],
   branchFailed: ['error', () => 'branch failed'],
   branchWritten: ['info', () => 'branch written'],
+  reportFailed: ['warn', () => 'report failed'],
   audited: ['info', () => 'audited'],
   freshness: ['info', () => 'last complete day'],
 };

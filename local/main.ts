@@ -148,6 +148,7 @@ const run = async (
     progress.stop();
     return await report(execution, pipeline, {
       bucket: bucket ? `s3://${bucket}` : join(folder, 'bucket'),
+      out: folder,
       seconds: (Date.now() - startedAt) / 1000,
       resume,
       isResumed: input.resume !== undefined,

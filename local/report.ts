@@ -1,15 +1,20 @@
+import { relative } from 'node:path';
+import type { RunRef } from '../lib/names.ts';
 import { BadInputError } from '../lib/parse.ts';
 import { loadDayManifest } from '../lib/runs/day-manifest.ts';
 import { loadRun } from '../lib/runs/plan.ts';
 import type { Planned } from '../lib/stages/plan.ts';
 import { inOptions } from './options.ts';
 import type { Pipeline } from './pipeline.ts';
+import { reportFileIn, writeReport } from './report-file.ts';
 import type { Execution } from './step-functions/engine.ts';
 import { summary } from './summary.ts';
 
 interface ReportOptions {
   /** Location of the bucket: a folder, or s3://name. */
   bucket: string;
+  /** Folder of the report for people. */
+  out: string;
   seconds: number;
   /** The command that continues the run. */
   resume: string;
@@ -26,7 +31,7 @@ interface ReportOptions {
 export const report = async (
   execution: Execution,
   { store }: Pipeline,
-  { bucket, seconds, resume, isResumed }: ReportOptions,
+  { bucket, out, seconds, resume, isResumed }: ReportOptions,
 ): Promise<number> => {
   const { errorType, errorMessage } = causeOf(execution);
   const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
@@ -42,7 +47,25 @@ export const report = async (
     return 1;
   }
   process.stdout.write(summary(manifest, { ...run, bucket, seconds, planned: run.branches.length, resume }));
+  await writeFor(store, run, out, resume);
   return errorType ? 1 : 0;
+};
+
+/** The report is for people. Without it, the run is still what its manifest says. */
+const writeFor = async (store: Pipeline['store'], run: RunRef, out: string, resume: string): Promise<void> => {
+  const file = reportFileIn(out);
+  try {
+    await writeReport(store, run, file, { resume: () => resume });
+    process.stdout.write(`Report: ${nearby(file)}\n`);
+  } catch (error) {
+    process.stderr.write(`The report could not be written to ${file}: ${(error as Error).message}\n`);
+  }
+};
+
+/** A path as a person would type it. */
+const nearby = (path: string): string => {
+  const short = relative('.', path);
+  return short.startsWith('..') ? path : short;
 };
 
 /** The error of a function, from the JSON that Lambda returns for it. */

@@ -22,7 +22,7 @@ const LAYERS = [
   [/^local\//],
   [/^functions\//],
   [/^lib\/(lambda|wiring|tmdb-token|metrics)\.ts$/],
-  [/^lib\/stages\//],
+  [/^lib\/stages\//, /^lib\/report\//],
   [/^lib\/sources\//, /^lib\/movies\//],
   [/^lib\/runs\//],
   [/^lib\/datasets\//],

@@ -4,7 +4,7 @@ import { branchName, type DayRef, datasetName, runName } from '../names.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
-import { csvRead } from './plan.ts';
+import { csvRead, runForecast } from './plan.ts';
 import { sealed } from './seal.ts';
 
 /** A branch that a run planned and didn't finish, with the error that its function recorded. */
@@ -25,6 +25,7 @@ export const dayManifest = z.object({
   tmdb: z.string().optional(),
   codeVersion: z.string(),
   csv: csvRead.optional(),
+  forecast: runForecast.optional(),
   writtenAt: z.iso.datetime(),
   /**
    * Whether the files of the day are exactly what its branch manifests name, and every branch of the dataset is there.

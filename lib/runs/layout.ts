@@ -39,6 +39,8 @@ export const layout = {
   /** Not in the folder of the branch manifests: readers list that folder. */
   leftOut: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}left-out/${ref.branch}.json`,
   dayManifest: (ref: DayRef) => `${manifestFolder(ref)}manifest.json`,
+  /** The day as a page for people. */
+  report: (ref: DayRef) => `${manifestFolder(ref)}report.html`,
   latest: (dataset: string) => `_manifests/${dataset}/latest.json`,
 
   quarantine: ({ dataset, day, branch }: Omit<BranchRef, 'run'>, id: number | string) =>

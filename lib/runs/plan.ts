@@ -64,6 +64,14 @@ export const csvRead = z.object({
 });
 export type CsvRead = z.output<typeof csvRead>;
 
+/** What the planner expected of a run. Absent in plans and manifests of earlier versions. */
+export const runForecast = z.object({
+  /** Requests a second that all walkers together may send. */
+  perSecond: z.number().positive(),
+  /** What the run costs in AWS. */
+  dollars: z.number().nonnegative(),
+});
+
 /** `_runs/…/run.json`: the plan of a run. It is written after the plans of its branches, so they all exist. */
 const plannedRun = runRef.extend({
   execution: z.string(),
@@ -74,6 +82,7 @@ const plannedRun = runRef.extend({
   /** Every branch of the dataset on that day, including those of other runs. The day is complete when all are written. */
   wholeDay: z.array(branchName),
   csv: csvRead.optional(),
+  forecast: runForecast.optional(),
   /** Where the dataset's parts go, and in which format. A day holds one of each. */
   output: outputRef.optional(),
 });

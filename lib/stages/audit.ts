@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Emit } from '../events.ts';
-import { runRef } from '../names.ts';
+import { type DayRef, runRef } from '../names.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import {
   type DayManifest,
@@ -59,6 +59,8 @@ export interface Audited extends AuditInput {
 export interface AuditServices extends LockServices {
   emit: Emit;
   codeVersion: string;
+  /** Stores the report of a day, for people. */
+  saveReport?(store: ObjectStore, ref: DayRef): Promise<void>;
 }
 
 /** The branches of a run that have no manifest of it yet, largest first as they were planned. */
@@ -103,6 +105,7 @@ export const audit = async (input: AuditInput, services: AuditServices): Promise
   const ours = fencedStore(services, input, input.execution);
   await saveDayManifest(ours, day);
   if (day.complete) await moveLatest(ours, day);
+  await reported(run, ours, services);
   emit({ type: 'audited', planned: run.branches.length, unfinished: unfinished.length });
 
   const done = { ...input, complete: unfinished.length === 0, unfinished, planned: run.branches.length };
@@ -120,6 +123,18 @@ const takeDayAgain = async (input: AuditInput, services: AuditServices): Promise
     throw new DayTakenError(
       `${holder} is writing ${input.dataset}, ${input.day}; redrive this run when that one has ended.`,
     );
+};
+
+/** The report is for people. Without it, the day is still what its manifest says. */
+const reported = async (
+  { dataset, day }: DayRef,
+  store: ObjectStore,
+  { saveReport, emit }: AuditServices): Promise<void> => {
+  try {
+    await saveReport?.(store, { dataset, day });
+  } catch (error) {
+    emit({ type: 'reportFailed', dataset, day, error: String(error) });
+  }
 };
 
 /** Longest message, in characters: the console cuts a cause, and Step Functions allows 32,768. */
@@ -203,6 +218,7 @@ const dayManifestOf = (
     tmdb: run.tmdb,
     codeVersion,
     ...(run.csv && { csv: run.csv }),
+    ...(run.forecast && { forecast: run.forecast }),
     writtenAt: new Date(clock.now()).toISOString(),
     complete: absent.length === 0 && outdated.length === 0 && unfinished.length === 0 && rewriting.length === 0,
     rewriting,

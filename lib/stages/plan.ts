@@ -200,6 +200,7 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     branches: full.map(({ branch, expected: count }) => ({ name: branch, expected: count })),
     wholeDay: [...wholeDay],
     ...(csv && { csv }),
+    forecast: { perSecond: outlook.perSecond, dollars: outlook.dollars },
     output: { key, format, gzip },
   };
   await savePlan(store, run, full, pLimit(WRITES_AT_ONCE));

@@ -454,3 +454,44 @@ describe('a branch that lists far less than on the complete day before', () => {
     }
   });
 });
+
+describe('the report for people', () => {
+  it('is stored after the manifest of the day, also when branches are unfinished', async () => {
+    const { input, store, finish, run } = await planned();
+    await finish('crime-2019', 'war-2017');
+    const reported: unknown[] = [];
+    const services = {
+      store,
+      executions: knownExecutions({ [run.execution]: { redrives: 0 } }),
+      clock: fastClock(),
+      codeVersion: '1.2.3',
+      emit: () => undefined,
+      saveReport: async (ref: unknown) => void reported.push([ref, store.puts.at(-1)]),
+    };
+    await audit(input, services);
+
+    expect(reported).toEqual([[{ dataset: 'crime-war', day: '2026-11-20' }, DAY_MANIFEST]]);
+  });
+
+  it('that fails is a warning, and the audit goes on', async () => {
+    const { input, store, finish, run } = await planned();
+    await finish(...THREE);
+    const events: unknown[] = [];
+    const services = {
+      store,
+      executions: knownExecutions({ [run.execution]: { redrives: 0 } }),
+      clock: fastClock(),
+      codeVersion: '1.2.3',
+      emit: (event: unknown) => void events.push(event),
+      saveReport: () => Promise.reject(new Error('AccessDenied')),
+    };
+
+    expect(await audit(input, services)).toMatchObject({ complete: true });
+    expect(events).toContainEqual({
+      type: 'reportFailed',
+      dataset: 'crime-war',
+      day: '2026-11-20',
+      error: 'Error: AccessDenied',
+    });
+  });
+});
