@@ -1,5 +1,4 @@
 import { type Handler, lambda } from '../lib/lambda.ts';
-import type { DayRef } from '../lib/names.ts';
 import { parse } from '../lib/parse.ts';
 import { saveReport } from '../lib/report/save.ts';
 import { type Audited, type AuditServices, audit, auditInput } from '../lib/stages/audit.ts';
@@ -11,13 +10,10 @@ export const auditor =
   async (event) =>
     audit(parse(auditInput, event, 'event of the auditor'), services);
 
-export const services = (env: Environment) => {
-  const bucket = bucketServices(env);
-  return {
-    ...bucket,
-    ...executionServices(env),
-    saveReport: (ref: DayRef) => saveReport(bucket.store, ref),
-  };
-};
+export const services = (env: Environment) => ({
+  ...bucketServices(env),
+  ...executionServices(env),
+  saveReport,
+});
 
 export const handler = lambda(auditor, services);

@@ -129,7 +129,8 @@ const takeDayAgain = async (input: AuditInput, services: AuditServices): Promise
 const reported = async (
   { dataset, day }: DayRef,
   store: ObjectStore,
-  { saveReport, emit }: AuditServices): Promise<void> => {
+  { saveReport, emit }: AuditServices,
+): Promise<void> => {
   try {
     await saveReport?.(store, { dataset, day });
   } catch (error) {

@@ -466,7 +466,7 @@ describe('the report for people', () => {
       clock: fastClock(),
       codeVersion: '1.2.3',
       emit: () => undefined,
-      saveReport: async (ref: unknown) => void reported.push([ref, store.puts.at(-1)]),
+      saveReport: async (_: unknown, ref: unknown) => void reported.push([ref, store.puts.at(-1)]),
     };
     await audit(input, services);
 
