@@ -462,7 +462,7 @@ describe('the report for people', () => {
     const reported: unknown[] = [];
     const services = {
       store,
-      executions: knownExecutions({ [run.execution]: { redrives: 0 } }),
+      executions: knownExecutions({ [run.execution]: { running: true } }),
       clock: fastClock(),
       codeVersion: '1.2.3',
       emit: () => undefined,
@@ -479,7 +479,7 @@ describe('the report for people', () => {
     const events: unknown[] = [];
     const services = {
       store,
-      executions: knownExecutions({ [run.execution]: { redrives: 0 } }),
+      executions: knownExecutions({ [run.execution]: { running: true } }),
       clock: fastClock(),
       codeVersion: '1.2.3',
       emit: (event: unknown) => void events.push(event),
