@@ -63,7 +63,7 @@ const moviesIn = async (store: ReadableStore, key: string): Promise<Movie[] | un
 const isGzip = (body: Buffer): boolean => body[0] === 0x1f && body[1] === 0x8b;
 
 /** @returns undefined where the record has no id: a dataset may leave it out. */
-export const movieOf = (record: unknown): Movie | undefined => {
+const movieOf = (record: unknown): Movie | undefined => {
   if (!isObject(record)) return undefined;
   const {
     id,

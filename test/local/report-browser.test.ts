@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Day } from '../../lib/day.ts';
@@ -17,7 +17,6 @@ const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome']
   .find((file) => existsSync(file));
 if (!CHROMIUM) process.stderr.write('The report is not opened in a browser: there is no chromium on the PATH.\n');
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const HOSTILE = '<script>document.title = "hacked"</script>';
 
 /** Two weeks of four branches: one is unfinished, one has a quarantined id, and titles are hostile. */
@@ -128,7 +127,7 @@ describe.skipIf(!CHROMIUM)('the report in a browser', () => {
         const { page, wrong } = await opened({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
         await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-        await page.evaluate(await readFile(AXE, 'utf8'));
+        await page.evaluate(axe.source);
         const { violations, passed } = await page.evaluate<{ violations: unknown[]; passed: number }>(`(async () => {
         const { violations, passes } = await axe.run();
         return { violations: violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]), passed: passes.length };
