@@ -79,7 +79,11 @@ export default class BucketStack {
 
   /** The bucket that the stage has. AWS is asked once. */
   found(region) {
-    this.finding ??= this.cloudFormation(region).then((client) => bucketOfStage(client, this.stack));
+    this.finding ??= this.cloudFormation(region)
+      .then((client) => bucketOfStage(client, this.stack))
+      .catch((error) => {
+        throw this.error(`Stage ${this.stage}: CloudFormation can't be asked for its bucket: ${error.message}`);
+      });
     return this.finding;
   }
 

@@ -21,6 +21,6 @@ Store TMDB's API Read Access Token, once. The command waits until you paste it a
   read -rs TMDB_TOKEN && aws ssm put-parameter ${aws} --overwrite --type SecureString --name ${tokenParameter} --value "$TMDB_TOKEN"
 Start a run:
   npx sls invoke stepf ${sls} --name ingest --data '{"dataset":"crime-war"}'
-Watch it. Its name is the end of executionArn in the output of the last command:
-  npm run watch -- <run> --bucket ${outputs.Bucket}`;
+Watch it. <run> is the executionArn that the last command prints:
+  AWS_REGION=${region}${profile ? ` AWS_PROFILE=${profile}` : ''} npm run watch -- <run> --bucket ${outputs.Bucket}`;
 };

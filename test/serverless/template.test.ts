@@ -560,6 +560,7 @@ describe('after a deployment', () => {
     expect(text).toMatch(/^region: +sa-east-1\naccount: +123456789012\nbucket: +acme-raw$/m);
     expect(text).toContain('aws ssm put-parameter --region sa-east-1 --profile acme --overwrite --type SecureString');
     expect(text).toContain('npx sls invoke stepf --stage prod --region sa-east-1 --aws-profile acme --name ingest');
+    expect(text).toContain('AWS_REGION=sa-east-1 AWS_PROFILE=acme npm run watch -- <run> --bucket acme-raw');
   });
 
   it('the outputs have what is printed', () => {

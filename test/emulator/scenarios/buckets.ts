@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -24,7 +25,7 @@ const exists = (s3: S3Client, Bucket: string) =>
 
 export const anotherBucket: Scenario = {
   title: 'A stage keeps its bucket, and leaves the buckets of others alone',
-  run: async ({ s3, check, slsSucceeds, slsRefuses, rawZone, start, ended }) => {
+  run: async ({ work, s3, check, slsSucceeds, slsRefuses, rawZone, start, ended }) => {
     await makeTheirs(s3);
     const ours = await rawZone('Raw/');
 
@@ -37,6 +38,13 @@ export const anotherBucket: Scenario = {
     const { output } = await ended(await start({ dataset: 'crime-war', day: DAY, dryRun: true }));
     check('its functions do too', output, /"outcome": ?"dryRun"/);
     check('the raw zone is as before', await rawZone('Raw/'), ours);
+
+    const folder = join(work, 'package');
+    await slsSucceeds('package', '--package', folder);
+    await slsRefuses(
+      /The package was made for bucket bucket-not-named, but the bucket of stage emulator is emulated-raw-zone: package again with --param=bucket=emulated-raw-zone\./,
+      ...['deploy', '--package', folder],
+    );
 
     await slsRefuses(
       /The bucket of stage emulator is emulated-raw-zone, but the parameter deleteBucket is of-another-team: nothing was removed/,
