@@ -70,7 +70,7 @@ export const IN_THE_CONSOLE: readonly Needed[] = [
 ];
 
 /** Sections whose commands need the permissions to deploy. */
-const FOR_DEPLOYERS = ['Roll back', 'Remove the service'];
+const FOR_DEPLOYERS = ['Deploy again', 'Roll back', 'Remove the service'];
 
 /** The commands of a page, by section: code blocks and inline code. Options are left out. */
 export const commandsOf = (page: string): { section: string; command: string }[] =>
