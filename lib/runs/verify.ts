@@ -140,6 +140,8 @@ const readManifests = async (store: ReadableStore, ref: DayRef, differs: Differs
   await Promise.all([...new Set([...keys, ...named.keys()])].map((key) => atOnce(() => readBranch(key))));
   const known = new Set([
     dayKey,
+    // Made from the manifests for people; no manifest names it.
+    layout.report(ref),
     ...[...branches.keys(), ...unreadable].map((branch) => layout.branchManifest({ ...ref, branch })),
     ...[...branches.values()].flatMap(({ leftOutFile }) => leftOutFile?.key ?? []),
   ]);
