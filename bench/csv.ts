@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LOCAL_BUCKET, startBucket } from '../local/bucket.ts';
-import { ROOT } from '../local/deployed.ts';
 import { openPipeline } from '../local/pipeline.ts';
 import { defaultCatalogue } from '../local/simulator/catalogue.ts';
 import { type CsvStatement, writeCsv } from '../local/simulator/csv.ts';
 import { startSimulator } from '../local/simulator/simulator.ts';
+import { bundled } from './bundled.ts';
+import { called, megabytes, program } from './called.ts';
 
 /*
  * Runs with CSVs of real size. Prints the figures in docs/datasets.md: whether the manifest has the expected ids, the
@@ -23,21 +23,6 @@ const simulator = await startSimulator({
   latencyMs: { from: 0, to: 0 },
 });
 const tmdb = { TMDB_BASE_URL: simulator.url, TMDB_TOKEN: 'simulator', TMDB_REQUESTS_PER_SECOND: '100000' };
-
-/** Runs a program of the project in a separate process. */
-const program = (args: readonly string[], env: Record<string, string> = {}) =>
-  new Promise<string>((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
-      cwd: ROOT,
-      env: { ...process.env, POWERTOOLS_LOG_LEVEL: 'SILENT', ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.on('data', (chunk) => (said += chunk));
-    child.on('close', (code) =>
-      code === 0 ? resolve(said) : reject(new Error(`${args.join(' ')} ended with ${code}`)),
-    );
-  });
 
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
@@ -71,7 +56,10 @@ const alone = async (out: string, dataset: string) => {
     ['writer', branch],
   ] as const;
   for (const [name, event] of events) {
-    console.log(`  ${name} alone: ${(await program(['bench/one-call.ts', name, JSON.stringify(event)], env)).trim()}`);
+    const { seconds: took, peakBytes, loadedBytes } = await called((await bundled(name, work)).file, event, { env });
+    console.log(
+      `  ${name} alone: ${took.toFixed(1)} s, peak memory ${megabytes(peakBytes)} (${megabytes(loadedBytes)} before the call)`,
+    );
   }
   await bucket.close();
 };
