@@ -46,8 +46,9 @@ export const report = async (
     if (planned || isResumed) process.stderr.write(`To continue this run: ${resume}\n`);
     return 1;
   }
-  process.stdout.write(summary(manifest, { ...run, bucket, seconds, planned: run.branches.length, resume }));
+  // Before the summary, whose last line is the command that continues the run.
   await writeFor(store, run, out, resume);
+  process.stdout.write(summary(manifest, { ...run, bucket, seconds, planned: run.branches.length, resume }));
   return errorType ? 1 : 0;
 };
 

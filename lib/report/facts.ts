@@ -1,6 +1,8 @@
 import type { DayRef } from '../names.ts';
 import type { ReadableStore } from '../raw-zone/object-store.ts';
 import { type DayManifest, loadDayManifest } from '../runs/day-manifest.ts';
+import { layout } from '../runs/layout.ts';
+import { leftOutIn } from '../runs/left-out.ts';
 import { type BranchManifest, loadManifests } from '../runs/manifest.ts';
 import { loadRun } from '../runs/plan.ts';
 import { type Changes, changesBetween } from './changes.ts';
@@ -117,22 +119,24 @@ const comparedWithBefore = async (
     };
   return {
     with: comparedWith,
-    changes: changesBetween(then.movies, now.movies, whyGone(branches)),
+    changes: changesBetween(then.movies, now.movies, await whyGone(store, branches)),
     skipped: [...new Set([...earlier.keys(), ...branches.map(({ branch }) => branch)])]
       .filter((branch) => !names.has(branch) && earlier.get(branch)?.role !== 'removed')
       .toSorted(),
   };
 };
 
-const whyGone = (branches: readonly BranchManifest[]): ((id: number | string) => string) => {
-  const reasons = new Map(
-    branches.flatMap(({ missing }) =>
-      Object.entries(missing).flatMap(([reason, ids]) => ids.map((id) => [id, reason] as const)),
-    ),
-  );
-  return (id) => {
-    const reason = reasons.get(id);
-    if (reason === 'gone') return 'TMDB answers 404';
-    return reason ?? 'not listed any more, or left out by the rule';
-  };
+const whyGone = async (
+  store: ReadableStore,
+  branches: readonly BranchManifest[],
+): Promise<(id: number | string) => string> => {
+  const reasons = new Map<number | string, string>();
+  for (const branch of branches) {
+    const file = branch.leftOut > 0 ? await store.get(layout.leftOut(branch)) : undefined;
+    for (const { id, rule, value } of (file && leftOutIn(file.body.toString())) ?? [])
+      reasons.set(id, `left out by the rule: ${rule.field} is ${JSON.stringify(value) ?? 'absent'}`);
+    for (const [reason, ids] of Object.entries(branch.missing))
+      for (const id of ids) reasons.set(id, reason === 'gone' ? 'TMDB answers 404' : reason);
+  }
+  return (id) => reasons.get(id) ?? 'not listed any more';
 };

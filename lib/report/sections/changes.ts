@@ -7,7 +7,7 @@ import type { Movie } from '../records.ts';
 import { type Column, details, note, numeric, type Row, section, table, texts } from '../table.ts';
 
 /** Rows that are shown at once, and rows that the report has at all: it must stay small. */
-const SHOWN = 5;
+const SHOWN = 3;
 const AT_MOST = 100;
 
 export const changesSection = ({ compared, day, branches }: ReportFacts): Html => {
