@@ -271,6 +271,7 @@ export const startEmulated = async (python: string, say: (text: string) => void)
     s3,
     sfn,
     check,
+    until,
     /** Counts a scenario that threw an error. */
     failed: () => {
       failures += 1;
@@ -290,7 +291,6 @@ export const startEmulated = async (python: string, say: (text: string) => void)
     rawZone,
     putObject,
     putToken,
-    until,
     invoke,
     onlyCrime2017,
     requests,

@@ -25,7 +25,9 @@ import re
 import subprocess
 import tempfile
 import threading
+import time
 import types
+import urllib.parse
 import uuid
 import zipfile
 
@@ -58,6 +60,7 @@ import moto.stepfunctions.models as sfn_models
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import s3_backends
+from moto.stepfunctions.exceptions import ExecutionDoesNotExist
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
@@ -260,6 +263,42 @@ def describe_execution(self):
 
 StepFunctionResponse.describe_execution = describe_execution
 
+# DescribeExecution is eventually consistent. The functions get old answers: an execution that has just started doesn't
+# exist, and one that was just redriven has the state before.
+NOT_SHOWN_SECONDS = 3
+OLD_STATE_SECONDS = 10
+describe_now = StepFunctionResponse.describe_execution
+
+
+def body_of(response):
+    return getattr(response, "_result", None) or getattr(response, "result", None)
+
+
+def redrive_and_keep_old_state(self):
+    old = dict(body_of(describe_now(self)))
+    response = redrive_execution(self)
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    execution.before_redrive, execution.redriven_at = old, time.time()
+    return response
+
+
+def describe_for_functions(self):
+    response = describe_now(self)
+    signed = re.search(r"Credential=([^/]+)/", self.headers.get("Authorization", ""))
+    if not signed or signed[1] not in function_names:
+        return response
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    if time.time() - execution.start_date.timestamp() < NOT_SHOWN_SECONDS:
+        raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{execution.exec_arn}'")
+    if time.time() - getattr(execution, "redriven_at", 0) < OLD_STATE_SECONDS:
+        body_of(response).clear()
+        body_of(response).update(execution.before_redrive)
+    return response
+
+
+StepFunctionResponse.redrive_execution = redrive_and_keep_old_state
+StepFunctionResponse.describe_execution = describe_for_functions
+
 # --- Lambda ---------------------------------------------------------------------------------------------------------
 
 lock = threading.Lock()
@@ -360,7 +399,24 @@ lambda_models.LambdaSimpleBackend.invoke = invoke
 serve_request = DomainDispatcherApplication.__call__
 
 
+HANG_SECONDS = 70
+hangs = []  # parts of paths; the next write to each is not answered for HANG_SECONDS
+
+
+def hang_if_wanted(environ):
+    for part in hangs:
+        if environ["REQUEST_METHOD"] == "PUT" and part in environ.get("PATH_INFO", ""):
+            hangs.remove(part)
+            time.sleep(HANG_SECONDS)
+            return
+
+
 def serve_and_log_request(self, environ, start_response):
+    if environ.get("PATH_INFO") == "/emulator/hang":
+        hangs.append(urllib.parse.parse_qs(environ["QUERY_STRING"])["path"][0])
+        start_response("200 OK", [])
+        return [b""]
+    hang_if_wanted(environ)
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     signed = re.search(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/", authorization)  # access key, date, region, service
     if signed and signed[1] in function_names:

@@ -7,11 +7,13 @@ import { firstRun } from './scenarios/first-run.ts';
 import { heard } from './scenarios/heard.ts';
 import { invalidEvents } from './scenarios/invalid-events.ts';
 import { linters } from './scenarios/linters.ts';
+import { lostDay } from './scenarios/lost-day.ts';
 import { otherDatasets } from './scenarios/other-datasets.ts';
 import { redrivenBranch, redrivenRun, resume } from './scenarios/redrive.ts';
 import { removeAndDeploy } from './scenarios/remove.ts';
 import { roles } from './scenarios/roles.ts';
 import { twoStarts } from './scenarios/two-starts.ts';
+import { unansweredPut } from './scenarios/unanswered-put.ts';
 
 /*
  * `npm run emulator`: a deployment for real, on an emulator of AWS.
@@ -30,6 +32,8 @@ const SCENARIOS: readonly Scenario[] = [
   resume,
   twoStarts,
   heard,
+  lostDay,
+  unansweredPut,
   otherDatasets,
   invalidEvents,
   anotherBucket,

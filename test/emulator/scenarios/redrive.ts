@@ -22,6 +22,7 @@ export const redrivenRun: Scenario = {
     check('that redrive requests only crime in 2017', simulator.asked.length > asked && onlyCrime2017(asked), true);
     fixTmdb();
     asked = simulator.asked.length;
+    // For some seconds, the emulator answers the functions' DescribeExecution with the state before the redrive.
     check('redriven after TMDB is fixed, it succeeds', (await redrive(failing)).status, 'SUCCEEDED');
     check('that redrive requests only crime in 2017', onlyCrime2017(asked), true);
     check('the day is complete', (await json('_manifests/crime-war/2026-11-27/manifest.json')).complete, true);

@@ -22,7 +22,7 @@ export const twoStarts: Scenario = {
     const runs = (await keysWithPrefix('_runs/crime-war/2026-12-18/')).map((key) => key.split('/')[3]);
     check('that one wrote nothing', new Set(runs).size, 2); // the lock, and the run that worked
     const holder = `${machineArn('ingest').replace('stateMachine', 'execution')}:died-long-ago`;
-    await putObject('_runs/crime-war/2026-12-25/lock.json', JSON.stringify({ holder, since: '2026-12-24T00:00:00Z' }));
+    await putObject('_runs/crime-war/2026-12-25/lock.json', JSON.stringify({ holder, since: '2026-11-01T00:00:00Z' }));
     check(
       'a run takes over the lock of an execution that no longer exists',
       (await ended(await start({ dataset: 'crime-war', day: '2026-12-25', only: ['war-2012'] }))).output,
