@@ -74,7 +74,7 @@ const TRANSITIONS_PER_BRANCH = 3;
 const TRANSITIONS_PER_WALK = 2;
 
 /** The functions' memory in serverless.yml, in GB. */
-export const MEMORY_GB = { planner: 1, pageWalker: 0.5, writer: 1, auditor: 1 } as const;
+export const MEMORY_GB = { planner: 1, pageWalker: 0.5, writer: 0.5, auditor: 1 } as const;
 
 /**
  * Time of a function besides its requests to TMDB, in seconds: its start, S3, and the writer's work. An assumption for
