@@ -21,7 +21,12 @@ export interface ObjectStore extends ReadableStore {
    *
    * @returns undefined where another writer was faster.
    */
-  putIf(key: string, body: string, etag: string | undefined): Promise<Stored | undefined>;
+  putIf(
+    key: string,
+    body: string | Uint8Array,
+    etag: string | undefined,
+    headers?: ObjectHeaders,
+  ): Promise<Stored | undefined>;
   /** Removes the objects with these keys. Ignores keys that don't exist. */
   remove(keys: readonly string[]): Promise<void>;
 }

@@ -113,12 +113,12 @@ export const s3Store = (s3: S3Client, bucket: string, sleep = systemClock.sleep)
     put: (key, body, { contentType = 'application/json' } = {}) =>
       put({ Key: key, Body: body, ContentType: contentType }),
 
-    putIf: async (key, body, etag) => {
+    putIf: async (key, body, etag, { contentType = 'application/json' } = {}) => {
       try {
         return await put({
           Key: key,
           Body: body,
-          ContentType: 'application/json',
+          ContentType: contentType,
           ...(etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag }),
         });
       } catch (error) {

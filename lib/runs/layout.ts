@@ -34,6 +34,9 @@ export const layout = {
   daysOfManifests: (dataset: string) => `_manifests/${dataset}/`,
   /** The folder of everything that says what a day has. */
   manifestsOfDay: manifestFolder,
+  /** TMDB's answer for a movie that several branches of the run list. */
+  shared: (ref: RunRef, id: number | string) => `${runFolder(ref)}shared/${id}.json.gz`,
+
   branchManifests: (ref: DayRef) => `${manifestFolder(ref)}branches/`,
   branchManifest: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}branches/${ref.branch}.json`,
   /** Not in the folder of the branch manifests: readers list that folder. */

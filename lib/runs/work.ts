@@ -138,6 +138,25 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
     /** Removes the pages of a list that was read incorrectly. The next walker requests them again. */
     forgetPages: async () => store.remove(await store.list(layout.pagesFolder(ref))),
 
+    /** The answer that another branch of the run has kept for a movie; undefined where there is none. */
+    sharedAnswer: async (id: number): Promise<FetchedText | undefined> => {
+      const object = await store.get(layout.shared(ref, id));
+      return object && { id, outcome: 'fetched', tmdbId: id, text: gunzipSync(object.body).toString() };
+    },
+
+    /**
+     * Keeps the answer for a movie that other branches of the run list, too. All of them use the first one that is kept,
+     * so the movie is the same in all of their files.
+     */
+    shareAnswer: async (answer: FetchedText): Promise<FetchedText> => {
+      const { tmdbId: id, text } = answer;
+      const packed = gzipSync(text, { level: 1 });
+      if (await store.putIf(layout.shared(ref, id), packed, undefined, { contentType: 'application/gzip' }))
+        return answer;
+      const object = await store.get(layout.shared(ref, id));
+      return object ? { ...answer, text: gunzipSync(object.body).toString() } : answer;
+    },
+
     /**
      * Stores a chunk. Its name is a hash of its content, so two walkers of one branch (one that timed out and its
      * successor) don't overwrite each other's chunks.

@@ -31,6 +31,7 @@ export const discover: SourceKind = {
     const source = discoverSettings.parse(given);
     const { path, item } = LISTS[source.media];
     const { language } = source.filters;
+    const genreIds = new Set(source.genres.map((given) => genreNamed(source.media, given)?.id));
     return {
       noun: source.media,
       accepts: ['years'],
@@ -62,6 +63,10 @@ export const discover: SourceKind = {
         ids: 'tmdb',
         language: typeof language === 'string' ? language : undefined,
       }),
+
+      // Its year is the same in all of its genres.
+      branchesWith: ({ genre_ids: genres }) =>
+        Array.isArray(genres) ? genres.filter((id) => genreIds.has(id)).length : 1,
     };
   },
 };

@@ -43,6 +43,8 @@ export interface Source {
    */
   list(listFrom: ListFrom, pages: PagesOf): Promise<Listing>;
   itemRequest(listFrom: ListFrom): ItemRequest;
+  /** How many branches of the dataset list an item. TMDB is asked once for all of them. Absent: always 1. */
+  branchesWith?(listed: Readonly<Record<string, unknown>>): number;
 }
 
 /** What a branch lists. Each kind of source has its own schema for it. */

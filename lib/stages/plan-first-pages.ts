@@ -4,7 +4,7 @@ import type { Emit } from '../events.ts';
 import type { Source, SourceBranch } from '../sources/source.ts';
 import { newTally, type Tmdb } from '../tmdb/client.ts';
 import { TmdbTokenError } from '../tmdb/errors.ts';
-import { listPage } from '../tmdb/responses.ts';
+import { type ListPage, listPage } from '../tmdb/responses.ts';
 
 /** Requests at once. */
 const AT_ONCE = 8;
@@ -17,8 +17,20 @@ const AT_ONCE = 8;
 export const checkToken = (tmdb: Tmdb, retries = true) =>
   tmdb.get('/authentication', {}, z.unknown(), { tally: newTally(), retries });
 
+export interface FirstPageSays {
+  /** Items of the list. */
+  expected: number;
+  /** Of the requests for its items, the share that this list would need if all lists of an item shared one request. */
+  distinctShare: number;
+}
+
+const distinctShare = ({ results }: ListPage, { branchesWith }: Source): number => {
+  if (!branchesWith || results.length === 0) return 1;
+  return results.reduce((sum, item) => sum + 1 / Math.max(1, branchesWith(item)), 0) / results.length;
+};
+
 /**
- * How many items each list has, by its page 1.
+ * What page 1 of each list says of it.
  *
  * @returns In the order of `branches`; undefined where a branch's page 1 was not available.
  * @throws {TmdbTokenError}
@@ -28,22 +40,23 @@ export const readFirstPages = async (
   branches: readonly SourceBranch[],
   source: Source,
   { tmdb, emit }: { tmdb: Tmdb; emit: Emit },
-): Promise<(number | undefined)[]> => {
+): Promise<(FirstPageSays | undefined)[]> => {
   if (!source.firstPage) {
     await checkToken(tmdb);
-    return branches.map(({ expected }) => expected);
+    return branches.map(({ expected }) => (expected === undefined ? undefined : { expected, distinctShare: 1 }));
   }
   const atOnce = pLimit(AT_ONCE);
   const errors: unknown[] = [];
   let answered = 0;
-  const read = async ({ name, listFrom }: SourceBranch): Promise<number | undefined> => {
+  const read = async ({ name, listFrom }: SourceBranch): Promise<FirstPageSays | undefined> => {
     const first = source.firstPage?.(listFrom);
     // A wrong token, or no answer at all: more requests would only take more time.
     if (!first || errors[0] instanceof TmdbTokenError || (answered === 0 && errors.length >= AT_ONCE)) return undefined;
     try {
       const { body } = await tmdb.get(first.path, { ...first.query, page: 1 }, listPage, { tally: newTally() });
       answered += 1;
-      return first.expected(body);
+      const expected = first.expected(body);
+      return expected === undefined ? undefined : { expected, distinctShare: distinctShare(body, source) };
     } catch (error) {
       if (error instanceof TmdbTokenError) errors.unshift(error);
       else errors.push(error);

@@ -47,8 +47,8 @@ export interface BranchForecast {
 
 export interface ForecastInput {
   source: Source;
-  /** Branches with the items of their lists; null where page 1 was not available. */
-  branches: readonly { name: string; expected: number | null }[];
+  /** Branches with the items of their lists, null where page 1 was not available; `distinctShare`: see FirstPageSays. */
+  branches: readonly { name: string; expected: number | null; distinctShare: number }[];
   /** Branches whose files are removed. */
   removed: number;
   recordsPerFile: number;
@@ -135,7 +135,7 @@ export const forecast = (input: ForecastInput): Forecast => {
 };
 
 const forecastBranch = (
-  { name, expected }: ForecastInput['branches'][number],
+  { name, expected, distinctShare }: ForecastInput['branches'][number],
   { source, recordsPerFile }: ForecastInput,
 ): BranchForecast => {
   const items = expected ?? 0;
@@ -143,7 +143,7 @@ const forecastBranch = (
     branch: name,
     movies: expected,
     pages: source.pagesPerList(items),
-    requests: source.requestsPerList(items) + items * source.requestsPerItem,
+    requests: source.requestsPerList(items) + Math.round(items * distinctShare * source.requestsPerItem),
     parts: Math.ceil(items / recordsPerFile),
   };
 };

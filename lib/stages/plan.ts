@@ -129,15 +129,20 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const turnedAway = input.dryRun ? undefined : await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
 
-  const expected = await readFirstPages(wanted, source, services);
+  const firstPages = await readFirstPages(wanted, source, services);
   const plannedAt = new Date(execution.startTime).toISOString();
   const planned = wanted
-    .map((branch, index) => ({ branch, expected: expected[index] ?? null }))
+    .map((branch, index) => ({
+      branch,
+      expected: firstPages[index]?.expected ?? null,
+      // A run of some branches asks for all of their items.
+      distinctShare: isWhole ? (firstPages[index]?.distinctShare ?? 1) : 1,
+    }))
     // Largest first: what takes longest must not begin last. Equal ones by name, so that a plan has one order.
     .toSorted((a, b) => (b.expected ?? 0) - (a.expected ?? 0) || (a.branch.name < b.branch.name ? -1 : 1));
   const outlook = forecast({
     source,
-    branches: planned.map((one) => ({ name: one.branch.name, expected: one.expected })),
+    branches: planned.map(({ branch: { name }, ...one }) => ({ name, ...one })),
     removed: removed.length,
     recordsPerFile: settings.output.recordsPerFile,
     walkersAtOnce: services.walkersAtOnce,

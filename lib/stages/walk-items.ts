@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { FetchItem } from '../movies/fetch.ts';
 import { layout } from '../runs/layout.ts';
 import { type BranchWork, isRetried, type Listing, LOST_REASONS, type Missing, type Outcome } from '../runs/work.ts';
+import type { Source } from '../sources/source.ts';
 import { TmdbRefusedError, TmdbShapeError, TmdbUnavailableError } from '../tmdb/errors.ts';
 import { keeping, type WalkCall } from './walk-call.ts';
 
@@ -29,12 +30,18 @@ export class TooManyMissingError extends Error {
  * An item that TMDB does not answer for (always 500, a body that is too large, a redirect) does not stop the others. It
  * is tried once more after them; then it is recorded as unavailable. If nothing else gets an answer, it is an outage.
  *
+ * @param branchesWith How many branches of the dataset list an item. TMDB is asked once for all of them.
  * @returns Whether every item has an outcome. False where the time was up.
  * @throws {TooManyMissingError}
  * @throws {TmdbTokenError | TmdbThrottledError} TMDB rejects all requests.
  * @throws {TmdbUnavailableError | TmdbRefusedError | TmdbShapeError} An outage, or answers of an unknown form.
  */
-export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, call: WalkCall): Promise<boolean> => {
+export const walkItems = async (
+  items: Listing['items'],
+  fetchItem: FetchItem,
+  branchesWith: Source['branchesWith'],
+  call: WalkCall,
+): Promise<boolean> => {
   const { branch, tmdb, work, clock, emit, until, count } = call;
   const before = await keptSoFar(work);
   const todo = items.filter(({ id }) => !before.done.has(id));
@@ -72,6 +79,12 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
     fetching: Parameters<FetchItem>[2],
   ): Promise<Outcome | undefined> => {
     const { id } = item;
+    const shared = item.listed !== undefined && (branchesWith?.(item.listed) ?? 1) > 1;
+    const known = shared ? await work.sharedAnswer(Number(id)) : undefined;
+    if (known) {
+      answered += 1;
+      return known;
+    }
     try {
       const outcome = await fetchItem(id, before.resolved.get(id), fetching);
       if (outcome.outcome === 'quarantined') {
@@ -85,7 +98,7 @@ export const walkItems = async (items: Listing['items'], fetchItem: FetchItem, c
         unansweredInARow = 0;
         answered += 1;
       }
-      return outcome;
+      return shared && outcome.outcome === 'fetched' ? await work.shareAnswer(outcome) : outcome;
     } catch (error) {
       if (!(error instanceof TmdbUnavailableError || error instanceof TmdbRefusedError)) throw error;
       if (isLastTry && answered > 0) return { id, outcome: 'unavailable', why: error.message };

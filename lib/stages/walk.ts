@@ -74,7 +74,7 @@ export const walk = async (branch: PlannedBranch, services: WalkServices): Promi
   try {
     const { items } = (await work.listing())?.value ?? (await walkList(source, call));
     const fetchItem = fetcherFor(branch.settings.ask, source.itemRequest(branch.listFrom));
-    finished = fetchItem ? await walkItems(items, fetchItem, call) : true;
+    finished = fetchItem ? await walkItems(items, fetchItem, source.branchesWith, call) : true;
   } catch (error) {
     const isTimeUp = error instanceof TimeUp || (error instanceof TmdbThrottledError && kept > 0);
     if (!isTimeUp) throw error;

@@ -16,7 +16,7 @@ const SOURCE = {
 const of = (expected: readonly (number | null)[], changes: Partial<ForecastInput> = {}) =>
   forecast({
     source: SOURCE,
-    branches: expected.map((items, index) => ({ name: `branch-${index}`, expected: items })),
+    branches: expected.map((items, index) => ({ name: `branch-${index}`, expected: items, distinctShare: 1 })),
     removed: 0,
     recordsPerFile: 100,
     walkersAtOnce: 4,
@@ -39,6 +39,14 @@ describe('the forecast of a run', () => {
       parts: 4,
       unavailable: 1,
     });
+  });
+
+  it('counts the request for a movie once, where several branches list it', () => {
+    const branches = [
+      { name: 'crime-2017', expected: 200, distinctShare: 0.9 },
+      { name: 'war-2017', expected: 40, distinctShare: 0.5 },
+    ];
+    expect(of([], { branches }).perBranch).toMatchObject([{ requests: 11 + 180 }, { requests: 3 + 20 }]);
   });
 
   it('takes as long as all requests at the pace, or as long as the last walker', () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -126,6 +127,71 @@ describe('a walk without errors', () => {
     const { walked } = branchAt(crime2017()).walk(() => pageOf([listed(1)], 2));
 
     await expect(walked).rejects.toMatchObject({ name: 'TmdbShapeError', message: expect.stringContaining('page 1') });
+  });
+});
+
+describe('a movie that two branches list', () => {
+  const war2017 = crime2017({ branch: 'war-2017', listFrom: { genreId: 10752, from: '2017-01-01', to: '2017-12-31' } });
+  /** Of 45 movies, each third is in both lists. */
+  const both: Answer = (path, query) =>
+    path === '/discover/movie'
+      ? pageOf(
+          numbers(45).map((id) => listed(id, { genre_ids: id % 3 === 0 ? [80, 10752] : [80] })),
+          query.page,
+        )
+      : detailed(Number(path.split('/')[2]));
+  const shared: Answer = (path, query) =>
+    path === '/discover/movie'
+      ? pageOf(
+          numbers(15).map((index) => listed(index * 3, { genre_ids: [80, 10752] })),
+          query.page,
+        )
+      : detailed(Number(path.split('/')[2]), { budget: 1 });
+
+  it('is requested by the first branch, and is the same in the second', async () => {
+    const store = memoryStore();
+    const crime = branchAt(crime2017(), store);
+    await crime.walk(both).walked;
+    const war = branchAt(war2017, store);
+    const { tmdb, walked } = war.walk(shared);
+
+    expect(await walked).toMatchObject({ finished: true });
+    expect(movies(tmdb.paths())).toEqual([]);
+    const inCrime = (await crime.outcomes()).filter(({ id }) => Number(id) % 3 === 0);
+    const byId = (a: KeptOutcome, b: KeptOutcome) => Number(a.id) - Number(b.id);
+    expect((await war.outcomes()).toSorted(byId)).toEqual(inCrime.toSorted(byId));
+  });
+
+  it('is the same in both where both asked at the same time: the first answer that is kept counts', async () => {
+    const store = memoryStore();
+    const crime = branchAt(crime2017(), store);
+    const war = branchAt(war2017, store);
+    // Neither of them finds an answer, since both look before the other has kept one.
+    const first = Promise.withResolvers<void>();
+    const late =
+      (answer: Answer): Answer =>
+      async (path, query) => {
+        if (path === '/movie/3') await first.promise;
+        return answer(path, query);
+      };
+    const walks = [crime.walk(late(both)).walked, war.walk(late(shared)).walked];
+    await nextTurn();
+    first.resolve();
+    await Promise.all(walks);
+
+    const bodyOf = async (branch: ReturnType<typeof branchAt>) => (await branch.outcomes()).find(({ id }) => id === 3);
+    expect(await bodyOf(war)).toEqual(await bodyOf(crime));
+  });
+
+  it('costs nothing where the dataset has one of its genres only', async () => {
+    const store = memoryStore();
+    const branch = branchAt(
+      crime2017({ settings: crimeWar({ source: { ...crimeWar().source, genres: ['crime'] } }) }),
+      store,
+    );
+    await branch.walk(both).walked;
+
+    expect(await store.list('_runs/crime-war/2026-11-20/friday/shared/')).toEqual([]);
   });
 });
 
