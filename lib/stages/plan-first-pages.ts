@@ -20,13 +20,23 @@ export const checkToken = (tmdb: Tmdb, retries = true) =>
 export interface FirstPageSays {
   /** Items of the list. */
   expected: number;
-  /** Of the requests for its items, the share that this list would need if all lists of an item shared one request. */
+  /** Of the requests for its items, the share that is this list's where the lists of an item share one request. */
   distinctShare: number;
+  /** Of its items, the share that this list keeps for other lists. */
+  keptForOthers: number;
 }
 
-const distinctShare = ({ results }: ListPage, { branchesWith }: Source): number => {
-  if (!branchesWith || results.length === 0) return 1;
-  return results.reduce((sum, item) => sum + 1 / Math.max(1, branchesWith(item)), 0) / results.length;
+/** Without a page, or where each item is in one list. */
+export const NOTHING_SHARED = { distinctShare: 1, keptForOthers: 0 };
+
+const sharesOf = ({ results }: ListPage, { branchesWith }: Source): typeof NOTHING_SHARED => {
+  if (!branchesWith || results.length === 0) return NOTHING_SHARED;
+  const lists = results.map((item) => Math.max(1, branchesWith(item)));
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    distinctShare: mean(lists.map((count) => 1 / count)),
+    keptForOthers: mean(lists.map((count) => (count > 1 ? 1 / count : 0))),
+  };
 };
 
 /**
@@ -43,7 +53,7 @@ export const readFirstPages = async (
 ): Promise<(FirstPageSays | undefined)[]> => {
   if (!source.firstPage) {
     await checkToken(tmdb);
-    return branches.map(({ expected }) => (expected === undefined ? undefined : { expected, distinctShare: 1 }));
+    return branches.map(({ expected }) => (expected === undefined ? undefined : { expected, ...NOTHING_SHARED }));
   }
   const atOnce = pLimit(AT_ONCE);
   const errors: unknown[] = [];
@@ -56,7 +66,7 @@ export const readFirstPages = async (
       const { body } = await tmdb.get(first.path, { ...first.query, page: 1 }, listPage, { tally: newTally() });
       answered += 1;
       const expected = first.expected(body);
-      return expected === undefined ? undefined : { expected, distinctShare: distinctShare(body, source) };
+      return expected === undefined ? undefined : { expected, ...sharesOf(body, source) };
     } catch (error) {
       if (error instanceof TmdbTokenError) errors.unshift(error);
       else errors.push(error);

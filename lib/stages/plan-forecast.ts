@@ -47,8 +47,8 @@ export interface BranchForecast {
 
 export interface ForecastInput {
   source: Source;
-  /** Branches with the items of their lists, null where page 1 was not available; `distinctShare`: see FirstPageSays. */
-  branches: readonly { name: string; expected: number | null; distinctShare: number }[];
+  /** Branches with the items of their lists, null where page 1 was not available. For the shares, see FirstPageSays. */
+  branches: readonly { name: string; expected: number | null; distinctShare: number; keptForOthers: number }[];
   /** Branches whose files are removed. */
   removed: number;
   recordsPerFile: number;
@@ -86,10 +86,10 @@ const CALL_SECONDS = 1;
 const PAGES_PER_OBJECT = 20;
 const MOVIES_PER_OBJECT = CHUNK / 2;
 
-/** lock.json, run.json, the manifest of the day, latest.json; and LIST: two of the planner, one of the auditor. */
-const PUTS_OF_RUN = 4 + 3;
-/** Its plan, its list, its manifest; and LIST: one of the walker, two of the writer. */
-const PUTS_PER_BRANCH = 3 + 3;
+/** lock.json, run.json, the manifest and the report of the day, latest.json; and LIST: two of the planner, one of the auditor. */
+const PUTS_OF_RUN = 5 + 3;
+/** Its plan, its list, the ids that are left out, its manifest; and LIST: one of the walker, two of the writer. */
+const PUTS_PER_BRANCH = 4 + 3;
 
 /** Says what a run will do and cost. */
 export const forecast = (input: ForecastInput): Forecast => {
@@ -104,6 +104,7 @@ export const forecast = (input: ForecastInput): Forecast => {
   const calls = perBranch.map(({ requests }) => Math.max(1, Math.ceil(requests / share / callSeconds)));
   const walks = calls.reduce((total, one) => total + one, 0);
   const count = branches.length + removed;
+  const keptForOthers = Math.round(branches.reduce((total, one) => total + (one.expected ?? 0) * one.keptForOthers, 0));
   const usage: Usage = {
     gbSeconds: rounded(
       MEMORY_GB.planner * (planning / share + CALL_SECONDS) +
@@ -113,7 +114,11 @@ export const forecast = (input: ForecastInput): Forecast => {
     ),
     calls: 2 + walks + removed + count,
     transitions: TRANSITIONS_OF_RUN + count * TRANSITIONS_PER_BRANCH + (walks + removed) * TRANSITIONS_PER_WALK,
-    puts: PUTS_OF_RUN + count * PUTS_PER_BRANCH + perBranch.reduce((total, one) => total + putsOf(one, source), 0),
+    puts:
+      PUTS_OF_RUN +
+      count * PUTS_PER_BRANCH +
+      perBranch.reduce((total, one) => total + putsOf(one, source), 0) +
+      keptForOthers,
   };
   const walkers = longestOf(perBranch, walkersAtOnce, pace.perWalker);
   return {

@@ -24,7 +24,7 @@ import {
 import type { Tmdb } from '../tmdb/client.ts';
 import { DayTakenError, unfinishedBranches } from './audit.ts';
 import { refuseOtherTmdb } from './one-tmdb.ts';
-import { checkToken, readFirstPages } from './plan-first-pages.ts';
+import { checkToken, NOTHING_SHARED, readFirstPages } from './plan-first-pages.ts';
 import { type Forecast, forecast, type Pace, sentence } from './plan-forecast.ts';
 import { dayOf, type PlanEvent } from './plan-input.ts';
 import { findResumed } from './plan-resume.ts';
@@ -136,13 +136,13 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
       branch,
       expected: firstPages[index]?.expected ?? null,
       // A run of some branches asks for all of their items.
-      distinctShare: isWhole ? (firstPages[index]?.distinctShare ?? 1) : 1,
+      shares: (isWhole && firstPages[index]) || NOTHING_SHARED,
     }))
     // Largest first: what takes longest must not begin last. Equal ones by name, so that a plan has one order.
     .toSorted((a, b) => (b.expected ?? 0) - (a.expected ?? 0) || (a.branch.name < b.branch.name ? -1 : 1));
   const outlook = forecast({
     source,
-    branches: planned.map(({ branch: { name }, ...one }) => ({ name, ...one })),
+    branches: planned.map(({ branch: { name }, expected, shares }) => ({ ...shares, name, expected })),
     removed: removed.length,
     recordsPerFile: settings.output.recordsPerFile,
     walkersAtOnce: services.walkersAtOnce,

@@ -16,7 +16,12 @@ const SOURCE = {
 const of = (expected: readonly (number | null)[], changes: Partial<ForecastInput> = {}) =>
   forecast({
     source: SOURCE,
-    branches: expected.map((items, index) => ({ name: `branch-${index}`, expected: items, distinctShare: 1 })),
+    branches: expected.map((items, index) => ({
+      name: `branch-${index}`,
+      expected: items,
+      distinctShare: 1,
+      keptForOthers: 0,
+    })),
     removed: 0,
     recordsPerFile: 100,
     walkersAtOnce: 4,
@@ -43,8 +48,8 @@ describe('the forecast of a run', () => {
 
   it('counts the request for a movie once, where several branches list it', () => {
     const branches = [
-      { name: 'crime-2017', expected: 200, distinctShare: 0.9 },
-      { name: 'war-2017', expected: 40, distinctShare: 0.5 },
+      { name: 'crime-2017', expected: 200, distinctShare: 0.9, keptForOthers: 0.1 },
+      { name: 'war-2017', expected: 40, distinctShare: 0.5, keptForOthers: 0.5 },
     ];
     expect(of([], { branches }).perBranch).toMatchObject([{ requests: 11 + 180 }, { requests: 3 + 20 }]);
   });
