@@ -61,6 +61,15 @@ const output = z.strictObject({
   format: z.enum(['json', 'jsonl']).default('json'),
   gzip: z.boolean().default(false),
   recordsPerFile: z.int().min(1).max(100, 'use at most 100 records in a file').default(100),
+  tables: z
+    .union(
+      [z.boolean(), z.strictObject({ with: z.array(field).min(1) })],
+      'use true, false, or {"with": […]} with fields of the details',
+    )
+    .describe(
+      'Whether the records are also written as Parquet tables, below Trusted/TMDB/PARQUET/. "with": fields of the details that the tables have and the record has not',
+    )
+    .default(true),
 });
 
 const schedule = z.strictObject({
@@ -167,7 +176,10 @@ const keyProblems = ({ source, output: { key, format, gzip } }: Dataset, kind: S
   return messages.flatMap((message) => (message ? [{ path: ['output', 'key'], message, input: key }] : []));
 };
 
-const fieldProblems = ({ source, ask, record: made, keep }: Dataset, kind: SourceSchema): Problem[] => {
+const fieldProblems = (
+  { source, ask, record: made, keep, output: { tables } }: Dataset,
+  kind: SourceSchema,
+): Problem[] => {
   const problems: Problem[] = [];
   const wrong = (path: Problem['path'], message: string, input: unknown) => problems.push({ path, message, input });
   if (!kind.listsItems && made.from === 'listed')
@@ -183,6 +195,8 @@ const fieldProblems = ({ source, ask, record: made, keep }: Dataset, kind: Sourc
   for (const needs of ['details', 'credits'] as const) {
     if (sources.has(needs) && !ask.includes(needs)) wrong(['ask'], `the record needs ${needs}: add "${needs}"`, ask);
   }
+  if (typeof tables === 'object' && !ask.includes('details') && !sources.has('details'))
+    wrong(['ask'], 'output.tables.with needs details: add "details"', ask);
   if (!kind.listsItems && ask.length === 0)
     wrong(['ask'], `a ${source.kind} source has only ids: add details or credits`, ask);
   for (const [index, one] of keep.entries()) {

@@ -10,6 +10,7 @@ export const UPLOAD_KINDS = ['Movies', 'Series'] as const;
 export type UploadKind = (typeof UPLOAD_KINDS)[number];
 
 const runFolder = ({ dataset, day, run }: RunRef) => `_runs/${dataset}/${day}/${run}/`;
+const tableDay = ({ dataset, day }: DayRef, table: string) => `Trusted/TMDB/PARQUET/${dataset}/${table}/dt=${day}/`;
 const manifestFolder = ({ dataset, day }: DayRef) => `_manifests/${dataset}/${day}/`;
 
 export const layout = {
@@ -48,6 +49,13 @@ export const layout = {
 
   quarantine: ({ dataset, day, branch }: Omit<BranchRef, 'run'>, id: number | string) =>
     `_quarantine/${dataset}/${day}/${branch}/${id}.json`,
+
+  /** The folder of all tables of a dataset. */
+  tables: (dataset: string) => `Trusted/TMDB/PARQUET/${dataset}/`,
+  /** The folder of one day of a table. Spark, DuckDB and Athena read the column `dt` from its name. */
+  tableDay,
+  /** The rows of a branch in a table. The file of genres has the name of the table instead of a branch's. */
+  tableFile: (ref: DayRef, table: string, name: string) => `${tableDay(ref, table)}${name}.parquet`,
 
   uploads: (kind: UploadKind) => `Raw/Local/CSV/${kind}/`,
   upload: (kind: UploadKind, day: string, file: string) => `Raw/Local/CSV/${kind}/${day.replaceAll('-', '/')}/${file}`,

@@ -42,7 +42,7 @@ describe('a dataset', () => {
       record: { from: 'listed', without: [], with: {}, peopleWithout: [] },
       keep: [],
       sort: [],
-      output: { ...least.output, format: 'json', gzip: false, recordsPerFile: 100 },
+      output: { ...least.output, format: 'json', gzip: false, recordsPerFile: 100, tables: true },
       tolerance: 0.005,
     });
   });
@@ -214,6 +214,11 @@ describe('a dataset', () => {
     ['source', { kind: 'csv', upload: 'Movies', delimiter: '||' }, 'source.delimiter: use one character'],
 
     ['ask', ['detail'], 'ask.0: use one of "details", "credits"; got "detail".'],
+    [
+      'output',
+      { key: file('{genre}_{year}_{part}.json'), tables: { with: [] } },
+      'use true, false, or {"with": […]} with fields of the details',
+    ],
     ['ask', ['credits'], 'ask: the record needs details: add "details"; got ["credits"].'],
     ['ask', ['details'], 'ask: the record needs credits: add "credits"; got ["details"].'],
     ['record', undefined, 'record: use an object; it is missing.'],
