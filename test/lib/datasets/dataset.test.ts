@@ -216,7 +216,7 @@ describe('a dataset', () => {
     ['ask', ['detail'], 'ask.0: use one of "details", "credits"; got "detail".'],
     [
       'output',
-      { key: file('{genre}_{year}_{part}.json'), tables: { with: [] } },
+      { key: file('{genre}_{year}_{part}.json'), tables: 'yes' },
       'use true, false, or {"with": […]} with fields of the details',
     ],
     ['ask', ['credits'], 'ask: the record needs details: add "details"; got ["credits"].'],
