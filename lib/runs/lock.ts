@@ -106,12 +106,14 @@ const isFree = async (
   if (lease) return Date.parse(lease.until) <= clock.now() || (ours?.isGone(lease.by) ?? false);
   const takenAt = Date.parse(since);
   for (let asked = 0; ; asked += 1) {
+    // Before the question: an answer that arrives late says what Step Functions knew when it was asked.
+    const heldMs = clock.now() - takenAt;
     const state = await executions.state(holder);
     if (state === 'running') return false;
-    if (state === 'noAccess') return clock.now() - takenAt >= LONGEST_RUN_MS;
+    if (state === 'noAccess') return heldMs >= LONGEST_RUN_MS;
     // It ran when it took the lock, so an end after that is its last one. Any other answer may be an old one.
     if (state !== 'absent' && state.endedAt.getTime() > takenAt) return true;
-    if (clock.now() - takenAt >= SHOWN_AFTER_MS || asked * ASK_AGAIN_MS >= SHOWN_AFTER_MS) return true;
+    if (heldMs >= SHOWN_AFTER_MS || asked * ASK_AGAIN_MS >= SHOWN_AFTER_MS) return true;
     await clock.sleep(ASK_AGAIN_MS);
   }
 };

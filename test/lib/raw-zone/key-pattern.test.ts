@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Day } from '../../../lib/day.ts';
 import { couldMeet, dayKeys, partKeys, placeholdersIn } from '../../../lib/raw-zone/key-pattern.ts';
 import { crimeWar } from '../crime-2017.ts';
+import { shippedSchema } from '../datasets/shipped.ts';
 
 const MOVIES = crimeWar().output.key;
 const crime2017 = partKeys(MOVIES, '2026-11-20', { genre: 'crime', year: '2017' });
@@ -36,6 +38,68 @@ describe('the keys of a branch', () => {
 
   it('have placeholders, which are found in order', () => {
     expect(placeholdersIn(MOVIES)).toEqual(['yyyy', 'mm', 'dd', 'genre', 'year', 'part', 'yyyymmdd']);
+  });
+});
+
+describe('the keys of a dataset', () => {
+  // What the schema of a dataset allows: its key patterns, days, and the values that its branches can have.
+  // Few of each, so that two branches often differ in only one of them.
+  const values = fc.record({
+    genre: fc.constantFrom('crime', 'war', 'music', 'tv-movie', 'science-fiction'),
+    year: fc.constantFrom('1911', '1926', '2011', '2012', '2020', '2026'),
+  });
+  const days = fc.constantFrom<Day>('2011-01-12', '2020-11-20', '2026-01-11', '2026-11-01', '2026-11-20', '2026-11-21');
+  const text = fc.constantFrom('', '_', '-', '.', 'a', '1', '/');
+  const pieces = fc.constantFrom('{genre}', '{year}', '{yyyy}', '{mm}', '{dd}', '{yyyymmdd}');
+  const needed = fc.shuffledSubarray(['{genre}', '{year}', '{yyyymmdd}', '{part}'], { minLength: 4 });
+  /** All placeholders that a key needs, in any order and with any text between them; and others before them. */
+  const patterns = fc
+    .tuple(fc.array(fc.tuple(pieces, text), { maxLength: 4 }), needed, fc.array(text, { minLength: 4, maxLength: 4 }))
+    .map(([before, names, texts]) => {
+      const start = before.flat().join('');
+      return `Raw/TMDB/${start}${names.map((name, at) => `${name}${texts[at]}`).join('')}.json`;
+    })
+    .filter((key) => shippedSchema.safeParse(crimeWar({ output: { ...crimeWar().output, key } })).success);
+  const branch = fc.record({ placeholders: values, day: days });
+
+  it('never meet: another branch, another day or another number is another key, and each is recognized by its own branch only', () => {
+    let different = 0;
+    fc.assert(
+      fc.property(
+        patterns,
+        branch,
+        branch,
+        fc.integer({ min: 1 }),
+        fc.integer({ min: 1 }),
+        (pattern, one, other, m, n) => {
+          const [mine, theirs] = [one, other].map((of) => partKeys(pattern, of.day, of.placeholders));
+          if (!mine || !theirs) return;
+          const isSame =
+            one.day === other.day && JSON.stringify(one.placeholders) === JSON.stringify(other.placeholders);
+          if (!isSame) different += 1;
+
+          expect(mine.isMine(mine.key(m))).toBe(true);
+          expect(mine.isMine(theirs.key(n))).toBe(isSame);
+          expect(mine.key(m) === theirs.key(n)).toBe(isSame && m === n);
+          expect(mine.key(m).startsWith(mine.prefix)).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(different).toBeGreaterThan(100);
+  });
+
+  it('stay below Raw/TMDB/, with no empty folder and none of only dots', () => {
+    fc.assert(
+      fc.property(patterns, branch, fc.integer({ min: 1 }), (pattern, { day, placeholders }, number) => {
+        const key = partKeys(pattern, day, placeholders).key(number);
+
+        expect(key).toMatch(/^Raw\/TMDB\/[A-Za-z0-9_./-]+$/);
+        expect(key.split('/').filter((folder) => /^\.*$/.test(folder))).toEqual([]);
+        expect(dayKeys(pattern, day).isOfDay(key)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

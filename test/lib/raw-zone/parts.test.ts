@@ -99,6 +99,38 @@ describe('dividing records into parts', () => {
     }
   });
 
+  it.each([asJson, asLines])(
+    'fills each part before it starts the next, for records of any size: $format',
+    (format) => {
+      const bytes = fc.oneof(
+        fc.integer({ min: 2, max: 20_000 }),
+        fc.integer({ min: 1_000_000, max: LARGEST_PART_BYTES - 10 }),
+        fc.constantFrom(LARGEST_PART_BYTES / 2 - 4, LARGEST_PART_BYTES / 4 - 3, LARGEST_PART_BYTES - 10),
+      );
+      const open = format.format === 'json' ? 4 : 1;
+      const between = format.format === 'json' ? 2 : 1;
+      /** The length of a part as partOf would build it, and two bytes at most that the cut reserves. */
+      const sizeOf = (part: readonly { bytes: number }[]) =>
+        open + part.reduce((sum, { bytes }) => sum + bytes, 0) + between * (part.length - 1);
+      fc.assert(
+        fc.property(fc.array(bytes, { maxLength: 60 }), fc.integer({ min: 1, max: 20 }), (sizes, recordsPerFile) => {
+          const all = sizes.map((bytes, id) => ({ id, bytes }));
+          const parts = cutIntoParts(all, { ...format, recordsPerFile });
+
+          expect(parts.flat()).toEqual(all);
+          for (const [at, part] of parts.entries()) {
+            expect(part.length).toBeGreaterThan(0);
+            expect(part.length).toBeLessThanOrEqual(recordsPerFile);
+            expect(sizeOf(part)).toBeLessThanOrEqual(LARGEST_PART_BYTES);
+            const [next] = parts[at + 1] ?? [];
+            if (next && part.length < recordsPerFile)
+              expect(sizeOf([...part, next])).toBeGreaterThan(LARGEST_PART_BYTES - between);
+          }
+        }),
+      );
+    },
+  );
+
   it('rejects a record that is larger than a part may be', () => {
     expect(sizes([weighing(9_999_000)])).toEqual([1]);
     expect(() => partsOf([{ id: 1 }, weighing(10_000_001)], asJson)).toThrow(RecordTooLargeError);

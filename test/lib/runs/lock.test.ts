@@ -138,6 +138,22 @@ describe('DescribeExecution, which may answer with an old state', () => {
     expect(older.asked()).toBe(1);
   });
 
+  it('is not believed when it was asked in the first minute and its answer came after that', async () => {
+    const { lock, store, clock } = locking();
+    await lock('first');
+    const { executions, asked } = saying('absent', 'running');
+    const late: Executions = {
+      state: async (arn) => {
+        clock.skip(60_000);
+        return executions.state(arn);
+      },
+    };
+
+    expect(await lock('second', { executions: late })).toBe('first');
+    expect(asked()).toBe(2);
+    expect(store.json(KEY)).toMatchObject({ holder: 'first' });
+  });
+
   it('is believed at once about a holder that ended after it took the lock', async () => {
     const { lock } = locking();
     await lock('failed');

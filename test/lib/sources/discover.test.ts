@@ -205,6 +205,85 @@ describe('a movie that leaves or enters a list while it is read', () => {
     );
   });
 
+  describe('between any two requests', () => {
+    type Change = { enters: number } | { leaves: number } | { moves: number; to: number };
+    const place = fc.nat(150);
+    const entering = fc.record({ enters: place });
+    const leaving = fc.record({ leaves: place });
+    const moving = fc.record({ moves: place, to: place });
+    const moments = (change: fc.Arbitrary<Change>) =>
+      fc.array(fc.record({ before: fc.nat(25), change }), { maxLength: 12 });
+
+    /** A list that changes before some of its answers, and what is known about it afterwards. */
+    const lively = (count: number, changes: readonly { before: number; change: Change }[]) => {
+      const now = items(count).map(({ id }) => ({ id }));
+      /** The list before each answer, and what has changed it then. */
+      const states: { ids: number[]; isChanged: boolean }[] = [];
+      const apply = (change: Change) => {
+        if ('enters' in change) return now.splice(change.enters % (now.length + 1), 0, { id: 1_000 + states.length });
+        const [one] = now.splice(('moves' in change ? change.moves : change.leaves) % (now.length || 1), 1);
+        return 'moves' in change && one && now.splice(change.to % (now.length + 1), 0, one);
+      };
+      const source = keeping((_, page) => {
+        const due = changes.filter(({ before }) => before === states.length);
+        const [change] = due;
+        if (change) apply(change.change);
+        states.push({ ids: now.map(({ id }) => id), isChanged: change !== undefined });
+        return pageOf([...now], page);
+      });
+      /** The list before each answer of the last pass. A pass over several pages ends with page 1 again. */
+      const lastPass = () => {
+        const numbers = source.asked.map(({ page }) => page);
+        const isSecondReading = (numbers.at(-2) ?? 1) > 1;
+        return states.slice(numbers.lastIndexOf(1, isSecondReading ? -2 : -1));
+      };
+      return { ...source, states, lastPass };
+    };
+    const sorted = (ids: Iterable<number>) => [...ids].toSorted((a, b) => a - b);
+
+    it('movies enter, leave and move: no movie is listed twice, and those that a pass misses are not more than its changes', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 0, max: 130 }),
+          moments(fc.oneof(entering, leaving, moving)),
+          async (count, changes) => {
+            const { pages, states, lastPass, asked } = lively(count, changes);
+            const list = await walked(pages, 1);
+            const ids = idsOf(list);
+            const seen = new Set(ids);
+            const pass = lastPass();
+            const missed = pass.at(-1)?.ids.filter((id) => !seen.has(id)) ?? [];
+
+            expect(seen.size).toBe(ids.length);
+            expect(sorted(seen.difference(new Set(states.flatMap((state) => state.ids))))).toEqual([]);
+            expect(list.passes).toBeLessThanOrEqual(6);
+            expect(asked.length).toBeLessThanOrEqual(6 * (Math.ceil(150 / 20) + 1));
+            expect(missed.length).toBeLessThanOrEqual(pass.slice(1).filter(({ isChanged }) => isChanged).length);
+          },
+        ),
+      );
+    });
+
+    it.each([
+      { what: 'enter', change: entering },
+      { what: 'leave', change: leaving },
+    ])('movies only $what: a list without a warning is the list as it was at one moment', async ({ change }) => {
+      let changed = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 15, max: 130 }), moments(change), async (count, changes) => {
+          const { pages, states, lastPass } = lively(count, changes);
+          const list = await walked(pages, 1);
+
+          if (list.passes > 1) changed += 1;
+          if (list.warnings.length === 0)
+            expect(lastPass().map(({ ids }) => sorted(ids).join())).toContain(sorted(idsOf(list)).join());
+          expect(states.map(({ ids }) => ids.length)).toContain(list.expected);
+        }),
+      );
+      expect(changed).toBeGreaterThan(20);
+    });
+  });
+
   it('is an error after one request if its number of pages is impossible', async () => {
     const { pages, asked } = keeping((_, page) => ({
       ...pageOf(items(20), page),

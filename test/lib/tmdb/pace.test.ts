@@ -182,6 +182,88 @@ describe('pace', () => {
     expect(served).toHaveLength(20);
   });
 
+  describe('after any answers 429, at any time', () => {
+    const HIGHEST = 40;
+    const LOWEST = HIGHEST / 10;
+    const pauses = fc.array(
+      fc.record({
+        after: fc.integer({ min: 1, max: 300 }),
+        ms: fc.oneof(fc.nat(2_000), fc.integer({ min: 2_000, max: 60_000 })),
+        heldUpMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5_000) }),
+        /** Answers 429 to requests that were on their way, and when in the pause each came. */
+        late: fc.array(fc.record({ share: fc.double({ min: 0, max: 0.99, noNaN: true }) }), { maxLength: 3 }),
+      }),
+      { maxLength: 6 },
+    );
+    type Pauses = typeof pauses extends fc.Arbitrary<infer Value> ? Value : never;
+
+    /** When each request passes, and when each pause ends. */
+    const answered = async (all: Pauses, { withLate = true, more = 400 } = {}) => {
+      const clock = fastClock();
+      const gate = pace(36, clock);
+      const at: number[] = [];
+      const ask = async () => {
+        await gate.pass();
+        at.push(clock.now());
+      };
+      const paused: { from: number; until: number }[] = [];
+      for (const { after, ms, heldUpMs, late } of all) {
+        await Promise.all(Array.from({ length: after }, ask));
+        const from = clock.now();
+        gate.pause(ms);
+        paused.push({ from, until: from + ms });
+        for (const { share } of late.toSorted((a, b) => a.share - b.share)) {
+          clock.skip(from + ms * share - clock.now());
+          if (withLate) gate.pause(ms * (1 - share) * 0.9);
+        }
+        clock.skip(heldUpMs);
+      }
+      await Promise.all(Array.from({ length: more }, ask));
+      return { at, paused, clock, gate };
+    };
+
+    it('at most 40 requests pass in any second, none in a pause, and at least 4 in a second without one', async () => {
+      await fc.assert(
+        fc.asyncProperty(pauses, async (all) => {
+          const { at, paused } = await answered(all);
+
+          expect(at).toEqual(at.toSorted((a, b) => a - b));
+          for (let last = HIGHEST; last < at.length; last += 1)
+            expect((at[last] ?? 0) - (at[last - HIGHEST] ?? 0)).toBeGreaterThanOrEqual(1_000);
+          for (const { from, until } of paused) expect(at.filter((ms) => ms > from && ms < until - 0.001)).toEqual([]);
+          const blockedMs = all.reduce((sum, { ms, heldUpMs }) => sum + ms + heldUpMs, 0);
+          expect((at.at(-1) ?? 0) - NOON).toBeLessThanOrEqual(blockedMs + (at.length / LOWEST) * 1_000 + 1_000);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('several in one pause lower the rate once', async () => {
+      await fc.assert(
+        fc.asyncProperty(pauses, async (all) => {
+          const [one, several] = [await answered(all, { withLate: false }), await answered(all)];
+
+          expect(several.at).toEqual(one.at);
+        }),
+        { numRuns: 20 },
+      );
+    });
+
+    it('the highest rate is reached again, after 2,100 requests or four minutes', async () => {
+      await fc.assert(
+        fc.asyncProperty(pauses, fc.boolean(), async (all, byTime) => {
+          const { clock, gate } = await answered(all, { more: byTime ? 1 : 2_100 });
+          if (byTime) clock.skip(240_000);
+          await passing(HIGHEST, { clock, gate });
+          const at = await passing(2 * HIGHEST, { clock, gate });
+
+          expect(((at.length - 1) * 1_000) / ((at.at(-1) ?? 0) - (at[0] ?? 0))).toBeGreaterThan(HIGHEST * 0.97);
+        }),
+        { numRuns: 10 },
+      );
+    });
+  });
+
   it.each([0, -1, Number.NaN])('rejects a rate of %d requests per second', (perSecond) => {
     expect(() => pace(perSecond, fastClock())).toThrow(RangeError);
   });
