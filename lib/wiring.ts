@@ -104,10 +104,10 @@ const rate = z
   .regex(/^\d+(\.\d+)?$/, 'use a number above 0')
   .transform(Number)
   .pipe(z.number().positive().max(1_000_000))
-  // TMDB's limit is "somewhere in the 40 requests per second range"; this leaves 10 % for other clients.
+  // TMDB's limit is "somewhere in the 40 requests per second range"; this is 10 % below it.
   .default(36);
 
-/** Requests to TMDB that one process sends in a second, at most. */
+/** Requests to TMDB that one process sends in a second at its beginning; `highestRate` says how many it may reach. */
 export const requestsPerSecond = (env: Environment): number =>
   read({ TMDB_REQUESTS_PER_SECOND: rate }, env).TMDB_REQUESTS_PER_SECOND;
 

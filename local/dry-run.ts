@@ -92,7 +92,7 @@ export const dryRunText = ({ dataset, day, forecast, warnings, says }: Planned):
     ...table(all),
     '',
     `Requests to TMDB: ${forecast.requests}, without retries.`,
-    `Time: about ${timeOf(forecast.seconds)} at ${forecast.perSecond} requests a second.`,
+    `Time: about ${timeOf(forecast.seconds)} at up to ${forecast.perSecond} requests a second.`,
     `In AWS: ${gbSeconds} GB-seconds of Lambda in ${calls} calls, ${transitions} state transitions,`,
     `  ${puts} PUT and LIST requests to S3.`,
     `Cost in AWS: $${forecast.dollars.toFixed(4)} (${forecast.region}, prices of ${forecast.pricesOf}, no free tier;`,

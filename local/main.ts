@@ -7,6 +7,7 @@ import { type Emit, logEvents } from '../lib/events.ts';
 import { BadInputError } from '../lib/parse.ts';
 import { layout } from '../lib/runs/layout.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
+import { highestRate } from '../lib/tmdb/pace.ts';
 import { requestsPerSecond, tmdbAddress } from '../lib/wiring.ts';
 import { checkFolderOf } from './default-folder.ts';
 import { ROOT } from './deployed.ts';
@@ -106,7 +107,7 @@ const run = async (
   if (input.resume && !bucket) checkFolderOf(input.resume, out);
   await makeWritable(folder, out);
   const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
-  const progress = showProgress(process.stdout, { pace: requestsPerSecond(env), env });
+  const progress = showProgress(process.stdout, { pace: highestRate(requestsPerSecond(env)), env });
   // The lines of the progress hide the cursor.
   process.once('exit', progress.stop);
   const logEvent = logEvents(jsonLines(log.write));

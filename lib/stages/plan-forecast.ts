@@ -1,8 +1,9 @@
 import { dollarsFor, PRICES, type Usage } from '../runs/prices.ts';
 import type { Source } from '../sources/source.ts';
+import { highestRate, secondsFor } from '../tmdb/pace.ts';
 import { CHUNK } from './walk-items.ts';
 
-/** How fast a run may ask TMDB. */
+/** How fast a run may ask TMDB, as configured. Where TMDB allows it, a gate reaches a higher rate (lib/tmdb/pace.ts). */
 export interface Pace {
   /** Requests a second of all walkers together. */
   perSecond: number;
@@ -18,8 +19,9 @@ export interface Forecast {
   requests: number;
   /** Parts, if the dataset's rule keeps all movies. */
   parts: number;
-  /** Time of the run at its pace. */
+  /** Time of the run, where TMDB allows its highest rate. */
   seconds: number;
+  /** Requests a second of all walkers together, at the highest rate. */
   perSecond: number;
   /** In AWS. */
   usage: Usage;
@@ -100,7 +102,7 @@ export const forecast = (input: ForecastInput): Forecast => {
   const planning = source.firstPage ? branches.length : 1;
   const walking = sum('requests');
   /** In AWS, walkers have a share each, also where this run is on one machine. */
-  const share = pace.perSecond / walkersAtOnce;
+  const share = meanRate(walking / walkersAtOnce, pace.perSecond / walkersAtOnce);
   const calls = perBranch.map(({ requests }) => Math.max(1, Math.ceil(requests / share / callSeconds)));
   const walks = calls.reduce((total, one) => total + one, 0);
   const count = branches.length + removed;
@@ -120,14 +122,18 @@ export const forecast = (input: ForecastInput): Forecast => {
       perBranch.reduce((total, one) => total + putsOf(one, source), 0) +
       keptForOthers,
   };
-  const walkers = longestOf(perBranch, walkersAtOnce, pace.perWalker);
+  const gates = pace.perSecond / pace.perWalker;
+  const perGate = meanRate(walking / gates, pace.perWalker);
+  const walkers = longestOf(perBranch, walkersAtOnce, perGate);
   return {
     movies: perBranch.reduce((total, { movies }) => total + (movies ?? 0), 0),
     pages: sum('pages'),
     requests: planning + walking,
     parts: sum('parts'),
-    seconds: rounded(planning / pace.perWalker + Math.max(walking / pace.perSecond, walkers) + CALL_SECONDS),
-    perSecond: pace.perSecond,
+    seconds: rounded(
+      secondsFor(planning, pace.perWalker) + Math.max(walking / (gates * perGate), walkers) + CALL_SECONDS,
+    ),
+    perSecond: rounded(highestRate(pace.perSecond)),
     usage,
     dollars: dollarsFor(usage),
     region: PRICES.region,
@@ -169,6 +175,10 @@ const longestOf = (branches: readonly BranchForecast[], walkersAtOnce: number, p
   }
   return Math.max(...busy);
 };
+
+/** Requests a second of a gate, on average over a run. */
+const meanRate = (requests: number, perSecond: number): number =>
+  requests > 0 ? requests / secondsFor(requests, perSecond) : perSecond;
 
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 

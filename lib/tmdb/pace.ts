@@ -33,6 +33,28 @@ const BELOW = 0.96;
 const RECOVERY = 1_000;
 const RECOVERY_MS = 100_000;
 
+/** The rate as a share of the goal, `recovered` from 0 to 1 and beyond after a drop. */
+const grownTo = (recovered: number, drop: number): number =>
+  recovered < 1 ? 1 - drop * (1 - recovered) ** 3 : 1 + (2 * (recovered - 1)) ** 3;
+
+/**
+ * Seconds that a new gate takes for so many requests, where TMDB allows the highest rate and the gate never waits for a
+ * caller.
+ *
+ * @param perSecond The configured rate, as in `pace`.
+ */
+export const secondsFor = (requests: number, perSecond: number): number => {
+  const highest = highestRate(perSecond);
+  let seconds = 0;
+  let passed = 0;
+  for (; passed < requests; passed++) {
+    const recovered = Math.max(passed / RECOVERY, (seconds * 1000) / RECOVERY_MS);
+    if (recovered >= 1) break;
+    seconds += Math.min(1, requests - passed) / (highest * grownTo(recovered, DROP));
+  }
+  return seconds + Math.max(0, requests - passed) / highest;
+};
+
 /** Requests that may follow at once after a delay. Timers fire up to a millisecond late, and these delays must not add up. */
 const CATCH_UP = 2;
 
@@ -65,8 +87,7 @@ export const pace = (perSecond: number, { now, sleep }: Clock): Gate => {
   let droppedAt = now();
   const rate = (): number => {
     const recovered = Math.max(since / RECOVERY, (now() - droppedAt) / RECOVERY_MS);
-    const grown = recovered < 1 ? 1 - drop * (1 - recovered) ** 3 : 1 + (2 * (recovered - 1)) ** 3;
-    return Math.min(highest, goal * grown);
+    return Math.min(highest, goal * grownTo(recovered, drop));
   };
 
   /** When the last requests passed. A window of the limit holds as many. */

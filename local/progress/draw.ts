@@ -52,7 +52,7 @@ const partsOf = (state: RunState, now: number): { rank: number; text: string }[]
   return [
     { rank: 1, text: `${movies} of ${ofMovies} movies` },
     { rank: 4, text: failed.size ? `${branches}, ${failed.size} failed` : branches },
-    { rank: 3, text: `${perSecond.toFixed(1)} of ${pace} requests/s` },
+    { rank: 3, text: `${perSecond.toFixed(1)} of ${Number(pace.toFixed(1))} requests/s` },
     { rank: 5, text: `429s: ${throttles}` },
     {
       rank: 2,

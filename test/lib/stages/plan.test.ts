@@ -106,7 +106,7 @@ describe('a planned run', () => {
       tmdb: 'tmdb.test',
       branches: unfinished.map((name) => ({ name, expected: { 'war-2015': 300, 'crime-2014': 200 }[name] ?? 10 })),
       wholeDay: unfinished.toSorted(),
-      forecast: { perSecond: 36, dollars: expect.any(Number) },
+      forecast: { perSecond: 40, dollars: expect.any(Number) },
       output: { key: shipped.output.key, format: 'json', gzip: false },
     });
     for (const branch of unfinished)

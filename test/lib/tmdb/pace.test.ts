@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pace } from '../../../lib/tmdb/pace.ts';
+import { pace, secondsFor } from '../../../lib/tmdb/pace.ts';
 import { chance } from '../../../local/simulator/chance.ts';
 import { fastClock, NOON } from '../../doubles/fast-clock.ts';
 
@@ -57,6 +57,19 @@ describe('pace', () => {
     expect(perSecond(0, 36)).toBeCloseTo(36, 0);
     expect(perSecond(1_100, 2_100)).toBeGreaterThan(39);
     expect(perSecond(1_100, 2_100)).toBeLessThanOrEqual(40);
+  });
+
+  it.each([
+    { perSecond: 36, requests: 1 },
+    { perSecond: 36, requests: 75 },
+    { perSecond: 36, requests: 2_500 },
+    { perSecond: 9, requests: 500 },
+    { perSecond: 9, requests: 2_500 },
+  ])('says how long $requests requests take at $perSecond a second', async ({ perSecond, requests }) => {
+    // The last request passes one gap before the next one may.
+    const [last = 0] = (await passing(requests + 1, { perSecond })).slice(-1);
+    const said = secondsFor(requests, perSecond);
+    expect(Math.abs(said - last / 1000)).toBeLessThan(said * 0.02);
   });
 
   it('takes less than 61 s for 2,367 requests where TMDB allows 40 a second, without a 429', async () => {

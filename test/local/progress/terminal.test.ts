@@ -76,7 +76,7 @@ it.skipIf(missing).concurrent(
     expect(shown.code).toBe(130);
     expectWhole(shown, 120);
     expect(whileRunning(shown).join('\n')).toMatch(
-      /\d+ of 226 movies {2}\d of 4 branches {2}[\d.]+ of 60 requests\/s {2}429s: 0/,
+      /\d+ of 226 movies {2}\d of 4 branches {2}[\d.]+ of 66.7 requests\/s {2}429s: 0/,
     );
     expect(whileRunning(shown).join('\n')).toMatch(/crime-2013 +█+░+ {2}\d+ of 134/);
     const [, run130 = ''] =
