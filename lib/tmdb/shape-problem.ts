@@ -39,12 +39,15 @@ const errorIn = (body: unknown): string => {
 export const errorCode = (body: unknown): string | undefined => {
   const parsed = failure.safeParse(body);
   return parsed.success
-    ? `code ${parsed.data.status_code}: ${parsed.data.status_message.slice(0, LONGEST_MESSAGE)}`
+    ? `code ${parsed.data.status_code}: ${withoutControls(parsed.data.status_message.slice(0, LONGEST_MESSAGE))}`
     : undefined;
 };
 
 /** The code of TMDB's error format, or undefined where the body is something else. */
 export const errorNumber = (body: unknown): number | undefined => failure.safeParse(body).data?.status_code;
+
+/** A text of TMDB ends up in messages on terminals, where a control character could begin an escape sequence. */
+const withoutControls = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ');
 
 /** Longest message of TMDB in an error message, in characters. */
 const LONGEST_MESSAGE = 200;

@@ -1,4 +1,5 @@
 import type { Explained, Explanation } from '../../lib/stages/why.ts';
+import { oneLine } from '../progress/draw.ts';
 import type { UploadRows } from './csv-rows.ts';
 
 /** What an answer of `find`, or of the request, means for a person. */
@@ -30,7 +31,9 @@ export const whyText = (
     ...(upload ? rowLines(id, upload) : []),
     ...(lines.length ? lines : notListed(upload !== undefined, unknownLeftOut)),
     '',
-  ].join('\n');
+  ]
+    .map(oneLine)
+    .join('\n');
 };
 
 const wayOf = (one: Explanation): string[] => {

@@ -522,6 +522,13 @@ describe('a hostile response', () => {
 describe('a rejected request is not retried:', () => {
   it.each([
     { status: 400, body: failure(22), name: 'TmdbRefusedError', message: '400, code 22: Not so.' },
+    {
+      status: 400,
+      body: '{"status_code":22,"status_message":"\\u001b]0;x\\u0007Not\\nso."}',
+      name: 'TmdbRefusedError',
+      // No control character, which could be an escape sequence of a terminal.
+      message: '(400, code 22:  ]0;x Not so.)',
+    },
     { status: 405, body: failure(42), name: 'TmdbRefusedError', message: '405, code 42: Not so.' },
     { status: 410, body: '<html>', name: 'TmdbRefusedError', message: 'status 410' },
     { status: 404, body: failure(34), name: 'TmdbRefusedError', message: '404, code 34: Not so.' },
