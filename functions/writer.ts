@@ -1,6 +1,7 @@
 import { type Handler, lambda } from '../lib/lambda.ts';
 import { type PublishMetrics, publishMetrics } from '../lib/metrics.ts';
 import { metricsOf } from '../lib/runs/manifest.ts';
+import { answersIn } from '../lib/runs/plan.ts';
 import { branchWork } from '../lib/runs/work.ts';
 import { type OnBranchServices, onBranch } from '../lib/stages/on-branch.ts';
 import { type WriteServices, write } from '../lib/stages/write.ts';
@@ -13,7 +14,7 @@ export const writer =
   ): Handler<Record<string, never>> =>
   async (event) => {
     const { ref, done } = await onBranch(event, 'event of the writer', services, (branch, store) =>
-      write(branch, { ...services, store, work: branchWork(store, branch) }),
+      write(branch, { ...services, store, work: branchWork(store, answersIn(branch)) }),
     );
     if (done) services.publish(metricsOf(done), ref);
     return {};

@@ -21,16 +21,17 @@ export const defaultFolder = (env: Readonly<Record<string, string | undefined>>)
 /**
  * Finds out that a run is in the other one of the two default folders, because TMDB_TOKEN has been set or unset since.
  *
+ * @param field The option that names the run.
  * @param folder The folder that is used now, as it was given or by default.
  * @param root The folder that relative paths start from.
  * @throws {BadInputError}
  */
-export const checkFolderOf = (run: string, folder: string, root = '.'): void => {
+export const checkFolderOf = (field: 'resume' | 'reshape', run: string, folder: string, root = '.'): void => {
   const has = (one: string) => existsSync(join(root, one, 'logs', `${run}.jsonl`));
   const [other, whatToDo] =
     folder === TMDB_FOLDER
       ? [SIMULATED_FOLDER, 'it asked the simulator: unset TMDB_TOKEN to continue it']
       : [TMDB_FOLDER, 'it asked TMDB: set TMDB_TOKEN to continue it'];
   if ([SIMULATED_FOLDER, TMDB_FOLDER].includes(folder) && !has(folder) && has(other))
-    throw new BadInputError(`resume: run ${run} is in the folder ${other}, and not in ${folder}; ${whatToDo}.`);
+    throw new BadInputError(`${field}: run ${run} is in the folder ${other}, and not in ${folder}; ${whatToDo}.`);
 };

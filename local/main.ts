@@ -48,9 +48,14 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     const address = tmdbAddress(asked);
     // With --json, stdout has only JSON.
     const notes = options.json ? process.stderr : process.stdout;
-    notes.write(`Asking ${simulator ? moviesOf(options) : new URL(address.baseUrl).host}.\n`);
+    const { reshape } = options.input;
+    notes.write(
+      reshape === undefined
+        ? `Asking ${simulator ? moviesOf(options) : new URL(address.baseUrl).host}.\n`
+        : `Writing the kept answers of ${reshape} again; TMDB is not asked.\n`,
+    );
     if (simulator?.note) notes.write(`${simulator.note}\n`);
-    if (!simulator) await checkReachable(address);
+    if (!simulator && reshape === undefined) await checkReachable(address);
     if (options.input.dryRun) {
       const planned = await dryRun(options, resolve(options.out), { ...asked, DATASETS: datasets });
       process.stdout.write(options.json ? `${JSON.stringify(planned, null, 2)}\n` : dryRunText(planned));
@@ -104,7 +109,8 @@ const run = async (
   const name = runName(new Date());
   const resume = resumeCommand(input.resume ?? name, again);
   const folder = resolve(out);
-  if (input.resume && !bucket) checkFolderOf(input.resume, out);
+  for (const field of ['resume', 'reshape'] as const)
+    if (input[field] && !bucket) checkFolderOf(field, input[field], out);
   await makeWritable(folder, out);
   const log = openRunLog(join(folder, 'logs', `${name}.jsonl`));
   const progress = showProgress(process.stdout, { pace: highestRate(requestsPerSecond(env)), env });
@@ -142,9 +148,8 @@ const run = async (
           `The bucket has no uploaded CSV, so this run reads an invented one: ${invented}. To upload your own file: npm run upload.\n`,
         );
     }
-    const runInput = input.resume
-      ? { ...input, dataset: await datasetOf(pipeline, input.resume, input.dataset, env) }
-      : input;
+    const earlier = input.resume ?? input.reshape;
+    const runInput = earlier ? { ...input, dataset: await datasetOf(pipeline, earlier, input.dataset, env) } : input;
     const execution = await Promise.race([pipeline.start(runInput, name).ended, failed]);
     progress.stop();
     return await report(execution, pipeline, {
@@ -170,7 +175,7 @@ const run = async (
 /** The run's start time to the millisecond. Such names sort by time and are unique on this machine. */
 const runName = (now: Date): string => `local-${now.toISOString().replaceAll(/[-:.]/g, '')}`;
 
-/** Finds the dataset of a run, so that --resume needs no --dataset. */
+/** Finds the dataset of a run, so that --resume and --reshape need no --dataset. */
 const datasetOf = async (
   { store }: Pipeline,
   run: string,

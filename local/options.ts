@@ -17,6 +17,7 @@ export const USAGE = `npm start [-- options]          run the whole pipeline on 
   --upload KEY        key of the CSV to read, instead of the newest one in the bucket
   --out DIR           folder for all files of the pipeline (.local with the simulator, .tmdb with TMDB)
   --resume RUN        continue this run: only its unfinished branches
+  --reshape RUN|DAY   write the kept answers of this run or day again, as the dataset is now; requests nothing
   --bucket NAME       a bucket in AWS, instead of the embedded one
   --give-up-after N   seconds to wait for TMDB in an outage, before the run ends (600)
   --dry-run           print what a run would do and cost, and write nothing
@@ -50,6 +51,7 @@ const OPTIONS = {
   resume: { type: 'string' },
   /** Earlier name of --resume. */
   redrive: { type: 'string' },
+  reshape: { type: 'string' },
   bucket: { type: 'string' },
   'give-up-after': { type: 'string', default: '600' },
   'dry-run': { type: 'boolean' },
@@ -99,12 +101,12 @@ export type SimulatorSettings = z.output<typeof simulator>;
 
 export interface Options {
   /** The run's input, as the planner reads it. */
-  input: { dataset: string; resume?: string } & Record<string, unknown>;
+  input: { dataset: string; resume?: string; reshape?: string } & Record<string, unknown>;
   out: string;
   bucket: string | undefined;
   /** Longest outage of TMDB that the run waits for. */
   giveUpAfterSeconds: number;
-  /** undefined where the run uses a real TMDB API. */
+  /** undefined where the run uses a real TMDB API, or requests nothing. */
   simulator: SimulatorSettings | undefined;
   /** Whether a dry run prints JSON. */
   json: boolean;
@@ -131,15 +133,18 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
   );
   const onlySimulated = given.find((name) => ['catalogue', 'faults', 'ceiling', 'latency', 'seed'].includes(name));
+  if (values.reshape !== undefined && onlySimulated)
+    throw new BadInputError(`--${onlySimulated}: leave it out; --reshape requests nothing, so there is no simulator.`);
   if (real && onlySimulated)
     throw new BadInputError(
       `--${onlySimulated} is only for the simulator, but TMDB_TOKEN is set: remove the option, or unset TMDB_TOKEN.`,
     );
 
-  const { only, day, years, upload, resume = values.redrive } = values;
+  const { only, day, years, upload, reshape, resume = values.redrive } = values;
   const input = {
     dataset: values.dataset,
     ...(resume !== undefined && { resume }),
+    ...(reshape !== undefined && { reshape }),
     ...(only && { only: only.flatMap((names) => names.split(',')) }),
     ...(day !== undefined && { day }),
     ...(years !== undefined && { years }),
@@ -153,7 +158,7 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   if (values.bucket !== undefined) asOptions(OPTIONS, () => parse(z.object({ bucket: bucketName }), values, 'options'));
   // Invented movies may be written to the bucket of an emulator.
   const inAws = !env.AWS_ENDPOINT_URL && !env.AWS_ENDPOINT_URL_S3;
-  if (values.bucket !== undefined && inAws && !real && !onlySimulated)
+  if (values.bucket !== undefined && inAws && !real && !onlySimulated && reshape === undefined)
     throw new BadInputError(
       '--bucket: TMDB_TOKEN is not set, so the run would write invented movies of the simulator to a bucket in AWS. Set TMDB_TOKEN, or add --seed 1 if you want the invented movies.',
     );
@@ -163,7 +168,8 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     bucket: values.bucket,
     json: values.json ?? false,
     giveUpAfterSeconds: asOptions(OPTIONS, () => parse(giveUpAfter, values, 'options'))['give-up-after'],
-    simulator: real ? undefined : asOptions(OPTIONS, () => parse(simulator, values, 'options')),
+    simulator:
+      real || reshape !== undefined ? undefined : asOptions(OPTIONS, () => parse(simulator, values, 'options')),
     again: given.flatMap((name) =>
       name === 'out' || name === 'bucket' || name === 'catalogue' ? [`--${name}`, String(values[name])] : [],
     ),

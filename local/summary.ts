@@ -14,6 +14,8 @@ export interface Ended {
   seconds: number;
   /** The command that continues the run. */
   resume: string;
+  /** The day or run whose answers this run has written again, without a request. */
+  reshapes?: string | undefined;
 }
 
 /** Number of ids to show for each reason. The manifest has all of them. */
@@ -25,7 +27,7 @@ const LOST = REASONS.filter(isRetried);
 /** The text at the end of a run: what was written and where, what is missing and why, and the command that continues the run. */
 export const summary = (
   manifest: DayManifest,
-  { dataset, day, run, bucket, planned, seconds, resume }: Ended,
+  { dataset, day, run, bucket, planned, seconds, resume, reshapes }: Ended,
 ): string => {
   const unfinished = manifest.unfinished.length;
   const parts = manifest.branches.reduce((sum, branch) => sum + branch.parts, 0);
@@ -35,7 +37,7 @@ export const summary = (
     '',
     `Run ${run} of ${dataset}, ${day}: ${unfinished === 0 ? 'complete' : `${unfinished} of ${planned} branches unfinished`}, ${seconds.toFixed(1)} s.`,
     `The day so far: ${count(manifest.branches.length, 'branch', 'branches')}, ${manifest.distinct} of ${manifest.expected} listed, ${manifest.kept} kept, ${manifest.leftOut} left out.`,
-    `Files of the day: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; ${count(manifest.requests, 'request')} to TMDB (${count(manifest.retries, 'retry', 'retries')}, ${manifest.throttles} throttled).`,
+    `Files of the day: ${count(manifest.written, 'record')}, ${count(parts, 'part')}, ${size(manifest.bytes)}; ${count(manifest.requests, 'request')} to TMDB${reshapes === undefined ? '' : ' by earlier runs'} (${count(manifest.retries, 'retry', 'retries')}, ${manifest.throttles} throttled).`,
     `Folder: ${base}/. Manifest: ${base}/${layout.dayManifest({ dataset, day: manifest.day })}.`,
   ];
   const { csv } = manifest;
@@ -66,7 +68,7 @@ export const summary = (
       `The day is not complete: ${manifest.rewriting.join(', ')} began to write it again and did not finish. Resume that run, or run all branches of the day again.`,
     );
   if (unfinished > 0) lines.push(`To continue this run: ${resume}`);
-  else if (LOST.some((reason) => manifest.missing[reason]?.length))
+  else if (reshapes === undefined && LOST.some((reason) => manifest.missing[reason]?.length))
     lines.push(`To request the ${LOST.join(' and ')} ids again: ${resume}`);
   return `${lines.join('\n')}\n`;
 };

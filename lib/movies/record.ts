@@ -15,19 +15,29 @@ export interface Subject {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Combines the data of one item: its entry in the list, and the response to its request. */
+/**
+ * Combines the data of one item: its entry in the list, and the response to its request.
+ *
+ * @param ask What the dataset asks for.
+ * @param asked What was asked for when the response was kept: the same, or more.
+ */
 export const subjectOf = (
   ask: Dataset['ask'],
   item: { id: number | string; listed?: Record<string, unknown> },
   fetched: Fetched | undefined,
+  asked = ask,
 ): Subject => {
   const listed = item.listed && { listed: item.listed };
   if (!fetched) return { id: Number(item.id), asked: item.id, ...listed };
-  const { tmdbId } = fetched;
-  if (!ask.includes('details'))
-    return { id: tmdbId, asked: item.id, ...listed, credits: fetched.body as NonNullable<Subject['credits']> };
-  const body = fetched.body as Details;
-  return { id: tmdbId, asked: item.id, ...listed, details: body, ...(body.credits && { credits: body.credits }) };
+  const details = asked.includes('details') ? (fetched.body as Details) : undefined;
+  const credits = details ? details.credits : (fetched.body as Credits);
+  return {
+    id: fetched.tmdbId,
+    asked: item.id,
+    ...listed,
+    ...(details && ask.includes('details') && { details }),
+    ...(credits && ask.includes('credits') && { credits }),
+  };
 };
 
 /**

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { keptDataset } from '../datasets/dataset.ts';
-import { type BranchRef, branchName, type DayRef, type RunRef, runRef } from '../names.ts';
+import { type BranchRef, branchName, type DayRef, type RunRef, runName, runRef } from '../names.ts';
 import { parse } from '../parse.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
@@ -42,6 +42,11 @@ const plannedBranch = runRef.extend({
   /** The branch's values for the placeholders of the key pattern. */
   placeholders: z.record(z.string(), z.string()),
   limits: limits.default({}),
+  /**
+   * The run in whose work the answers are, and what it asked for each movie. Absent: this run requests them. A branch with
+   * it is only written, and nothing is requested.
+   */
+  answersOf: z.object({ run: runName, ask: keptDataset.shape.ask }).optional(),
 });
 export type PlannedBranch = z.output<typeof plannedBranch>;
 
@@ -85,8 +90,18 @@ const plannedRun = runRef.extend({
   forecast: runForecast.optional(),
   /** Where the dataset's parts go, and in which format. A day holds one of each. */
   output: outputRef.optional(),
+  /** The day or run whose answers this run writes again. Absent: it requests its answers. */
+  reshapes: z.string().optional(),
 });
 export type PlannedRun = z.output<typeof plannedRun>;
+
+/** Where the work of a branch is: below its own run, or below the run whose answers it writes again. */
+export const answersIn = ({ dataset, day, run, branch, answersOf }: PlannedBranch): BranchRef => ({
+  dataset,
+  day,
+  branch,
+  run: answersOf?.run ?? run,
+});
 
 const saveBranch = (store: ObjectStore, branch: PlannedBranch) =>
   store.put(layout.plan(branch), JSON.stringify(branch));
@@ -121,6 +136,11 @@ export const loadBranch = async (store: ReadableStore, ref: BranchRef): Promise<
       `Run ${ref.run} of dataset ${ref.dataset} on ${ref.day} has no branch ${ref.branch}: ${layout.plan(ref)} doesn't exist. Start a new run.`,
     );
   return parse(plannedBranch, JSON.parse(object.body.toString()), layout.plan(ref));
+};
+
+/** For readers that also work without the plan of a branch: `loadBranch(…).catch(ifNotPlanned)`. */
+export const ifNotPlanned = (error: unknown): undefined => {
+  if (!(error instanceof NotPlannedError)) throw error;
 };
 
 /** The plan of a run or branch doesn't exist, or it has expired. A person must start a new run; nothing retries. */

@@ -9,8 +9,16 @@ import { formatOf, recordsIn } from '../raw-zone/part-records.ts';
 import { type DayManifest, dayManifest, latestDay } from './day-manifest.ts';
 import { layout } from './layout.ts';
 import { leftOutIn } from './left-out.ts';
-import { type BranchManifest, branchManifest, figures, READS_AT_ONCE, sumProblems, totals } from './manifest.ts';
-import { loadBranch, loadRuns, NotPlannedError } from './plan.ts';
+import {
+  type BranchManifest,
+  branchManifest,
+  figures,
+  isFinished,
+  READS_AT_ONCE,
+  sumProblems,
+  totals,
+} from './manifest.ts';
+import { ifNotPlanned, loadBranch, loadRuns, type PlannedRun } from './plan.ts';
 import { sealProblem } from './seal.ts';
 
 /** An object of a day that is not as the manifests say. */
@@ -79,8 +87,9 @@ export const verifyDay = async (store: ReadableStore, ref: DayRef): Promise<Veri
     ),
   );
   await Promise.all(branches.map((manifest) => atOnce(() => compareLeftOut(store, manifest, differs))));
-  await findStrays(store, ref, manifests, differs);
-  if (manifests.day) compareDay(ref, manifests.day, manifests, differs);
+  const runs = await loadRuns(store, ref).catch(ifUnreadable);
+  await findStrays(store, ref, { ...manifests, runs }, differs);
+  if (manifests.day) compareDay(ref, manifests.day, { ...manifests, runs }, differs);
   if (manifests.day?.complete) await compareLatest(store, manifests.day, differs);
 
   const sum = (one: (manifest: BranchManifest) => number) => branches.reduce((total, each) => total + one(each), 0);
@@ -255,10 +264,9 @@ const compareLeftOut = async (store: ReadableStore, manifest: BranchManifest, di
 const findStrays = async (
   store: ReadableStore,
   ref: DayRef,
-  { branches, unreadable, others }: Omit<Manifests, 'day'>,
+  { branches, unreadable, others, runs }: Omit<Manifests, 'day'> & { runs: readonly PlannedRun[] },
   differs: Differs,
 ): Promise<void> => {
-  const runs = await loadRuns(store, ref).catch(ifUnreadable);
   const manifests = [...branches.values()];
   const patterns = [...new Set([...manifests, ...runs].flatMap(({ output }) => (output ? [output.key] : [])))];
   const named = new Set(manifests.flatMap(({ parts }) => parts.map(({ key }) => key)));
@@ -306,10 +314,6 @@ const ifUnreadable = (error: unknown): [] => {
   return [];
 };
 
-const ifNotPlanned = (error: unknown): undefined => {
-  if (!(error instanceof NotPlannedError)) throw error;
-};
-
 const matchingFolders = async (
   store: ReadableStore,
   [next, ...rest]: readonly (string | RegExp)[],
@@ -323,8 +327,19 @@ const matchingFolders = async (
 
 const FIGURES = Object.keys(figures.shape) as (keyof typeof figures.shape)[];
 
+/** Whether a run has written some of its branches, and others are as before. */
+const isHalfWritten = (run: PlannedRun, branches: ReadonlyMap<string, BranchManifest>): boolean => {
+  const done = run.branches.filter(({ name, round = 0 }) => isFinished(branches.get(name), { ...run, round }));
+  return done.length > 0 && done.length < run.branches.length;
+};
+
 /** Compares the manifest of the day with those of its branches. */
-const compareDay = (ref: DayRef, day: DayManifest, { branches, unreadable }: Manifests, differs: Differs): void => {
+const compareDay = (
+  ref: DayRef,
+  day: DayManifest,
+  { branches, unreadable, runs }: Manifests & { runs: readonly PlannedRun[] },
+  differs: Differs,
+): void => {
   const key = layout.dayManifest(ref);
   const wrong = (expected: string, found: string) => differs(key, { expected, found, todo: WRITE_DAY_AGAIN });
   if (day.dataset !== ref.dataset || day.day !== ref.day)
@@ -337,7 +352,16 @@ const compareDay = (ref: DayRef, day: DayManifest, { branches, unreadable }: Man
       `${day.complete}`,
     );
   // The run that writes the day again writes its manifest at its end.
-  if (day.rewriting.length > 0) return;
+  if (day.rewriting.length > 0) {
+    const half = runs.find((run) => day.rewriting.includes(run.run) && isHalfWritten(run, branches));
+    if (half)
+      differs(key, {
+        expected: 'the branches of one run',
+        found: `some that run ${half.run} has written again and some that it has not`,
+        todo: `resume that run: npm start -- --resume ${half.run}`,
+      });
+    return;
+  }
 
   const written = [...branches.values()].filter(({ role }) => role !== 'removed');
   const unnamed = written.find(({ branch }) => !day.branches.some((one) => one.branch === branch));

@@ -24,6 +24,7 @@ const PLACEHOLDERS = ['genre', 'year'];
 export const discover: SourceKind = {
   settings: discoverSettings,
   listsItems: true,
+  branchFields: ['genres', 'years'],
   placeholders: PLACEHOLDERS,
   keyProblem: (_, used) => missingPlaceholders(PLACEHOLDERS, used),
 

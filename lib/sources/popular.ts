@@ -19,6 +19,7 @@ const PATHS = { movies: '/movie/popular', series: '/tv/popular' } as const;
 export const popular: SourceKind = {
   settings,
   listsItems: true,
+  branchFields: ['media'],
   placeholders: ['media', 'Media'],
   keyProblem: (source, { folder }) =>
     // In the folder, not only in the file's name: a table over movies must not read series.

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, SourceSchema } from '../datasets/dataset.ts';
 import type { Day } from '../day.ts';
 import { BadInputError } from '../parse.ts';
@@ -14,6 +15,8 @@ import type { ListPage } from '../tmdb/responses.ts';
  * One file each, and one line in kinds.ts. Planning, walking and fetching know no kind.
  */
 export interface SourceKind extends SourceSchema {
+  /** Fields of its settings that only decide which branches there are, and not what a branch lists. Absent: none. */
+  branchFields?: readonly string[];
   open(dataset: Dataset): Source;
 }
 
@@ -105,6 +108,28 @@ export class ListIncompleteError extends Error {
 
 /** Kinds of sources by name. The pipeline gets them as an argument, so that a test can add one. */
 export type SourceKinds = Readonly<Record<string, SourceKind>>;
+
+/**
+ * Compares the settings of two sources.
+ *
+ * @param except Fields that may differ. By default those that only decide which branches there are: then a branch still
+ *   lists the same as the branch of that name before.
+ * @returns The first other field that differs; undefined where none does.
+ */
+export const differentField = (
+  kinds: SourceKinds,
+  before: Dataset['source'],
+  now: Dataset['source'],
+  except = kinds[now.kind]?.branchFields ?? [],
+): string | undefined => {
+  const settingsOf = (source: Dataset['source']): Record<string, unknown> =>
+    // A source that was stored before a field existed has its default.
+    kinds[source.kind]?.settings.safeParse(source).data ?? source;
+  const [one, other] = [settingsOf(before), settingsOf(now)];
+  return Object.keys({ ...one, ...other }).find(
+    (field) => !except.includes(field) && !isDeepStrictEqual(one[field], other[field]),
+  );
+};
 
 export const openSource = (kinds: SourceKinds, dataset: Dataset): Source => {
   const kind = kinds[dataset.source.kind];

@@ -27,6 +27,8 @@ export const runInput = z.strictObject({
   scheduledTime: z.iso.datetime({ offset: true }).optional(),
   /** Continues that run: its plan, its day, its work. */
   resume: runName.optional(),
+  /** A day or a run: writes its kept answers again, as the dataset is now. Nothing is requested. */
+  reshape: runName.optional(),
   limits: limits.optional(),
   /**
    * Set by another state machine that starts this one with startExecution, as AWS recommends; the console then links the

@@ -7,7 +7,7 @@ import { loadRun, type PlannedRun } from '../runs/plan.ts';
 import type { RunInput } from './plan-input.ts';
 
 /** Fields of the input that would change the plan which a resumed run continues. */
-const NOT_WITH_RESUME = ['only', 'years', 'upload', 'dryRun', 'limits'] as const;
+const NOT_WITH_RESUME = ['reshape', 'only', 'years', 'upload', 'dryRun', 'limits'] as const;
 
 /**
  * Finds the run that is to be continued: after 14 days, when Step Functions no longer redrives, or after a change of the
@@ -34,9 +34,9 @@ export const findResumed = async (
     );
   if (!found)
     throw new BadInputError(
-      `resume: dataset ${dataset} has no run ${JSON.stringify(run)}; plans and work are kept for 16 days. Start a new run.`,
+      `resume: dataset ${dataset} has no run ${JSON.stringify(run)}; plans and answers are kept as long as the parts. Start a new run.`,
     );
-  if (found.tmdb !== tmdb)
+  if (found.tmdb !== tmdb && found.reshapes === undefined)
     throw new BadInputError(
       `resume: run ${run} asked ${found.tmdb}, and ids of ${tmdb} are not the same; set TMDB_TOKEN and TMDB_BASE_URL as they were.`,
     );
@@ -44,7 +44,12 @@ export const findResumed = async (
 };
 
 /** Where a dataset may have a run of that name: on a given day, or on any day that has runs. */
-const runsNamed = async (store: ObjectStore, dataset: string, run: string, on: Day | undefined): Promise<RunRef[]> => {
+export const runsNamed = async (
+  store: ObjectStore,
+  dataset: string,
+  run: string,
+  on: Day | undefined,
+): Promise<RunRef[]> => {
   const days = on ? [on] : await store.folders(layout.daysOfRuns(dataset));
   return days.flatMap((folder) => {
     const one = day.safeParse(folder.replace(/\/$/, ''));

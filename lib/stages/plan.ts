@@ -27,6 +27,7 @@ import { refuseOtherTmdb } from './one-tmdb.ts';
 import { checkToken, NOTHING_SHARED, readFirstPages } from './plan-first-pages.ts';
 import { type Forecast, forecast, type Pace, sentence } from './plan-forecast.ts';
 import { dayOf, type PlanEvent } from './plan-input.ts';
+import { findReshaped, keptAnswers } from './plan-reshape.ts';
 import { findResumed } from './plan-resume.ts';
 import { LONGEST_CALL_SECONDS } from './walk.ts';
 
@@ -85,9 +86,12 @@ const WRITES_AT_ONCE = 8;
  * @throws {DayTakenError} The schedule started the run, and another execution is writing that day.
  */
 export const planRun = async (event: PlanEvent, services: PlanServices): Promise<Planned> => {
-  const planned = event.input.resume
-    ? await resumeRun(event, event.input.resume, services)
-    : await planNewRun(event, services);
+  const { resume, reshape } = event.input;
+  const planned = resume
+    ? await resumeRun(event, resume, services)
+    : reshape
+      ? await reshapeRun(event, reshape, services)
+      : await planNewRun(event, services);
   const { dataset, day, run, outcome, expected, says } = planned;
   for (const warning of planned.warnings) services.emit({ type: 'datasetDoubtful', dataset, warning });
   services.emit({
@@ -120,17 +124,15 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   );
   const wanted = only(ofRun, input.only, settings.name);
   const isWhole = !input.only && wholeDay.every((name) => ofRun.some((branch) => branch.name === name));
-  const manifests = await loadManifests(store, ref);
-  refuseOtherTmdb(manifests, ref, services.tmdb.name);
-  const earlier = (await loadRuns(store, ref)).filter(({ run }) => run !== ref.run);
+  refuseOtherTmdb(await loadManifests(store, ref), ref, services.tmdb.name);
   const names = [...wholeDay, ...ofRun.map(({ name }) => name)];
-  const removed = isWhole ? await removedBranches(store, ref, { manifests, earlier, names }) : [];
+  const before = await writtenBefore(store, ref, { names, isWhole });
+  const { removed } = before;
 
   const turnedAway = input.dryRun ? undefined : await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
 
   const firstPages = await readFirstPages(wanted, source, services);
-  const plannedAt = new Date(execution.startTime).toISOString();
   const planned = wanted
     .map((branch, index) => ({
       branch,
@@ -173,44 +175,136 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     });
   }
 
+  const branches = planned.map(({ branch: { name, listFrom, placeholders }, expected: count }) => ({
+    branch: name,
+    listFrom,
+    placeholders,
+    expected: count,
+  }));
+  const run = {
+    tmdb: services.tmdb.name,
+    wholeDay,
+    ...(csv && { csv }),
+    forecast: { perSecond: outlook.perSecond, dollars: outlook.dollars },
+  };
+  await storePlan(event, ref, { settings, before, branches, run }, services);
+  return { ...answer, outcome: 'planned', says };
+};
+
+/** What earlier runs of the day have written or planned, and this one removes. */
+interface Before {
+  removed: Pick<PlannedBranch, 'branch' | 'placeholders'>[];
+  /** Key patterns. */
+  keys: string[];
+}
+
+/**
+ * @param names Branches that the dataset or the run has.
+ * @param isWhole Whether the run has all branches of the dataset. Otherwise it removes none.
+ */
+const writtenBefore = async (
+  store: ObjectStore,
+  ref: RunRef,
+  { names, isWhole }: { names: readonly string[]; isWhole: boolean },
+): Promise<Before> => {
+  const manifests = await loadManifests(store, ref);
+  const earlier = (await loadRuns(store, ref)).filter(({ run }) => run !== ref.run);
+  return {
+    removed: isWhole ? await removedBranches(store, ref, { manifests, earlier, names }) : [],
+    keys: [...new Set(earlier.flatMap(({ output }) => output?.key ?? []))],
+  };
+};
+
+interface NewPlan {
+  settings: Dataset;
+  before: Before;
+  branches: readonly Pick<PlannedBranch, 'branch' | 'listFrom' | 'placeholders' | 'expected' | 'answersOf'>[];
+  /** What the plan of the run has besides what all have. */
+  run: Pick<PlannedRun, 'tmdb' | 'csv' | 'forecast' | 'reshapes'> & { wholeDay: readonly string[] };
+}
+
+/** Stores the plan of a new run, and then marks the day as being written again. */
+const storePlan = async (
+  { input, execution }: PlanEvent,
+  ref: RunRef,
+  { settings, before, branches, run }: NewPlan,
+  services: PlanServices,
+): Promise<void> => {
+  const plannedAt = new Date(execution.startTime).toISOString();
   const { key, format, gzip } = settings.output;
-  const earlierKeys = [...new Set(earlier.flatMap(({ output }) => output?.key ?? []))].filter((one) => one !== key);
   const all = {
     ...ref,
-    tmdb: services.tmdb.name,
+    tmdb: run.tmdb,
     settings,
     plannedAt,
-    earlierKeys,
+    earlierKeys: before.keys.filter((one) => one !== key),
     round: 0,
     limits: input.limits ?? {},
   };
   const full = [
-    ...planned.map(
-      ({ branch: { name, listFrom, placeholders }, expected: count }): PlannedBranch => ({
+    ...branches.map(
+      (branch): PlannedBranch => ({
         ...all,
-        branch: name,
-        role: wholeDay.includes(name) ? 'dataset' : 'extra',
-        expected: count,
-        listFrom,
-        placeholders,
+        ...branch,
+        role: run.wholeDay.includes(branch.branch) ? 'dataset' : 'extra',
       }),
     ),
-    ...removed.map((branch): PlannedBranch => ({ ...all, ...branch, role: 'removed', expected: 0, listFrom: {} })),
+    ...before.removed.map(
+      (branch): PlannedBranch => ({ ...all, ...branch, role: 'removed', expected: 0, listFrom: {} }),
+    ),
   ];
-  const run = {
+  const planned: PlannedRun = {
     ...ref,
     execution: execution.id,
     plannedAt,
-    tmdb: services.tmdb.name,
-    branches: full.map(({ branch, expected: count }) => ({ name: branch, expected: count })),
-    wholeDay: [...wholeDay],
-    ...(csv && { csv }),
-    forecast: { perSecond: outlook.perSecond, dollars: outlook.dollars },
+    ...run,
+    branches: full.map(({ branch, expected }) => ({ name: branch, expected })),
+    wholeDay: [...run.wholeDay],
     output: { key, format, gzip },
   };
-  await savePlan(store, run, full, pLimit(WRITES_AT_ONCE));
-  await markRewriting(fencedStore(services, ref, execution.id), ref, run.run);
-  return { ...answer, outcome: 'planned', says };
+  await savePlan(services.store, planned, full, pLimit(WRITES_AT_ONCE));
+  await markRewriting(fencedStore(services, ref, execution.id), ref, ref.run);
+};
+
+/** Writes kept answers again, as the dataset is now: a new run that requests nothing. */
+const reshapeRun = async (event: PlanEvent, reshape: string, services: PlanServices): Promise<Planned> => {
+  const { input, execution } = event;
+  const { store, kinds } = services;
+  const settings = await loadDataset(services.datasets, input.dataset, kinds);
+  const found = await findReshaped({ ...input, reshape }, store);
+  const ref = { dataset: settings.name, day: found.day, run: execution.name };
+  services.emit({ type: 'dayDecided', ...ref });
+  // Before the answers are read: another run may be replacing them.
+  const turnedAway = await takeDay(event, ref, services);
+  if (turnedAway) return turnedAway;
+  const { newest, branches, wholeDay } = await keptAnswers(found, settings, services);
+  const names = branches.map(({ branch }) => branch);
+  const isWhole = wholeDay.every((name) => names.includes(name));
+  const before = await writtenBefore(store, ref, { names: [...wholeDay, ...names], isWhole });
+  const source = openSource(kinds, settings);
+  const media = new Set(branches.map(({ listFrom }) => source.itemRequest(listFrom).media));
+  const plan = {
+    settings,
+    before,
+    branches: branches.map(({ branch, listFrom, placeholders, expected, answersOf }) => ({
+      branch,
+      listFrom,
+      placeholders,
+      expected,
+      answersOf,
+    })),
+    run: { tmdb: newest.tmdb, ...(newest.csv && { csv: newest.csv }), wholeDay, reshapes: reshape },
+  };
+  await storePlan(event, ref, plan, services);
+  const expected = branches.reduce((sum, branch) => sum + (branch.expected ?? 0), 0);
+  return {
+    ...begin(event, ref, services),
+    warnings: unknownNames(settings, [...media].toSorted()),
+    unfinished: [...names, ...before.removed.map(({ branch }) => branch)],
+    expected,
+    outcome: 'planned',
+    says: `${branches.length} ${branches.length === 1 ? 'branch' : 'branches'}, ${expected} ${source.noun}, from the kept answers of ${reshape}: no request to TMDB.`,
+  };
 };
 
 const longListWarning = (branch: string, expected: number | null, { noun }: Source): string[] =>
@@ -343,7 +437,7 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
   const found = await findResumed({ ...event.input, resume: run }, { store, tmdb: tmdb.name });
   const ref = runRef.parse(found);
   services.emit({ type: 'dayDecided', ...ref });
-  refuseOtherTmdb(await loadManifests(store, ref), ref, tmdb.name);
+  refuseOtherTmdb(await loadManifests(store, ref), ref, found.tmdb);
   const turnedAway = await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
   const manifests = await loadManifests(store, ref);
@@ -360,7 +454,7 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
       expected: 0,
     };
   if (todo.length > 0) {
-    await checkToken(tmdb);
+    if (found.reshapes === undefined) await checkToken(tmdb);
     await beginRound(store, found, incomplete);
     await markRewriting(fencedStore(services, ref, event.execution.id), ref, run);
   }
@@ -394,11 +488,12 @@ const beginRound = async (store: ObjectStore, run: PlannedRun, names: readonly s
 
 /** Branches that the run finished, within the tolerance, without movies that another request may bring. */
 const branchesToRetry = (
-  { run, branches }: PlannedRun,
+  { run, branches, reshapes }: PlannedRun,
   manifests: ReadonlyMap<string, BranchManifest>,
   unfinished: readonly string[],
 ): string[] =>
-  branches
+  // A run that reshapes requests nothing.
+  (reshapes === undefined ? branches : [])
     .map(({ name }) => name)
     .filter((name) => {
       const manifest = manifests.get(name);

@@ -44,7 +44,8 @@ export class WalkStalledError extends Error {
  * Walks one branch as far as time allows: first its list, then what the dataset asks for each movie.
  *
  * What was kept before is in `work`: after a kill or a timeout, or called again, it continues from there. While TMDB
- * throttles, it goes on slower, until its time is up.
+ * throttles, it goes on slower, until its time is up. A branch that is removed, or whose answers another run has kept, has
+ * nothing to request.
  *
  * @throws {BadInputError} The branch was planned with another TMDB.
  * @throws {WalkStalledError} The time was up before anything was kept.
@@ -52,7 +53,7 @@ export class WalkStalledError extends Error {
  * @throws {ListIncompleteError | TooManyMissingError}
  */
 export const walk = async (branch: PlannedBranch, services: WalkServices): Promise<Walked> => {
-  if (branch.role === 'removed') return { finished: true, kept: 0 };
+  if (branch.role === 'removed' || branch.answersOf) return { finished: true, kept: 0 };
   const { emit, work, kinds, tmdb } = services;
   if (branch.tmdb !== undefined && branch.tmdb !== tmdb.name)
     throw new BadInputError(

@@ -5,7 +5,7 @@ import { loadDayManifest } from '../runs/day-manifest.ts';
 import { loadFailure, NO_ERROR_RECORDED } from '../runs/failure.ts';
 import { type LeftOut, loadLeftOut } from '../runs/left-out.ts';
 import { type BranchManifest, loadManifests } from '../runs/manifest.ts';
-import { loadRuns } from '../runs/plan.ts';
+import { answersIn, ifNotPlanned, loadBranch, loadRuns } from '../runs/plan.ts';
 import { keptWork, type Listing, type Reason } from '../runs/work.ts';
 import { IMDB_ID } from '../tmdb/imdb-id.ts';
 import type { ListPage } from '../tmdb/responses.ts';
@@ -162,7 +162,7 @@ const titleIn = ({ title, name }: Place['record']): Pick<Explanation, 'title'> =
 
 type About = Pick<Explanation, 'pages' | 'requested' | 'tmdbId' | 'title'>;
 
-/** What the work of a branch knows of its items; undefined where there is none. It expires after 16 days. */
+/** What the work of a branch knows of its items; undefined where there is none. It expires as the parts do. */
 const workOf = async (
   store: ReadableStore,
   ref: BranchRef,
@@ -170,7 +170,8 @@ const workOf = async (
   | { items: Listing['items']; about(id: number | string): About; imdbIdOf(id: number | string): string | undefined }
   | undefined
 > => {
-  const work = keptWork(store, ref);
+  const plan = await loadBranch(store, ref).catch(ifNotPlanned);
+  const work = keptWork(store, plan ? answersIn(plan) : ref);
   const list = await work.listing();
   if (!list) return undefined;
   const pages = new Map<number | string, Explanation['pages']>();

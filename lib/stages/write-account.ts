@@ -69,7 +69,7 @@ export const account = async (branch: PlannedBranch, work: BranchWork, scratch: 
   const unused = unusedAdditions(settings);
   const unknown = unknownFields(settings);
   const movieOf = async (item: Listing['items'][number], fetched: Fetched | undefined) => {
-    const subject = subjectOf(settings.ask, item, fetched);
+    const subject = subjectOf(settings.ask, item, fetched, branch.answersOf?.ask);
     const record = recordOf(subject, settings.record);
     const facts: Fields = { ...subject.details, ...subject.listed, ...record };
     unused.see(subject, record);
@@ -81,7 +81,8 @@ export const account = async (branch: PlannedBranch, work: BranchWork, scratch: 
   };
   if (settings.ask.length === 0)
     for (const [index, item] of items.entries()) movies[index] = await movieOf(item, undefined);
-  for await (const chunk of work.chunks()) {
+  // Work that is reshaped may have answers that the dataset no longer asks for.
+  for await (const chunk of settings.ask.length === 0 ? [] : work.chunks()) {
     cost.requests += chunk.tally.requests;
     cost.retries += chunk.tally.retries;
     cost.throttles += chunk.tally.throttles;

@@ -36,11 +36,11 @@ describe('a run to be resumed', () => {
     ['.tmdb', '.local', 'it asked TMDB: set TMDB_TOKEN to continue it'],
   ])('in %s is refused where %s is used', async (folder, used, whatToDo) => {
     const root = await withRunIn(folder);
-    expect(() => checkFolderOf('local-1', used, root)).toThrow(
+    expect(() => checkFolderOf('resume', 'local-1', used, root)).toThrow(
       `resume: run local-1 is in the folder ${folder}, and not in ${used}; ${whatToDo}.`,
     );
-    expect(() => checkFolderOf('local-1', folder, root)).not.toThrow();
-    expect(() => checkFolderOf('local-1', 'mine', root)).not.toThrow();
-    expect(() => checkFolderOf('local-2', used, root)).not.toThrow();
+    expect(() => checkFolderOf('resume', 'local-1', folder, root)).not.toThrow();
+    expect(() => checkFolderOf('resume', 'local-1', 'mine', root)).not.toThrow();
+    expect(() => checkFolderOf('resume', 'local-2', used, root)).not.toThrow();
   });
 });
