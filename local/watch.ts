@@ -135,7 +135,7 @@ const runToWatch = async (
 
 const noSuchRun = ({ dataset, day }: InspectOptions, name: string | undefined) =>
   new BadInputError(
-    `--dataset: there is no ${name === undefined ? 'run' : `run "${name}"`} of dataset ${dataset}${day === undefined ? '' : ` on ${day}`}; use another dataset, day, --out or --bucket. Plans are kept for 16 days.`,
+    `--dataset: there is no ${name === undefined ? 'run' : `run "${name}"`} of dataset ${dataset}${day === undefined ? '' : ` on ${day}`}; use another dataset, day, --out or --bucket. In AWS, plans expire (answerDays in serverless.yml).`,
   );
 
 /** The execution of a run in AWS, from its plan. */

@@ -11,8 +11,8 @@ const USAGE = `npm run why -- ID [options]          what became of one movie in 
 
 ${INSPECT_USAGE}
 Says which lists had it and on which page, when it was requested, what the rules decided, and where its record is, or why
-there is none. For a CSV dataset also the rows of the upload, and what TMDB's find answered. After 16 days, a bucket in AWS
-has no pages and times any more; an IMDb id that TMDB listed is then known only if a record has it.
+there is none. For a CSV dataset also the rows of the upload, and what TMDB's find answered. When the answers have expired
+(answerDays in serverless.yml), there are no pages and times any more; an IMDb id that TMDB listed is then known only if a record has it.
 Exit codes: 0 the day has it, 1 the day does not have it, 2 wrong usage.
 `;
 

@@ -6,10 +6,14 @@ import { stageProblem } from './stage-name.js';
 const TMDB_REQUESTS_PER_SECOND = 40;
 
 /**
- * Days. TMDB's terms allow 6 months, so 180 days, to be safe. resources/bucket.yml has the calculation: data can be here
- * for 16 days before it is in a part and for 7 days after that, and S3 rounds each of the three up to the next midnight.
+ * Days of expireDays and answerDays together. TMDB's terms allow 6 months, so 180 days, to be safe. resources/bucket.yml
+ * has the calculation: data can be here as an answer, then as a part, and then for 7 days as an older version, and S3
+ * rounds each of the three up to the next midnight.
  */
-export const MOST_EXPIRE_DAYS = 180 - 16 - 7 - 3;
+export const MOST_DAYS = 180 - 7 - 3;
+
+/** A run can be redriven for 14 days, and S3 counts days of UTC. */
+const LEAST_ANSWER_DAYS = 16;
 
 /** Iterations of an inline Map that Step Functions runs at once. Source: docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html (read 2026-11-25). */
 const MOST_WALKERS = 40;
@@ -66,7 +70,8 @@ const parameters = z.strictObject({
   retentionDays: number(`use a number of days that CloudWatch allows: ${RETENTION_DAYS.join(', ')}`, (value) =>
     RETENTION_DAYS.includes(value),
   ),
-  expireDays: wholeNumber(1, MOST_EXPIRE_DAYS),
+  expireDays: wholeNumber(1, MOST_DAYS - LEAST_ANSWER_DAYS),
+  answerDays: wholeNumber(LEAST_ANSWER_DAYS, MOST_DAYS - 1),
   alarmEmail: matching('use an e-mail address, or nothing', /^$|^[^@\s]+@[^@\s]+$/),
   tokenParameter: z.string(), // checked before: its value must not be in a message
   tmdbBaseUrl: z.url({ protocol: /^https?$/, error: 'use an address that begins with https://' }),
@@ -102,11 +107,15 @@ export const checkParameters = (service, stage, given, schedules) => {
     throw new Error(
       `Parameter tokenParameter: use a name that begins with a slash, for example /${service}/${stage}/tmdb-token; its value is not printed here, because it could be the token.`,
     );
-  const { scheduled, walkersAtOnce, requestsPerSecond, tmdbBaseUrl } = parse(
+  const { scheduled, walkersAtOnce, requestsPerSecond, tmdbBaseUrl, expireDays, answerDays } = parse(
     parameters,
     { ...rest, existingBucket: String(rest.existingBucket) },
     'Parameters',
   );
+  if (expireDays + answerDays > MOST_DAYS)
+    throw new Error(
+      `expireDays + answerDays = ${expireDays} + ${answerDays} = ${expireDays + answerDays} days, and TMDB's terms allow ${MOST_DAYS}: lower one of these numbers.`,
+    );
   const on = namesIn(scheduled);
   const unknown = on.find((name) => !schedules.some((dataset) => dataset.name === name));
   if (unknown)

@@ -13,7 +13,7 @@ export interface ReportFacts {
   day: DayManifest;
   /** The manifests of the day's branches, sorted by name. */
   branches: BranchManifest[];
-  /** Branches that the run planned. Undefined where the plan has expired, after 16 days. */
+  /** Branches that the run planned. Undefined where the plan has expired. */
   planned: number | undefined;
   /** Each movie of the day once. Undefined where the parts are too large to read for a report. */
   movies: Movie[] | undefined;

@@ -163,7 +163,7 @@ const stillRewriting = async (
   const plans = await Promise.all(
     marked.map((name) => (name === run.run ? run : loadRun(store, { dataset, day, run: name }))),
   );
-  // A plan expires after 16 days, and its run can no longer be finished then.
+  // A plan expires (answerDays in serverless.yml), and its run can no longer be finished then.
   return plans.flatMap((plan) => (plan && unfinishedBranches(plan, manifests).length > 0 ? [plan.run] : []));
 };
 

@@ -53,7 +53,7 @@ export const findReshaped = async (input: RunInput & { reshape: string }, store:
   for (const ref of await runsNamed(store, dataset, reshape, undefined))
     if (await loadRun(store, ref)) return { day: ref.day, run: ref.run };
   throw new BadInputError(
-    `reshape: dataset ${dataset} has no run and no day ${JSON.stringify(reshape)}; plans and answers are kept as long as the parts. Use a day as YYYY-MM-DD or the name of a run, or start a new run.`,
+    `reshape: dataset ${dataset} has no run and no day ${JSON.stringify(reshape)}; plans and answers expire (answerDays in serverless.yml). Use a day as YYYY-MM-DD or the name of a run, or start a new run.`,
   );
 };
 
@@ -94,7 +94,7 @@ export const keptAnswers = async (
 };
 
 const noAnswers = ({ dataset, day: on }: DayRef, reshape: string): string =>
-  `dataset ${dataset} has no answers of ${reshape}${reshape === on ? '' : ` on ${on}`} any more; plans and answers are kept as long as the parts. Start a new run.`;
+  `dataset ${dataset} has no answers of ${reshape}${reshape === on ? '' : ` on ${on}`} any more; plans and answers expire (answerDays in serverless.yml). Start a new run.`;
 
 /** A run that was killed has requested only a part. One that reshapes can begin again: its answers are those of another. */
 const refuseUnfinished = (runs: readonly PlannedRun[], manifests: ReadonlyMap<string, BranchManifest>): void => {

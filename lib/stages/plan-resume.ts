@@ -34,7 +34,7 @@ export const findResumed = async (
     );
   if (!found)
     throw new BadInputError(
-      `resume: dataset ${dataset} has no run ${JSON.stringify(run)}; plans and answers are kept as long as the parts. Start a new run.`,
+      `resume: dataset ${dataset} has no run ${JSON.stringify(run)}; plans and answers expire (answerDays in serverless.yml). Start a new run.`,
     );
   if (found.tmdb !== tmdb && found.reshapes === undefined)
     throw new BadInputError(

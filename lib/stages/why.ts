@@ -162,7 +162,7 @@ const titleIn = ({ title, name }: Place['record']): Pick<Explanation, 'title'> =
 
 type About = Pick<Explanation, 'pages' | 'requested' | 'tmdbId' | 'title'>;
 
-/** What the work of a branch knows of its items; undefined where there is none. It expires as the parts do. */
+/** What the work of a branch knows of its items; undefined where there is none. In AWS, it expires. */
 const workOf = async (
   store: ReadableStore,
   ref: BranchRef,

@@ -36,7 +36,7 @@ export const uploadRows = async (
   const { csv, branches = [] } = manifest ?? {};
   const [branch] = branches;
   if (!csv || !branch) return undefined;
-  // The plan has the settings of the run; it expires after 16 days.
+  // The plan has the settings of the run; in AWS, it expires.
   const plan = await loadBranch(store, { ...ref, run: branch.run, branch: branch.branch }).catch((error: unknown) => {
     if (error instanceof NotPlannedError) return undefined;
     throw error;

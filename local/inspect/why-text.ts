@@ -44,7 +44,7 @@ const wayOf = (one: Explanation): string[] => {
     ...(requested ? [`  requested  between ${requested.from} and ${requested.to}`] : []),
     ...(hasWork
       ? []
-      : ["  listed     The run's work has expired (16 days), so the page and the time of the request are not known."]),
+      : ["  listed     The run's work has expired, so the page and the time of the request are not known."]),
     ...outcomeLines(one),
   ];
 };

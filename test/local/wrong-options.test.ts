@@ -43,6 +43,10 @@ describe('npm start: options that are wrong by themselves', () => {
       ['--resume', 'a b'],
       '--resume: use the name of the run\'s execution: at most 80 letters, digits, - and _; got "a b".',
     ],
+    [
+      ['--reshape', 'friday', '--seed', '1'],
+      '--seed: leave it out; --reshape requests nothing, so there is no simulator.',
+    ],
     [['--ceiling', '0'], '--ceiling: use a number above 0, or none; got 0.'],
     [['--latency', '5'], '--latency: use milliseconds, such as 40-120; got "5".'],
   ])('%j', (argv, says) => {
