@@ -1,3 +1,4 @@
+import { openTables } from '#tables';
 import { type Handler, lambda } from '../lib/lambda.ts';
 import { type PublishMetrics, publishMetrics } from '../lib/metrics.ts';
 import { metricsOf } from '../lib/runs/manifest.ts';
@@ -23,6 +24,7 @@ export const writer =
 export const services = (env: Environment) => ({
   ...bucketServices(env),
   ...scratchServices(),
+  openTables,
   publish: publishMetrics(),
 });
 

@@ -38,6 +38,12 @@ export const numberOf = (value: unknown): number | undefined => {
   return isRawJSON(value) ? Number(value.rawJSON) : undefined;
 };
 
+/** The text of such a number, as it was sent; undefined where the value is no number. */
+export const numberText = (value: unknown): string | undefined => {
+  if (typeof value === 'number') return String(value);
+  return isRawJSON(value) ? value.rawJSON : undefined;
+};
+
 /** The text of an object with one more field at its end, whose value is JSON text already. */
 export const withField = (object: object, name: string, valueText: string): string => {
   const text = JSON.stringify(object);

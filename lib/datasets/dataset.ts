@@ -116,6 +116,9 @@ const fields = <Source extends z.ZodType>(source: Source) => ({
 export const keptDataset = z.object(fields(z.looseObject({ kind: z.string() })));
 export type Dataset = z.output<typeof keptDataset>;
 
+/** Whether the records of a dataset are also written as tables. */
+export const hasTables = ({ output }: Pick<Dataset, 'output'>): boolean => output.tables !== false;
+
 /** The properties of a kind of source that a dataset's schema needs. */
 export interface SourceSchema {
   /** The schema of the dataset's `source`: a strict object whose `kind` is a literal. */

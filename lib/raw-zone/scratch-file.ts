@@ -5,14 +5,14 @@ import { join } from 'node:path';
 export interface Place {
   /** Bytes before the text. */
   at: number;
-  /** Length of the text in UTF-8. */
+  /** Length of the text in UTF-8, or of the bytes. */
   bytes: number;
 }
 
-/** Texts on the local disk that don't fit in memory together. */
+/** Texts, or bytes, on the local disk that don't fit in memory together. */
 export interface ScratchFile {
-  add(text: string): Promise<Place>;
-  /** The texts at these places, as UTF-8, in this order. */
+  add(text: string | Uint8Array): Promise<Place>;
+  /** The texts at these places, as UTF-8, or the bytes, in this order. */
   read(places: readonly Place[]): Promise<Buffer[]>;
   close(): Promise<void>;
 }
@@ -62,7 +62,8 @@ export const scratchFile = async (folder: string): Promise<ScratchFile> => {
 
   return {
     add: async (text) => {
-      const bytes = Buffer.from(text);
+      // A copy of bytes, too: the caller may use its buffer again.
+      const bytes = Buffer.from(text as string);
       const at = written + waitingBytes;
       waiting.push(bytes);
       waitingBytes += bytes.length;

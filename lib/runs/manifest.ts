@@ -20,6 +20,33 @@ const part = z.object({
   versionId: z.string().optional(),
 });
 
+/** The Parquet files of a branch, and which movies have their rows in them. */
+const branchTables = z.object({
+  /** The table with a row for each movie: movies or series. */
+  main: z.string(),
+  files: z.array(
+    z.object({
+      table: z.string(),
+      key: z.string(),
+      rows: z.int(),
+      bytes: z.int(),
+      sha256: z.string(),
+      versionId: z.string().optional(),
+      /** Sum of the column `share`, for tables that have one: it equals the rows of `main`. */
+      shares: z.number().optional(),
+    }),
+  ),
+  /** TMDB's ids of the movies with a row in `main`, in the order of numbers. */
+  ids: z.array(z.int()),
+  /** Kept movies whose rows another branch has, because they have its genre. */
+  elsewhere: z.array(z.object({ branch: branchName, ids: z.array(z.int()) })),
+  /** Records of a movie that has its row already. A CSV can have two IMDb ids of one movie. */
+  repeated: z.int(),
+  /** Fields that are not as the tables declare them: without a declared type, or with values that don't fit it. */
+  drift: z.array(z.object({ field: z.string(), type: z.string().optional(), values: z.int(), example: z.string() })),
+});
+export type BranchTablesEntry = z.output<typeof branchTables>;
+
 /** Ids without a record, by reason. */
 export const missingIds = z.partialRecord(z.enum(REASONS), z.array(id));
 
@@ -70,6 +97,8 @@ export const branchManifest = branchRef.extend({
   /** Key pattern and format of the parts. */
   output: outputRef.optional(),
   parts: z.array(part),
+  /** Absent if the dataset has no tables, and in manifests of earlier versions. */
+  tables: branchTables.optional(),
   /** The file with the ids of the movies that the rules exclude. Absent if there never was one, and in earlier versions. */
   leftOutFile: z.object({ key: z.string(), bytes: z.int(), sha256: z.string() }).optional(),
 });
@@ -120,7 +149,7 @@ const checkSums = (manifest: BranchManifest): void => {
 };
 
 /** What in the figures of a branch does not add up; nothing in a manifest that was saved here. */
-export const sumProblems = ({ distinct, kept, leftOut, written, missing, parts }: BranchManifest): string[] => {
+export const sumProblems = ({ distinct, kept, leftOut, written, missing, parts, tables }: BranchManifest): string[] => {
   const ids = Object.values(missing).flat();
   const records = parts.reduce((sum, part) => sum + part.records, 0);
   return [
@@ -130,8 +159,26 @@ export const sumProblems = ({ distinct, kept, leftOut, written, missing, parts }
       `${kept} kept movies are not ${written} written ones with ${records} records in the parts`,
     new Set(ids).size !== ids.length && 'an id is missing for two reasons',
     new Set(parts.map(({ key }) => key)).size !== parts.length && 'two parts have one key',
+    ...(tables ? tableProblems(tables, kept) : []),
   ].filter((one) => one !== false);
 };
+
+const tableProblems = ({ main, files, ids, elsewhere, repeated }: BranchTablesEntry, kept: number) => {
+  const others = elsewhere.flatMap((one) => one.ids);
+  const rows = files.find(({ table }) => table === main)?.rows;
+  const wrongShares = files.find(({ shares = ids.length }) => Math.abs(shares - ids.length) > SHARE_TOLERANCE);
+  return [
+    kept !== ids.length + others.length + repeated &&
+      `${kept} kept movies are not ${ids.length} with rows + ${others.length} of other branches + ${repeated} repeated`,
+    rows !== ids.length && `${rows} rows of ${main} are not ${ids.length} movies`,
+    new Set([...ids, ...others]).size !== ids.length + others.length && `a movie is in ${main} twice`,
+    wrongShares !== undefined &&
+      `the shares of ${wrongShares.table} add up to ${wrongShares.shares}, not to ${ids.length} movies`,
+  ].filter((one) => one !== false);
+};
+
+/** A share is 1/n: thirds don't add up exactly. */
+const SHARE_TOLERANCE = 1e-3;
 
 /** A branch that has lost more than this share of its items, or of their records, is worth a look. */
 export const LOST_SHARE = 0.25;

@@ -39,6 +39,13 @@ const plannedBranch = runRef.extend({
   expected: z.int().nullable().default(null),
   /** Definition of the branch's list. Only the dataset's source reads it (lib/sources/). */
   listFrom: z.record(z.string(), z.unknown()),
+  /** What its items are: movie/{id} or tv/{id}. */
+  media: z.enum(['movie', 'tv']).default('movie'),
+  /**
+   * The branches whose lists can have the same movies, each with its genre, in the dataset's order; this one is among
+   * them. The first whose genre a movie has is the one with the movie's rows in the tables.
+   */
+  owners: z.array(z.object({ genreId: z.int(), branch: branchName })).default([]),
   /** The branch's values for the placeholders of the key pattern. */
   placeholders: z.record(z.string(), z.string()),
   limits: limits.default({}),

@@ -75,19 +75,22 @@ export const discover: SourceKind = {
 /** An empty list has one page. */
 const pagesOf = (items: number): number => Math.max(1, Math.ceil(items / PAGE_SIZE));
 
-const pairsOf = ({ media, genres }: DiscoverSettings, { from, to }: { from: number; to: number }): SourceBranch[] =>
-  genres.flatMap((given) => {
-    const genre = genreNamed(media, given);
-    if (!genre) return [];
-    return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => {
-      const year = String(from + index);
-      return {
-        name: `${genre.name}-${year}`,
-        listFrom: { genreId: genre.id, from: `${year}-01-01`, to: `${year}-12-31` },
-        placeholders: { genre: genre.name, year },
-      };
-    });
-  });
+const pairsOf = (
+  { media, genres: given }: DiscoverSettings,
+  { from, to }: { from: number; to: number },
+): SourceBranch[] => {
+  const genres = given.flatMap((one) => genreNamed(media, one) ?? []);
+  const years = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => String(from + index));
+  const nameOf = (genre: { name: string }, year: string) => `${genre.name}-${year}`;
+  return genres.flatMap((genre) =>
+    years.map((year) => ({
+      name: nameOf(genre, year),
+      listFrom: { genreId: genre.id, from: `${year}-01-01`, to: `${year}-12-31` },
+      placeholders: { genre: genre.name, year },
+      owners: genres.map((one) => ({ genreId: one.id, branch: nameOf(one, year) })),
+    })),
+  );
+};
 
 /**
  * The sort does not change while a list is read: sorted by popularity, movies change places from minute to minute.

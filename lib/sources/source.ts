@@ -68,6 +68,8 @@ export interface SourceBranch {
   name: string;
   listFrom: ListFrom;
   placeholders: Record<string, string>;
+  /** See the plan of a branch. */
+  owners?: PlannedBranch['owners'];
   /** Items of its list, where they are known without asking TMDB. */
   expected?: number;
 }

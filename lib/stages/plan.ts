@@ -175,10 +175,12 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     });
   }
 
-  const branches = planned.map(({ branch: { name, listFrom, placeholders }, expected: count }) => ({
+  const branches = planned.map(({ branch: { name, listFrom, placeholders, owners = [] }, expected: count }) => ({
     branch: name,
     listFrom,
     placeholders,
+    media: source.itemRequest(listFrom).media,
+    owners,
     expected: count,
   }));
   const run = {
@@ -218,7 +220,10 @@ const writtenBefore = async (
 interface NewPlan {
   settings: Dataset;
   before: Before;
-  branches: readonly Pick<PlannedBranch, 'branch' | 'listFrom' | 'placeholders' | 'expected' | 'answersOf'>[];
+  branches: readonly Pick<
+    PlannedBranch,
+    'branch' | 'listFrom' | 'placeholders' | 'media' | 'owners' | 'expected' | 'answersOf'
+  >[];
   /** What the plan of the run has besides what all have. */
   run: Pick<PlannedRun, 'tmdb' | 'csv' | 'forecast' | 'reshapes'> & { wholeDay: readonly string[] };
 }
@@ -250,7 +255,15 @@ const storePlan = async (
       }),
     ),
     ...before.removed.map(
-      (branch): PlannedBranch => ({ ...all, ...branch, role: 'removed', expected: 0, listFrom: {} }),
+      (branch): PlannedBranch => ({
+        ...all,
+        ...branch,
+        role: 'removed',
+        expected: 0,
+        listFrom: {},
+        media: 'movie',
+        owners: [],
+      }),
     ),
   ];
   const planned: PlannedRun = {
@@ -286,10 +299,12 @@ const reshapeRun = async (event: PlanEvent, reshape: string, services: PlanServi
   const plan = {
     settings,
     before,
-    branches: branches.map(({ branch, listFrom, placeholders, expected, answersOf }) => ({
+    branches: branches.map(({ branch, listFrom, placeholders, media: itsMedia, owners, expected, answersOf }) => ({
       branch,
       listFrom,
       placeholders,
+      media: itsMedia,
+      owners: ownersNow(owners, wholeDay),
       expected,
       answersOf,
     })),
@@ -305,6 +320,13 @@ const reshapeRun = async (event: PlanEvent, reshape: string, services: PlanServi
     outcome: 'planned',
     says: `${branches.length} ${branches.length === 1 ? 'branch' : 'branches'}, ${expected} ${source.noun}, from the kept answers of ${reshape}: no request to TMDB.`,
   };
+};
+
+/** The owners as a new run would have them: the dataset may have fewer genres now, or another order of them. */
+const ownersNow = (owners: PlannedBranch['owners'], wholeDay: readonly string[]): PlannedBranch['owners'] => {
+  const now = owners.filter(({ branch }) => wholeDay.includes(branch));
+  // Years that are not in the dataset: none of their branches is in the day.
+  return now.length ? now.toSorted((a, b) => wholeDay.indexOf(a.branch) - wholeDay.indexOf(b.branch)) : owners;
 };
 
 const longListWarning = (branch: string, expected: number | null, { noun }: Source): string[] =>

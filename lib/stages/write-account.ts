@@ -8,6 +8,7 @@ import type { BranchManifest } from '../runs/manifest.ts';
 import { NotPlannedError, type PlannedBranch } from '../runs/plan.ts';
 import { trafficOf } from '../runs/traffic.ts';
 import { type BranchWork, type Fetched, isRetried, type Listing, type Missing } from '../runs/work.ts';
+import type { BranchTables } from '../tables/branch-tables.ts';
 
 /** The figures of a manifest that follow from the walker's work. */
 export type Figures = Pick<
@@ -33,6 +34,10 @@ export interface KeptMovie extends Place {
   /** TMDB's id. */
   id: number;
   sortKey: SortKey;
+  /** The branch that has its rows in the tables; undefined without tables. */
+  owner?: string;
+  /** Where the JSON of the fields is that the tables have beyond the record. */
+  beyond?: Place;
 }
 
 export interface Account {
@@ -50,7 +55,12 @@ export interface Account {
  *
  * @throws {NotPlannedError} The branch has not been walked to its end.
  */
-export const account = async (branch: PlannedBranch, work: BranchWork, scratch: ScratchFile): Promise<Account> => {
+export const account = async (
+  branch: PlannedBranch,
+  work: BranchWork,
+  scratch: ScratchFile,
+  tables?: Pick<BranchTables, 'ownerOf' | 'beyondRecord'>,
+): Promise<Account> => {
   const list = await work.listing();
   if (!list)
     throw new NotPlannedError(
@@ -77,7 +87,11 @@ export const account = async (branch: PlannedBranch, work: BranchWork, scratch: 
     const failed = failedRule(facts, settings.keep);
     if (failed) return leftOutBy(failed, item.id, facts[failed.field]);
     const place = await scratch.add(recordText(record, settings.output));
-    return { id: subject.id, sortKey: sortKey(facts, settings.sort), ...place };
+    const movie = { id: subject.id, sortKey: sortKey(facts, settings.sort), ...place };
+    if (!tables) return movie;
+    const owner = tables.ownerOf(facts);
+    const beyond = owner === branch.branch ? tables.beyondRecord(subject.details) : undefined;
+    return { ...movie, owner, ...(beyond !== undefined && { beyond: await scratch.add(beyond) }) };
   };
   if (settings.ask.length === 0)
     for (const [index, item] of items.entries()) movies[index] = await movieOf(item, undefined);

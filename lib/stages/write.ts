@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { hasTables } from '../datasets/dataset.ts';
 import type { Emit } from '../events.ts';
 import { inOrder } from '../movies/select.ts';
 import { partKeys } from '../raw-zone/key-pattern.ts';
@@ -9,7 +10,9 @@ import { saveLeftOut } from '../runs/left-out.ts';
 import { type BranchManifest, LOST_SHARE, loadManifest, saveManifest } from '../runs/manifest.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
 import type { BranchWork } from '../runs/work.ts';
+import type { OpenTables } from '../tables/branch-tables.ts';
 import { type Account, account, type Figures, type KeptMovie } from './write-account.ts';
+import { type Rows, removeStaleTables, rowsOf } from './write-tables.ts';
 
 export interface WriteServices {
   store: ObjectStore;
@@ -19,6 +22,8 @@ export interface WriteServices {
   codeVersion: string;
   /** A folder of the local disk. It holds the records of the branch while the writer runs. */
   scratch: string;
+  /** Writes the tables of a branch. Undefined where the deployed datasets have none: their code is not there then. */
+  openTables?: OpenTables | undefined;
 }
 
 /**
@@ -43,13 +48,18 @@ export const write = async (branch: PlannedBranch, services: WriteServices): Pro
 const writeFrom = async (
   scratch: ScratchFile,
   branch: PlannedBranch,
-  { store, work, clock, emit, codeVersion }: WriteServices,
+  { store, work, clock, emit, codeVersion, openTables }: WriteServices,
 ): Promise<BranchManifest> => {
-  const { kept, leftOut, figures } = branch.role === 'removed' ? REMOVED : await account(branch, work, scratch);
+  const isRemoved = branch.role === 'removed';
+  const tables = isRemoved || !hasTables(branch.settings) ? undefined : openTables?.(branch, scratch);
+  const { kept, leftOut, figures } = isRemoved ? REMOVED : await account(branch, work, scratch, tables);
   const { sort, output } = branch.settings;
   const parts = cutIntoParts(inOrder(kept, sort), output);
   const before = await loadManifest(store, branch);
-  const written = await putParts(branch, parts, { store, scratch, before });
+  const rows = tables && rowsOf(branch, tables, scratch);
+  const written = await putParts(branch, parts, { store, scratch, before, rows });
+  const tablesEntry = await rows?.put(store);
+  await removeStaleTables(store, branch, { before, now: tablesEntry });
   const leftOutFile = await saveLeftOut(store, branch, leftOut);
 
   const manifest: BranchManifest = {
@@ -71,6 +81,7 @@ const writeFrom = async (
     warnings: [...figures.warnings, ...losses(figures, before)],
     output: { key: output.key, format: output.format, gzip: output.gzip },
     parts: written,
+    ...(tablesEntry && { tables: tablesEntry }),
     ...(leftOutFile && { leftOutFile }),
   };
   await saveManifest(store, manifest);
@@ -123,16 +134,23 @@ const losses = ({ distinct, missing }: Figures, before: BranchManifest | undefin
 const putParts = async (
   { day, settings: { output }, placeholders, earlierKeys }: PlannedBranch,
   parts: readonly KeptMovie[][],
-  { store, scratch, before }: { store: ObjectStore; scratch: ScratchFile; before: BranchManifest | undefined },
+  {
+    store,
+    scratch,
+    before,
+    rows,
+  }: { store: ObjectStore; scratch: ScratchFile; before: BranchManifest | undefined; rows: Rows | undefined },
 ) => {
   const keys = partKeys(output.key, day, placeholders);
   const written: BranchManifest['parts'] = [];
   // One part at a time, because all parts of a branch may not fit into the memory of a function.
   for (const [index, movies] of parts.entries()) {
-    const { body, records, sha256 } = partOf(await scratch.read(movies), output);
+    const texts = await scratch.read(movies);
+    const { body, records, sha256 } = partOf(texts, output);
     const key = keys.key(index + 1);
     const { versionId } = await store.put(key, body, { contentType: contentType(output) });
     written.push({ key, records, bytes: body.length, sha256, ...(versionId && { versionId }) });
+    await rows?.add(movies, texts);
   }
   // The last manifest names its parts; the listings show what a killed writer left, under this key pattern or another.
   const there: string[] = before?.parts.map(({ key }) => key) ?? [];

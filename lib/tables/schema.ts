@@ -1,4 +1,4 @@
-import type { Dataset } from '../datasets/dataset.ts';
+import { type Dataset, hasTables } from '../datasets/dataset.ts';
 import type { Column, ColumnType, Table } from './column.ts';
 import {
   DETAILS_FIELDS,
@@ -20,6 +20,8 @@ import {
 export interface ScalarColumn extends Column {
   /** A field of the record, or a field of an object in it. */
   path: readonly [field: string] | readonly [field: string, inner: string];
+  /** An id that was asked for: TMDB's number or an IMDb id. It is a text in either case. */
+  isId?: boolean;
 }
 
 /** A table with a row for each element of a list. */
@@ -56,7 +58,7 @@ const LIST_NAMES: Readonly<Record<string, string>> = {
   origin_country: 'countries',
 };
 
-const GENRES_TABLE: Table = {
+export const GENRES_TABLE: Table = {
   name: 'genres',
   columns: [
     { name: 'id', type: 'BIGINT' },
@@ -65,11 +67,8 @@ const GENRES_TABLE: Table = {
   ],
 };
 
-/** Whether a dataset has tables. */
-const hasTables = ({ output }: Pick<Dataset, 'output'>): boolean => output.tables !== false;
-
 /** The tables of a dataset's movies or series. */
-const schemaOf = ({ record, output }: Pick<Dataset, 'record' | 'output'>, media: Media): TablesSchema => {
+export const schemaOf = ({ record, output }: Pick<Dataset, 'record' | 'output'>, media: Media): TablesSchema => {
   const beyondRecord = typeof output.tables === 'object' ? output.tables.with : [];
   const fields = fieldsOf(record, beyondRecord, media);
   const { all, one } = NAMES[media];
@@ -77,7 +76,8 @@ const schemaOf = ({ record, output }: Pick<Dataset, 'record' | 'output'>, media:
   const lists: ListTable[] = [];
   for (const [field, declared] of fields) {
     if (field === 'id') continue;
-    if (typeof declared === 'string') scalars.push({ name: field, type: declared, path: [field] });
+    if (typeof declared === 'string')
+      scalars.push({ name: field, type: declared, path: [field], isId: record.with[field]?.from === 'asked' });
     else if ('object' in declared)
       for (const [inner, type] of Object.entries(declared.object))
         scalars.push({ name: `${field}_${inner}`, type, path: [field, inner] });

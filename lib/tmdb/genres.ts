@@ -5,7 +5,7 @@
  * Sources: https://api.themoviedb.org/3/genre/movie/list, recorded in 2022 and 2026, both times the same;
  * https://developer.themoviedb.org/reference/genre-tv-list (read 2026-11-22).
  */
-const TMDB = {
+export const TMDB_GENRES = {
   movies: {
     Action: 28,
     Adventure: 12,
@@ -58,7 +58,9 @@ const bySlug = (genres: Readonly<Record<string, number>>): Readonly<Record<strin
   Object.fromEntries(Object.entries(genres).map(([name, id]) => [genreSlug(name), id]));
 
 /** The ids, by the names that branches and keys have. */
-export const GENRES = { movies: bySlug(TMDB.movies), series: bySlug(TMDB.series) };
+export const GENRES = { movies: bySlug(TMDB_GENRES.movies), series: bySlug(TMDB_GENRES.series) };
 
 /** TMDB's own names of all genres, for the schema that editors read. */
-export const GENRE_NAMES: readonly string[] = [...new Set([...Object.keys(TMDB.movies), ...Object.keys(TMDB.series)])];
+export const GENRE_NAMES: readonly string[] = [
+  ...new Set([...Object.keys(TMDB_GENRES.movies), ...Object.keys(TMDB_GENRES.series)]),
+];

@@ -21,6 +21,11 @@ export const crime2017 = (changes: Partial<PlannedBranch> = {}): PlannedBranch =
   expected: null,
   listFrom: { genreId: 80, from: '2017-01-01', to: '2017-12-31' },
   placeholders: { genre: 'crime', year: '2017' },
+  media: 'movie',
+  owners: [
+    { genreId: 80, branch: 'crime-2017' },
+    { genreId: 10_752, branch: 'war-2017' },
+  ],
   limits: {},
   ...changes,
 });

@@ -139,7 +139,7 @@ describe('permissions', () => {
       const lists = Action.includes('s3:ListBucket');
       const inBucket = lists
         ? `^arn:.*:s3:::${BUCKET}$`
-        : `^arn:.*:s3:::${BUCKET}/(Raw|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*|/run\\.json)?$`;
+        : `^arn:.*:s3:::${BUCKET}/(Raw|Trusted|_runs|_manifests|_quarantine)/([A-Za-z]+/)*\\*(/lock\\.json|/manifest\\.json|/latest\\.json|/failed/\\*|/run\\.json)?$`;
       for (const one of Resource) expect(one, id).toEqual({ 'Fn::Sub': expect.stringMatching(inBucket) });
       if (lists) expect(Condition, id).toEqual({ StringLike: { 's3:prefix': expect.any(Array) } });
     }
@@ -352,7 +352,7 @@ describe('the bucket', () => {
   it('keeps no TMDB data for more than 180 days', () => {
     const ROUNDING_DAYS = 1; // S3 expires at the next midnight, UTC
     const inRuns = days('_runs/') + ROUNDING_DAYS; // answers may be this old when they are written into a part again
-    for (const prefix of ['Raw/TMDB/', '_manifests/', '_quarantine/']) {
+    for (const prefix of ['Raw/TMDB/', 'Trusted/TMDB/', '_manifests/', '_quarantine/']) {
       const older = rule(prefix)?.NoncurrentVersionExpiration?.NoncurrentDays ?? Number.POSITIVE_INFINITY;
       expect(inRuns + days(prefix) + ROUNDING_DAYS + older + ROUNDING_DAYS, prefix).toBeLessThanOrEqual(180);
     }
@@ -367,6 +367,7 @@ describe('the bucket', () => {
   it('keeps uploaded files, and removes their older versions, incomplete uploads and delete markers', () => {
     expect(rules().flatMap(({ Prefix }) => Prefix ?? [])).toEqual([
       'Raw/TMDB/',
+      'Trusted/TMDB/',
       '_manifests/',
       '_quarantine/',
       '_runs/',

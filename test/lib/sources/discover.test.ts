@@ -403,8 +403,8 @@ describe('the branches of a discover dataset', () => {
     expect(all.map(({ name }) => name)).toEqual(
       ['crime', 'war'].flatMap((genre) => Array.from({ length: 11 }, (_, at) => `${genre}-${2012 + at}`)),
     );
-    const { listFrom, placeholders } = crime2017();
-    expect(all[5]).toEqual({ name: 'crime-2017', listFrom, placeholders });
+    const { listFrom, placeholders, owners } = crime2017();
+    expect(all[5]).toEqual({ name: 'crime-2017', listFrom, placeholders, owners });
   });
 
   it('have the name of the genre, whether the dataset has its name or its id', async () => {

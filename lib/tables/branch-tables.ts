@@ -1,0 +1,173 @@
+import type { Dataset } from '../datasets/dataset.ts';
+import { numberText, parseKeepingNumbers } from '../json-text.ts';
+import type { ScratchFile } from '../raw-zone/scratch-file.ts';
+import { type Drift, type DriftCounter, driftCounter } from './drift.ts';
+import { genreRows } from './genres.ts';
+import { type ParquetFile, parquetFile } from './parquet-file.ts';
+import { GENRES_TABLE, type ListTable, schemaOf, type TablesSchema } from './schema.ts';
+import type { Media } from './tmdb-fields.ts';
+import type { Value } from './values.ts';
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** The branch whose rows are written. */
+export interface BranchOfTables {
+  branch: string;
+  settings: Pick<Dataset, 'record' | 'output'>;
+  media: Media;
+  /** The branches that list the same movies, each with its genre, in the dataset's order. Empty: no other branch does. */
+  owners: readonly { genreId: number; branch: string }[];
+}
+
+/** One file of a branch, before it is in the bucket. */
+export interface TableBody {
+  table: string;
+  /** Whether the file is the same for every branch. */
+  isOfAllBranches: boolean;
+  body: Buffer;
+  rows: number;
+  sha256: string;
+  /** Sum of the column `share`, where the table has one. */
+  shares?: number;
+}
+
+/** The tables of one branch. The records come in the order of the parts, so the same records give the same bytes. */
+export interface BranchTables {
+  /** Name of the table with a row for each movie. */
+  main: string;
+  /**
+   * The branch that has a movie's rows: that of the first planned genre which the movie has. A movie of two genres is in
+   * the parts of both branches, and must be counted once.
+   *
+   * @param facts The fields of the record, of the list item and of the details.
+   */
+  ownerOf(facts: Facts): string;
+  /** JSON of the fields of the details that the tables have and the record has not; undefined: there are none. */
+  beyondRecord(details: Facts | undefined): string | undefined;
+  /**
+   * Adds the rows of one movie.
+   *
+   * @param record The text of its record.
+   * @param beyond What beyondRecord returned for it.
+   */
+  add(id: number, record: string, beyond: string | undefined): Promise<void>;
+  /** Finishes the files one after the other: only one at a time is in memory. */
+  files(): AsyncGenerator<TableBody>;
+  drift(): Drift[];
+}
+
+export type OpenTables = (branch: BranchOfTables, scratch: ScratchFile) => BranchTables;
+
+export const openTables: OpenTables = ({ branch, settings, media, owners }, scratch) => {
+  const schema = schemaOf(settings, media);
+  const drift = driftCounter();
+  const main = parquetFile(schema.main, scratch);
+  const rowOf = mainRow(schema, drift);
+  const lists = schema.lists.map((table) => ({ ...listRows(table, drift), table, file: parquetFile(table, scratch) }));
+  const known = new Set([...schema.main.scalars.map(({ path }) => path[0]), ...schema.lists.map(({ field }) => field)]);
+
+  return {
+    main: schema.main.name,
+    ownerOf: (facts) => {
+      const has = new Set(genreIdsOf(facts));
+      return owners.find((one) => one.branch === branch || has.has(one.genreId))?.branch ?? branch;
+    },
+    beyondRecord: (details) =>
+      schema.beyondRecord.length && details
+        ? JSON.stringify(Object.fromEntries(schema.beyondRecord.map((name) => [name, details[name]])))
+        : undefined,
+    add: async (id, text, beyond) => {
+      const record = parseKeepingNumbers(text) as Facts;
+      drift.unknown(record, known, '');
+      const facts = beyond === undefined ? record : { ...(parseKeepingNumbers(beyond) as Facts), ...record };
+      const key = BigInt(id);
+      await main.add(rowOf(key, facts));
+      for (const { file, rows } of lists) for (const row of rows(key, facts)) await file.add(row);
+    },
+    files: async function* () {
+      yield { table: schema.main.name, isOfAllBranches: false, ...(await main.finish()) };
+      for (const { table, file, shares } of lists)
+        yield {
+          table: table.name,
+          isOfAllBranches: false,
+          ...(await file.finish()),
+          ...(table.hasShares && { shares: shares() }),
+        };
+      if (schema.hasGenres) yield { table: GENRES_TABLE.name, isOfAllBranches: true, ...(await genresFile(scratch)) };
+    },
+    drift: drift.all,
+  };
+};
+
+const genresFile = async (scratch: ScratchFile) => {
+  const file: ParquetFile = parquetFile(GENRES_TABLE, scratch);
+  for (const row of genreRows()) await file.add(row);
+  return file.finish();
+};
+
+/** TMDB has the ids in `genre_ids` of a list's item, and in `genres` of the details. */
+const genreIdsOf = ({ genre_ids, genres }: Facts): unknown[] => [
+  ...(Array.isArray(genre_ids) ? genre_ids : []),
+  ...(Array.isArray(genres) ? genres.map((one) => one?.id) : []),
+];
+
+const isObject = (value: unknown): value is Facts =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const mainRow = ({ main: { scalars } }: TablesSchema, drift: DriftCounter) => {
+  const inner = Map.groupBy(
+    scalars.filter(({ path }) => path.length === 2),
+    ({ path }) => path[0],
+  );
+  const known = new Map([...inner].map(([field, all]) => [field, new Set(all.map(({ path }) => path[1] ?? ''))]));
+  return (id: bigint, facts: Facts): Value[] => {
+    for (const [field, names] of known) {
+      const object = facts[field];
+      if (isObject(object)) drift.unknown(object, names, `${field}.`);
+      else if (object !== null && object !== undefined) drift.misfit(object, 'object', field);
+    }
+    return scalars.map(({ type, isId, path: [field, name] }) => {
+      if (field === 'id') return id;
+      if (name === undefined) {
+        const value = facts[field];
+        return drift.fit(isId ? (numberText(value) ?? value) : value, type, field);
+      }
+      const object = facts[field];
+      return isObject(object) ? drift.fit(object[name], type, `${field}.${name}`) : null;
+    });
+  };
+};
+
+const listRows = ({ field, elements, hasShares }: ListTable, drift: DriftCounter) => {
+  const known = new Set(elements.flatMap(({ from }) => from ?? []));
+  const ofObjects = known.size > 0;
+  const nothing = elements.map(() => null);
+  let sum = 0;
+
+  const valuesOf = (element: unknown): Value[] => {
+    if (!ofObjects) return elements.map(({ type }) => drift.fit(element, type, field));
+    if (!isObject(element)) {
+      if (element !== null && element !== undefined) drift.misfit(element, 'object', field);
+      return nothing;
+    }
+    drift.unknown(element, known, `${field}.`);
+    return elements.map(({ type, from = '' }) => drift.fit(element[from], type, `${field}.${from}`));
+  };
+
+  return {
+    rows: (key: bigint, facts: Facts): Value[][] => {
+      const list = facts[field];
+      if (list !== null && list !== undefined && !Array.isArray(list)) drift.misfit(list, 'list', field);
+      const all: readonly unknown[] = Array.isArray(list) ? list : [];
+      if (!hasShares) return all.map((element, at) => [key, BigInt(at + 1), ...valuesOf(element)]);
+      const share = 1 / Math.max(1, all.length);
+      const rows = all.length
+        ? all.map((element, at) => [key, BigInt(at + 1), ...valuesOf(element), share])
+        : [[key, null, ...nothing, share]];
+      sum += share * rows.length;
+      return rows;
+    },
+    /** Thirds and sixths do not add up exactly; a millionth is far below one row. */
+    shares: () => Math.round(sum * 1e6) / 1e6,
+  };
+};
