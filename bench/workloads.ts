@@ -16,7 +16,8 @@ export interface Workload {
   pages: number;
 }
 
-const PAGE = 20;
+/** Movies on a page of a list. */
+export const PAGE = 20;
 
 /** A fifth of the movies of crime and war has a budget, as in the real TMDB. */
 const WITH_BUDGET = 0.207;
@@ -37,8 +38,9 @@ const movies = (all: Iterable<{ genres: readonly number[]; year: number }>): Cat
   );
 };
 
-const counted = (catalogue: Catalogue, genres: readonly number[], years: Workload['years']): Workload => {
-  const lists = genres.flatMap((genre) =>
+/** The movies of each list: all genres × years, in that order. */
+export const listsOf = ({ catalogue, genres, years }: Pick<Workload, 'catalogue' | 'genres' | 'years'>) =>
+  genres.flatMap((genre) =>
     Array.from({ length: years.to - years.from + 1 }, (_, index) => {
       const year = `${years.from + index}-`;
       return catalogue.movies.filter(
@@ -46,6 +48,9 @@ const counted = (catalogue: Catalogue, genres: readonly number[], years: Workloa
       );
     }),
   );
+
+const counted = (catalogue: Catalogue, genres: readonly number[], years: Workload['years']): Workload => {
+  const lists = listsOf({ catalogue, genres, years });
   return {
     catalogue,
     genres,

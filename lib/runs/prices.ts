@@ -5,7 +5,7 @@
  * - Lambda: https://aws.amazon.com/lambda/pricing/, as https://cloudchipr.com/blog/aws-lambda-pricing quotes it: $0.0000133334
  *   for a GB-second, $0.20 for 1,000,000 requests.
  * - S3 Standard: https://aws.amazon.com/s3/pricing/, as https://c3x.dev/blog/s3-request-fees-explained quotes it: $0.005 for
- *   1,000 PUT, COPY, POST and LIST requests.
+ *   1,000 PUT, COPY, POST and LIST requests, $0.0004 for 1,000 GET requests.
  *
  * Other regions cost up to half more: a transition in São Paulo is $0.0000375.
  */
@@ -16,6 +16,7 @@ export const PRICES = {
   call: 0.2 / 1_000_000,
   transition: 0.025 / 1_000,
   put: 0.005 / 1_000,
+  get: 0.0004 / 1_000,
 } as const;
 
 /** What a run uses of AWS, as far as it is charged by use. */
