@@ -1,5 +1,5 @@
 import { PRICES } from '../lib/runs/prices.ts';
-import { MEMORY_GB } from '../lib/stages/plan-forecast.ts';
+import { BETWEEN_SECONDS_IN_AWS, MEMORY_GB } from '../lib/stages/plan-forecast.ts';
 import { workloadOf } from './simulated-tmdb.ts';
 import { listsOf, PAGE, type Workload } from './workloads.ts';
 
@@ -14,12 +14,6 @@ import { listsOf, PAGE, type Workload } from './workloads.ts';
 
 /** Requests a second of all walkers together: the highest rate of 4 × 9. */
 const RATE = 40;
-
-/**
- * Seconds between two branches of a walker: its writer, the end of an execution and the start of the next one. An
- * assumption; on AWS, it was not measured.
- */
-const BETWEEN_SECONDS = 4;
 
 /** Requests of each branch: its pages, page 1 again, and its movies. Branches that list a movie share its request evenly. */
 const requestsOf = (workload: Workload): number[] => {
@@ -42,7 +36,7 @@ const timeOf = (branches: readonly number[], walkers: number, takeOver: boolean)
   let walked = 0;
   const begin = () => {
     const left = waiting.shift();
-    if (left !== undefined) running.push({ left, beginsAt: now + BETWEEN_SECONDS });
+    if (left !== undefined) running.push({ left, beginsAt: now + BETWEEN_SECONDS_IN_AWS });
   };
   for (let walker = 0; walker < walkers; walker++) begin();
   while (running.length > 0) {

@@ -2,6 +2,7 @@ import { type Handler, lambda } from '../lib/lambda.ts';
 import { parse } from '../lib/parse.ts';
 import { KINDS } from '../lib/sources/kinds.ts';
 import { type Planned, type PlanServices, planRun } from '../lib/stages/plan.ts';
+import { BETWEEN_SECONDS_IN_AWS } from '../lib/stages/plan-forecast.ts';
 import { planEvent } from '../lib/stages/plan-input.ts';
 import { type Token, tmdbToken } from '../lib/tmdb-token.ts';
 import {
@@ -28,7 +29,7 @@ export const services = (env: Environment, token?: Token) => {
     ...tmdbServices(env, token),
     ...planning,
     // Each walker is a process with the same rate as this one.
-    pace: { perWalker, perSecond: perWalker * planning.walkersAtOnce },
+    pace: { perWalker, perSecond: perWalker * planning.walkersAtOnce, betweenSeconds: BETWEEN_SECONDS_IN_AWS },
     kinds: KINDS,
   };
 };

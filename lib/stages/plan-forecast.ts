@@ -9,7 +9,15 @@ export interface Pace {
   perSecond: number;
   /** Requests a second of one walker alone. */
   perWalker: number;
+  /** Seconds from the last request of a branch to the first one of the next. */
+  betweenSeconds: number;
 }
+
+/**
+ * `betweenSeconds` in AWS: the start of two functions, the writer's work, the end of one execution and the start of the
+ * next. An assumption.
+ */
+export const BETWEEN_SECONDS_IN_AWS = 4;
 
 /** What a run will do and cost, as far as page 1 of each list says it. */
 export interface Forecast {
@@ -78,10 +86,7 @@ const TRANSITIONS_PER_WALK = 2;
 /** The functions' memory in serverless.yml, in GB. */
 export const MEMORY_GB = { planner: 1, pageWalker: 0.5, writer: 0.5, auditor: 1 } as const;
 
-/**
- * Time of a function besides its requests to TMDB, in seconds: its start, S3, and the writer's work. An assumption for
- * AWS; on a laptop it is a tenth.
- */
+/** Time of a function besides its requests to TMDB, in seconds: its start, S3, and the writer's work. An assumption for AWS. */
 const CALL_SECONDS = 1;
 
 /** Pages that the walker stores in one object (lib/sources/pages.ts), and movies in one chunk: half of what may be lost. */
@@ -124,14 +129,14 @@ export const forecast = (input: ForecastInput): Forecast => {
   };
   const gates = pace.perSecond / pace.perWalker;
   const perGate = meanRate(walking / gates, pace.perWalker);
-  const walkers = longestOf(perBranch, walkersAtOnce, perGate);
+  const walkers = longestOf(perBranch, walkersAtOnce, perGate, pace.betweenSeconds);
   return {
     movies: perBranch.reduce((total, { movies }) => total + (movies ?? 0), 0),
     pages: sum('pages'),
     requests: planning + walking,
     parts: sum('parts'),
     seconds: rounded(
-      secondsFor(planning, pace.perWalker) + Math.max(walking / (gates * perGate), walkers) + CALL_SECONDS,
+      secondsFor(planning, pace.perWalker) + Math.max(walking / (gates * perGate), walkers) + pace.betweenSeconds,
     ),
     perSecond: rounded(highestRate(pace.perSecond)),
     usage,
@@ -167,11 +172,16 @@ const putsOf = ({ movies, pages, parts }: BranchForecast, { requestsPerItem }: S
 };
 
 /** Seconds until the last walker is done: each takes the next branch of the list, largest first, when it is free. */
-const longestOf = (branches: readonly BranchForecast[], walkersAtOnce: number, perWalker: number): number => {
+const longestOf = (
+  branches: readonly BranchForecast[],
+  walkersAtOnce: number,
+  perWalker: number,
+  betweenSeconds: number,
+): number => {
   const busy = new Array<number>(walkersAtOnce).fill(0);
   for (const { requests } of branches) {
     const next = busy.indexOf(Math.min(...busy));
-    busy[next] = (busy[next] ?? 0) + requests / perWalker + 2 * CALL_SECONDS;
+    busy[next] = (busy[next] ?? 0) + requests / perWalker + betweenSeconds;
   }
   return Math.max(...busy);
 };

@@ -86,7 +86,7 @@ it('a kind of source with one file and one line in the registry runs from the pl
     codeVersion: 'test',
     scratch: tmpdir(),
     walkersAtOnce: 4,
-    pace: { perSecond: 36, perWalker: 9 },
+    pace: { perSecond: 36, perWalker: 9, betweenSeconds: 4 },
     publish: () => undefined,
   };
   const context = { getRemainingTimeInMillis: () => 900_000 };

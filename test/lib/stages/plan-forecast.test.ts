@@ -13,6 +13,9 @@ const SOURCE = {
   firstPage: () => ({ path: '/list', query: {}, expected: () => 0 }),
 } as unknown as ForecastInput['source'];
 
+/** npm start: all walkers share one gate. */
+const ONE_PROCESS = { perSecond: 36, perWalker: 36, betweenSeconds: 0.2 };
+
 const of = (expected: readonly (number | null)[], changes: Partial<ForecastInput> = {}) =>
   forecast({
     source: SOURCE,
@@ -25,7 +28,7 @@ const of = (expected: readonly (number | null)[], changes: Partial<ForecastInput
     removed: 0,
     recordsPerFile: 100,
     walkersAtOnce: 4,
-    pace: { perSecond: 36, perWalker: 9 },
+    pace: { perSecond: 36, perWalker: 9, betweenSeconds: 4 },
     callSeconds: 555,
     ...changes,
   });
@@ -61,17 +64,23 @@ describe('the forecast of a run', () => {
     expect(many.seconds).toBeLessThan((many.requests / 40) * 1.15);
     // One walker alone has 10 requests a second at most, whatever the others leave.
     expect(of([3_400]).seconds).toBeGreaterThan(3_400 / 10);
-    const alone = of([3_400], { pace: { perSecond: 36, perWalker: 36 } });
+    const alone = of([3_400], { pace: ONE_PROCESS });
     expect(alone.seconds).toBeLessThan(3_400 / 10);
   });
 
   it('takes the time in which a gate becomes faster: a short run is nearly all at the configured rate', () => {
-    const pace = { perSecond: 36, perWalker: 36 };
+    const pace = ONE_PROCESS;
     const short = of([60], { pace });
-    expect(short.seconds).toBeGreaterThan(short.requests / 37 + 1);
+    expect(short.seconds).toBeGreaterThan(short.requests / 37);
     // npm start on a quiet TMDB: 1,634 requests in 43.6 s.
     const long = of(new Array(22).fill(68), { pace });
     expect(Math.abs(long.seconds - long.requests * (43.6 / 1_634))).toBeLessThan(long.seconds * 0.15);
+  });
+
+  it('takes the time between branches: many small ones take longer in AWS than in one process', () => {
+    const small = new Array(400).fill(1); // 800 requests, and 400 for the plan
+    expect(of(small, { pace: ONE_PROCESS }).seconds).toBeLessThan(1_200 / 36 + 20);
+    expect(of(small).seconds).toBeGreaterThan(100 * 4);
   });
 
   it('counts the states that both machines enter, and the events of the run', () => {

@@ -55,7 +55,7 @@ const planning = async ({ says = lists, ...changes }: Partial<PlanServices> & { 
     emit,
     kinds: KINDS,
     walkersAtOnce: 4,
-    pace: { perSecond: 36, perWalker: 9 },
+    pace: { perSecond: 36, perWalker: 9, betweenSeconds: 4 },
     ...changes,
   };
   const plan = async (input: object = {}, started: Partial<typeof execution> = {}) =>

@@ -78,7 +78,7 @@ const world = async (dataset: object, store = memoryStore()) => {
       codeVersion: 'test',
       scratch: tmpdir(),
       walkersAtOnce: 4,
-      pace: { perSecond: 36, perWalker: 9 },
+      pace: { perSecond: 36, perWalker: 9, betweenSeconds: 4 },
       publish: () => undefined,
     };
     const context = { getRemainingTimeInMillis: () => 900_000 };
