@@ -119,7 +119,7 @@ for (const count of values.movies.map(Number)) {
     AWS_SECRET_ACCESS_KEY: 'x',
   };
   const ref = { dataset: dataset.name, day: '2026-11-20', run: 'bench' };
-  const execution = { id: 'arn:bench', name: ref.run, startTime: '2026-11-20T12:00:00Z' };
+  const execution = { id: 'arn:bench', name: ref.run, startTime: '2026-11-20T12:00:00Z', redriveCount: 0 };
   await called(bundles.planner, { input: { dataset: ref.dataset, day: ref.day }, execution }, { env });
   const branch = { ...ref, branch: `crime-${YEAR}` };
   for (const name of ['walker', 'writer'] as const) {

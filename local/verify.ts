@@ -10,7 +10,7 @@ const USAGE = `npm run verify [-- options]          compare the files of a day w
 
 ${INSPECT_USAGE}
 Reads every part of the day, compares size, sha256 and records with the manifests, looks for files that no manifest names,
-and adds up the figures. While a run writes the day, the day differs from its manifests.
+compares the files of the tables, and adds up the figures. While a run writes the day, the day differs from its manifests.
 Exit codes: 0 the day is as its manifests say, 1 it differs, 2 wrong usage.
 `;
 
@@ -34,8 +34,8 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
 };
 
 const textOf = (verified: Verified, options: InspectOptions): string => {
-  const { dataset, day, branches, parts, records, bytes, complete, differences } = verified;
-  const what = `${dataset}, ${day}: ${branches} branches, ${parts} parts, ${records} records, ${bytes} bytes`;
+  const { dataset, day, branches, parts, records, bytes, tables, complete, differences } = verified;
+  const what = `${dataset}, ${day}: ${branches} branches, ${parts} parts, ${records} records, ${bytes} bytes${tables ? `, ${tables} files of tables` : ''}`;
   const end = complete ? 'The day is complete.' : 'The day is not complete; its manifest says why.';
   if (differences.length === 0) return `${what}: all as the manifests say. ${end}\n`;
   return [

@@ -6,6 +6,7 @@ import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
 import { csvRead, runForecast } from './plan.ts';
 import { sealed } from './seal.ts';
+import { dayTables } from './tables-of-day.ts';
 
 /** A branch that a run planned and didn't finish, with the error that its function recorded. */
 const unfinishedBranch = z.object({ branch: branchName, error: z.string(), message: z.string() });
@@ -50,6 +51,8 @@ export const dayManifest = z.object({
   comparedWith: day.optional(),
   ...figures.shape,
   missing: missingIds,
+  /** Absent if no branch has tables, and in manifests of earlier versions. */
+  tables: dayTables.optional(),
   branches: z.array(
     z.object({
       branch: branchName,

@@ -11,6 +11,7 @@ import { layout } from './layout.ts';
 import { leftOutIn } from './left-out.ts';
 import {
   type BranchManifest,
+  type BranchTablesEntry,
   branchManifest,
   figures,
   isFinished,
@@ -20,6 +21,7 @@ import {
 } from './manifest.ts';
 import { ifNotPlanned, loadBranch, loadRuns, type PlannedRun } from './plan.ts';
 import { sealProblem } from './seal.ts';
+import { tablesOfDay } from './tables-of-day.ts';
 
 /** An object of a day that is not as the manifests say. */
 export interface Difference {
@@ -40,6 +42,8 @@ export interface Verified extends DayRef {
   parts: number;
   records: number;
   bytes: number;
+  /** Files of tables that the manifests name. */
+  tables: number;
   /** Key of the upload that a CSV dataset was made from. */
   upload?: string;
   /** Sorted by key. Empty: the day is exactly as its manifests say. */
@@ -47,8 +51,8 @@ export interface Verified extends DayRef {
 }
 
 /**
- * Compares a day with its manifests: every part is there with its size, hash and records; nothing else lies in the
- * day's folders; every manifest is as it was written; the figures add up.
+ * Compares a day with its manifests: every part is there with its size, hash and records, and every file of the tables
+ * with its size and hash; nothing else lies in the day's folders; every manifest is as it was written; the figures add up.
  *
  * A manifest that was damaged is reported itself, and nothing is concluded from what it says. Reads every part once, so
  * for a bucket in AWS, the whole day is downloaded.
@@ -87,6 +91,11 @@ export const verifyDay = async (store: ReadableStore, ref: DayRef): Promise<Veri
     ),
   );
   await Promise.all(branches.map((manifest) => atOnce(() => compareLeftOut(store, manifest, differs))));
+  await Promise.all(
+    branches.flatMap(({ branch, tables }) =>
+      (tables?.files ?? []).map((file) => atOnce(() => compareTable(store, branch, file, differs))),
+    ),
+  );
   const runs = await loadRuns(store, ref).catch(ifUnreadable);
   await findStrays(store, ref, { ...manifests, runs }, differs);
   if (manifests.day) compareDay(ref, manifests.day, { ...manifests, runs }, differs);
@@ -100,6 +109,7 @@ export const verifyDay = async (store: ReadableStore, ref: DayRef): Promise<Veri
     parts: sum(({ parts }) => parts.length),
     records: sum(({ written }) => written),
     bytes: sum(({ bytes }) => bytes),
+    tables: tableKeys(branches).size,
     ...(manifests.day?.csv && { upload: manifests.day.csv.key }),
     differences: [...found.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)),
   };
@@ -242,6 +252,26 @@ const comparePart = async (
   if (records.length !== part.records) return wrong(`${part.records} records`, `${records.length}`);
 };
 
+/** The file of genres belongs to every branch. */
+const tableKeys = (branches: readonly BranchManifest[]): Set<string> =>
+  new Set(branches.flatMap(({ tables }) => tables?.files.map(({ key }) => key) ?? []));
+
+const compareTable = async (
+  store: ReadableStore,
+  branch: string,
+  { key, table, rows, bytes, sha256 }: BranchTablesEntry['files'][number],
+  differs: Differs,
+): Promise<void> => {
+  const wrong = (expected: string, found: string) =>
+    differs(key, { expected: `${expected} (manifest of ${branch})`, found, ...runAgain(branch) });
+  const object = await store.get(key);
+  if (!object) return wrong(`a file of ${table} with ${rows} rows`, 'no object');
+  const { body } = object;
+  if (body.length !== bytes) return wrong(`${bytes} bytes`, `${body.length}`);
+  const there = createHash('sha256').update(body).digest('hex');
+  if (there !== sha256) wrong(`the sha256 ${sha256}`, there);
+};
+
 /** Compares the file of the movies that are left out. Manifests of earlier versions have none. */
 const compareLeftOut = async (store: ReadableStore, manifest: BranchManifest, differs: Differs): Promise<void> => {
   const { branch, leftOutFile: file, leftOut, missing } = manifest;
@@ -276,6 +306,10 @@ const findStrays = async (
     for (const folder of await matchingFolders(store, folders))
       for (const key of await store.list(folder)) if (isOfDay(key) && !named.has(key)) strays.add(key);
   }
+  const inTables = tableKeys(manifests);
+  for (const table of await store.folders(layout.tables(ref.dataset)))
+    for (const key of await store.list(layout.tableDay(ref, table.slice(0, -1))))
+      if (!inTables.has(key)) strays.add(key);
   if (strays.size === 0) return;
 
   const planned = runs.flatMap(({ run, branches: all }) => all.map(({ name }) => ({ run, branch: name })));
@@ -289,7 +323,7 @@ const findStrays = async (
         branch,
         run,
         isPlanned: plan !== undefined,
-        isMine: (key: string) => key === leftOut || keys.some((one) => one.isMine(key)),
+        isMine: (key: string) => key === leftOut || isTableOf(ref, branch, key) || keys.some((one) => one.isMine(key)),
       };
     }),
   );
@@ -306,6 +340,12 @@ const findStrays = async (
         todo: `resume run ${owner.run}, which writes the branch`,
       });
   }
+};
+
+/** Whether a key is a branch's file in a table, or the file that all branches have in common. */
+const isTableOf = (ref: DayRef, branch: string, key: string): boolean => {
+  const table = key.startsWith(layout.tables(ref.dataset)) ? (key.split('/').at(-3) ?? '') : '';
+  return [branch, table].some((name) => key === layout.tableFile(ref, table, name));
 };
 
 /** A plan is not a part of the day's data: a damaged one only says less about the files. */
@@ -390,6 +430,9 @@ const compareDay = (
   const sums = totals(written.toSorted((a, b) => (a.branch < b.branch ? -1 : 1)));
   const figure = FIGURES.find((name) => day[name] !== sums[name]);
   if (figure) wrong(`${figure} ${sums[figure]}, the sum over the branches`, `${day[figure]}`);
+  const tables = tablesOfDay(written.toSorted((a, b) => (a.branch < b.branch ? -1 : 1)));
+  if (JSON.stringify(day.tables) !== JSON.stringify(tables))
+    wrong('the tables of its branches, added up', 'other figures in tables');
   if (JSON.stringify(day.missing) !== JSON.stringify(sums.missing))
     wrong('the missing ids of its branches', 'other ids in missing');
 };

@@ -16,6 +16,7 @@ import { layout } from '../runs/layout.ts';
 import { type LockServices, lockDay } from '../runs/lock.ts';
 import { type BranchManifest, isFinished, LOST_SHARE, loadManifests, totals } from '../runs/manifest.ts';
 import { loadRun, NotPlannedError, type PlannedRun } from '../runs/plan.ts';
+import { tablesOfDay, tableWarnings } from '../runs/tables-of-day.ts';
 
 /**
  * Branches are still unfinished after two sweeps. A person reads which and why, fixes the cause, and redrives the run.
@@ -212,6 +213,8 @@ const dayManifestOf = (
     .toSorted((a, b) => (a.branch < b.branch ? -1 : 1));
   const absent = run.wholeDay.filter((name) => !branches.some(({ branch }) => branch === name));
   const outdated = outdatedBranches(run, branches);
+  const complete = absent.length === 0 && outdated.length === 0 && unfinished.length === 0 && rewriting.length === 0;
+  const tables = tablesOfDay(branches);
   return {
     dataset,
     day,
@@ -221,14 +224,16 @@ const dayManifestOf = (
     ...(run.csv && { csv: run.csv }),
     ...(run.forecast && { forecast: run.forecast }),
     writtenAt: new Date(clock.now()).toISOString(),
-    complete: absent.length === 0 && outdated.length === 0 && unfinished.length === 0 && rewriting.length === 0,
+    complete,
     rewriting,
     absent,
     unfinished: [...unfinished],
     outdated,
-    warnings: lossesSince(before, branches),
+    // Of a day that is not complete, a branch that has a movie's rows may not be there yet.
+    warnings: [...lossesSince(before, branches), ...(tables && complete ? tableWarnings(tables) : [])],
     ...(before && { comparedWith: before.day }),
     ...totals(branches),
+    ...(tables && { tables }),
     branches: branches.map(({ branch, run: by, distinct, kept, written, parts, warnings }) => ({
       branch,
       run: by,

@@ -118,12 +118,22 @@ const wrongFigure =
 const MANIFESTS = layout.branchManifests(ref);
 const LEFT_OUT = layout.leftOut({ ...ref, branch: '' }).replace(/[^/]*$/, '');
 const DAY_MANIFEST = layout.dayManifest(ref);
+/** A folder of a table. Each damage chooses a table. */
+const tableFolder = (random: Chance) =>
+  layout.tableDay(
+    ref,
+    random.of(['movies', 'movie_genres', 'movie_countries', 'movie_cast', 'movie_directors', 'genres']),
+  );
 const DAMAGES: Readonly<Record<string, Damage>> = {
   'a bit of a part is flipped': flip(PARTS),
   'a part is cut off': cutOff,
   'a part is removed': remove(PARTS),
   'a part is added': add(PARTS, (name, random) => name.replace(/part_\d+/, `part_${random.whole(4, 99)}`)),
   'another file is added': add(PARTS, (name, random) => random.of([`old/${name}`, `${name}.bak`, 'notes.txt'])),
+  'a bit of a table is flipped': (store, random) => flip(tableFolder(random))(store, random),
+  'a table is removed': (store, random) => remove(tableFolder(random))(store, random),
+  'a file is added to a table': (store, random) =>
+    add(tableFolder(random), (name) => name.replace('.parquet', '-2.parquet'))(store, random),
   'a bit of a manifest is flipped': flip(MANIFESTS),
   'a manifest is edited': edit(MANIFESTS),
   'a manifest is removed': remove(MANIFESTS),
@@ -155,6 +165,8 @@ describe('npm run verify', () => {
       parts: keysOf(store, PARTS).length,
       records: records.length,
       bytes: keysOf(store, PARTS).reduce((sum, key) => sum + Buffer.byteLength(store.text(key)), 0),
+      // Five tables with a file for each branch, and the genres.
+      tables: 5 * 6 + 1,
       differences: [],
     });
     expect(records.length).toBeGreaterThan(200);
@@ -182,6 +194,7 @@ describe('npm run verify', () => {
     await store.remove([unfinished ?? '', DAY_MANIFEST, layout.latest(ref.dataset)]);
     const { differences, complete } = await verifyDay(store, ref);
     const parts = keysOf(store, `${PARTS}movie_crime_2019`);
+    const tables = keysOf(store, layout.tables(ref.dataset)).filter((key) => key.endsWith('/crime-2019.parquet'));
     const leftOut = layout.leftOut({ ...ref, branch: 'crime-2019' });
     const [{ run }] = [store.json<{ run: string }>(layout.branchManifest({ ...ref, branch: 'war-2020' }))];
 
@@ -190,7 +203,7 @@ describe('npm run verify', () => {
 
     expect(complete).toBe(false);
     expect(differences.map(({ says }) => says)).toEqual([
-      ...parts.map(unnamed),
+      ...[...parts, ...tables].map(unnamed),
       `${damaged}: expected a manifest, found text that is not JSON; run branch crime-2018 of the day again.`,
       unnamed(leftOut),
       `${DAY_MANIFEST}: expected a manifest, found no object; run any branch of the day again, which writes this manifest anew.`,
@@ -228,7 +241,7 @@ describe('npm run verify', () => {
     expect(text.split('\n')).toEqual([
       `${key}: expected ${bytes} bytes (manifest of crime-2019), found ${bytes + 1}; run branch crime-2019 of the day again.`,
       expect.stringMatching(
-        /^crime-war, 2026-11-20: 6 branches, \d+ parts, \d+ records, \d+ bytes: 1 object differs from the manifests\. The day is complete\.$/,
+        /^crime-war, 2026-11-20: 6 branches, \d+ parts, \d+ records, \d+ bytes, 31 files of tables: 1 object differs from the manifests\. The day is complete\.$/,
       ),
       `To run these branches again: npm start -- --out ${out} --dataset crime-war --day 2026-11-20 --only crime-2019`,
       '',

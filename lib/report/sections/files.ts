@@ -1,4 +1,5 @@
 import { layout } from '../../runs/layout.ts';
+import type { DayTables } from '../../runs/tables-of-day.ts';
 import type { ReportFacts } from '../facts.ts';
 import { counted, grouped, size } from '../figures.ts';
 import { type Html, html } from '../html.ts';
@@ -13,6 +14,7 @@ export const filesSection = ({ day, branches }: ReportFacts): Html => {
     'files',
     parts.length === 0 ? 'No file is written' : `${counted(parts.length, 'file')}, ${size(day.bytes)}`,
     note(html`The manifest of the day is <code>${layout.dayManifest(day)}</code>.`),
+    day.tables && tablesNote(day.tables),
     parts.length > 0 &&
       details(
         'Files with their size and SHA-256',
@@ -31,3 +33,8 @@ export const filesSection = ({ day, branches }: ReportFacts): Html => {
       ),
   );
 };
+
+const tablesNote = ({ files, bytes, drift, main }: DayTables): Html =>
+  note(
+    html`Tables: ${counted(files, 'file')}, ${size(bytes)}; ${main.map(({ table: name, rows }) => `${counted(rows, 'row')} of ${name}`).join(', ')}. ${drift === 0 ? 'Every value fits its column.' : `${counted(drift, 'value is', 'values are')} in no column; the manifests of the branches say which, in tables.drift.`}`,
+  );

@@ -7,9 +7,11 @@ import { type BranchManifest, loadManifest } from '../../../lib/runs/manifest.ts
 import type { PlannedBranch } from '../../../lib/runs/plan.ts';
 import { branchWork, type Kept, type Listing, type Outcome } from '../../../lib/runs/work.ts';
 import { write } from '../../../lib/stages/write.ts';
+import { openTables } from '../../../lib/tables/branch-tables.ts';
 import { fastClock, NOON } from '../../doubles/fast-clock.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
+import { rowsIn } from '../tables/read-back.ts';
 
 const MANIFEST = '_manifests/crime-war/2026-11-20/branches/crime-2017.json';
 const LEFT_OUT = '_manifests/crime-war/2026-11-20/left-out/crime-2017.json';
@@ -54,7 +56,12 @@ const walked = async (
   for (const [number, chunk] of chunks.entries())
     await work.keepChunk(kept(chunk, chunk.length, [20 + number, 30 + number]));
   const services = { store, work, clock: fastClock(), codeVersion: '1.2.3', scratch: tmpdir(), emit: () => undefined };
-  return { store, work, write: () => write(branch, services) };
+  return {
+    store,
+    work,
+    write: () => write(branch, services),
+    writeWithTables: () => write(branch, { ...services, openTables }),
+  };
 };
 const records = (store: ReturnType<typeof memoryStore>, key: string) =>
   store.json<{ id: number; budget: number }[]>(key).map(({ id }) => id);
@@ -553,5 +560,75 @@ describe('a branch that lists far less than when the day was written before', ()
     const { write } = await walked(crime2017({ run: 'monday' }), { store, chunks: [[fetched(1)]] });
 
     expect((await write()).warnings).toEqual(['the list has 1 items; when run friday wrote this day, it had 20']);
+  });
+});
+
+describe('the tables of a branch', () => {
+  const TRUSTED = 'Trusted/TMDB/PARQUET/crime-war/';
+  const file = (table: string, name = 'crime-2017') => `${TRUSTED}${table}/dt=2026-11-20/${name}.parquet`;
+  const ALL = ['movie_cast', 'movie_countries', 'movie_directors', 'movie_genres', 'movies'];
+  const tableKeys = (store: ReturnType<typeof memoryStore>) => store.keys().filter((key) => key.startsWith('Trusted/'));
+  const warMovie = (id: number, changes = {}) => fetched(id, { genres: [{ id: 80 }, { id: 10_752 }], ...changes });
+  const asWar = { branch: 'war-2017', placeholders: { genre: 'war', year: '2017' } };
+
+  it('are beside its parts, which stay as they are, and in its manifest', async () => {
+    const outcomes = [fetched(1, { revenue: 5, runtime: 100 }), fetched(2, { budget: 0 })];
+    const without = await walked(crime2017(), { chunks: [outcomes] });
+    const plain = await without.write();
+    const { store, writeWithTables } = await walked(crime2017(), { chunks: [outcomes] });
+    const { tables, ...manifest } = await writeWithTables();
+
+    expect(manifest).toEqual(plain);
+    expect(store.text(part(1))).toBe(without.store.text(part(1)));
+    expect(tableKeys(without.store)).toEqual([]);
+    expect(tableKeys(store)).toEqual([file('genres', 'genres'), ...ALL.map((table) => file(table))].toSorted());
+    expect(tables).toMatchObject({ main: 'movies', ids: [1], elsewhere: [], repeated: 0, drift: [] });
+    for (const { key, bytes, sha256 } of tables?.files ?? []) {
+      const body = (await store.get(key))?.body ?? Buffer.alloc(0);
+      expect([bytes, sha256]).toEqual([body.length, createHash('sha256').update(body).digest('hex')]);
+    }
+    const [row] = await rowsIn((await store.get(file('movies')))?.body ?? Buffer.alloc(0));
+    expect(row).toMatchObject({ id: 1n, revenue: 5n, runtime: 100n, release_date: '2017-03-13' });
+  });
+
+  it('have no rows of a movie whose first planned genre is that of another branch', async () => {
+    const { store, writeWithTables } = await walked(crime2017(asWar), { chunks: [[warMovie(1), warMovie(2)]] });
+    // The items of the list have crime among their genres, too.
+    expect((await writeWithTables()).tables).toMatchObject({
+      ids: [],
+      elsewhere: [{ branch: 'crime-2017', ids: [1, 2] }],
+    });
+    expect(await rowsIn((await store.get(file('movies', 'war-2017')))?.body ?? Buffer.alloc(0))).toEqual([]);
+    expect(records(store, part(1, '20261120', 'war_2017'))).toEqual([2, 1]);
+  });
+
+  it('are in one order for any division into chunks', async () => {
+    const outcomes = numbers(30).map((id) => fetched(id, { budget: 1 + (id % 3) }));
+    const hashes = async (chunks: Outcome[][]) => {
+      const { writeWithTables } = await walked(crime2017(), { chunks, ids: numbers(30) });
+      return (await writeWithTables()).tables?.files.map(({ sha256 }) => sha256);
+    };
+    expect(await hashes([outcomes.slice(0, 7), outcomes.slice(7)])).toEqual(await hashes([outcomes.toReversed()]));
+  });
+
+  it('are removed where the branch no longer has them; files of other branches are kept', async () => {
+    const store = memoryStore();
+    await (await walked(crime2017(), { chunks: [[fetched(1)]], store })).writeWithTables();
+    const others = [file('movies', 'crime-2018'), file('movies').replace('11-20', '11-13'), file('genres', 'genres')];
+    const killed = file('movie_actors');
+    for (const key of [...others, killed]) await store.put(key, 'x');
+    const run = async (changes: Partial<PlannedBranch>) =>
+      (await walked(crime2017(changes), { chunks: [[fetched(1)]], store })).writeWithTables();
+
+    await run({ run: 'second' });
+    expect(tableKeys(store)).toEqual([...others, ...ALL.map((table) => file(table))].toSorted());
+    await run({ run: 'third', role: 'removed' });
+    expect(tableKeys(store)).toEqual(others.toSorted());
+
+    await run({ run: 'fourth' });
+    const settings = crimeWar({ output: { ...crimeWar().output, tables: false } });
+    const off = await run({ run: 'fifth', settings });
+    expect(off.tables).toBeUndefined();
+    expect(tableKeys(store)).toEqual(others.slice(0, 2).toSorted());
   });
 });
