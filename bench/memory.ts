@@ -121,7 +121,7 @@ for (const count of values.movies.map(Number)) {
   const ref = { dataset: dataset.name, day: '2026-11-20', run: 'bench' };
   const execution = { id: 'arn:bench', name: ref.run, startTime: '2026-11-20T12:00:00Z', redriveCount: 0 };
   await called(bundles.planner, { input: { dataset: ref.dataset, day: ref.day }, execution }, { env });
-  const branch = { ...ref, branch: `crime-${YEAR}` };
+  const branch = { ...ref, branch: `crime-${YEAR}`, execution: execution.id };
   for (const name of ['walker', 'writer'] as const) {
     const { peakBytes, loadedBytes, seconds, cpuSeconds, calls } = await called(bundles[name], branch, {
       env,

@@ -10,7 +10,8 @@ export const UPLOAD_KINDS = ['Movies', 'Series'] as const;
 export type UploadKind = (typeof UPLOAD_KINDS)[number];
 
 const runFolder = ({ dataset, day, run }: RunRef) => `_runs/${dataset}/${day}/${run}/`;
-const tableDay = ({ dataset, day }: DayRef, table: string) => `Trusted/TMDB/PARQUET/${dataset}/${table}/dt=${day}/`;
+const tableFolder = (dataset: string, table: string) => `Trusted/TMDB/PARQUET/${dataset}/${table}/`;
+const tableDay = ({ dataset, day }: DayRef, table: string) => `${tableFolder(dataset, table)}dt=${day}/`;
 const manifestFolder = ({ dataset, day }: DayRef) => `_manifests/${dataset}/${day}/`;
 
 export const layout = {
@@ -52,6 +53,8 @@ export const layout = {
 
   /** The folder of all tables of a dataset. */
   tables: (dataset: string) => `Trusted/TMDB/PARQUET/${dataset}/`,
+  /** The folder of all days of a table. */
+  table: tableFolder,
   /** The folder of one day of a table. Spark, DuckDB and Athena read the column `dt` from its name. */
   tableDay,
   /** The rows of a branch in a table. The file of genres has the name of the table instead of a branch's. */

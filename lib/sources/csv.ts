@@ -69,8 +69,10 @@ export const csv: SourceKind = {
 
   open: ({ name: dataset, source: given }) => {
     const source = settings.parse(given);
+    const media = source.upload === 'Series' ? 'tv' : 'movie';
     return {
       noun: 'ids',
+      media: [media],
       accepts: ['years', 'upload'],
       howToSplit: 'raise source.idsPerBranch, give the run "years", or make two datasets of it',
       // find, then the details or credits.
@@ -113,7 +115,7 @@ export const csv: SourceKind = {
       },
 
       itemRequest: () => ({
-        media: source.upload === 'Series' ? 'tv' : 'movie',
+        media,
         ids: 'imdb',
         language: source.language,
       }),

@@ -35,6 +35,7 @@ export const discover: SourceKind = {
     const genreIds = new Set(source.genres.map((given) => genreNamed(source.media, given)?.id));
     return {
       noun: source.media,
+      media: [item],
       accepts: ['years'],
       howToSplit: 'give the run "years", such as "2000-2009" and then "2010-2019", or make two datasets of it',
       requestsPerItem: ask.length ? 1 : 0,

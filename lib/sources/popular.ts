@@ -13,6 +13,7 @@ const settings = z.strictObject({
 
 const listFrom = z.object({ media: z.enum(['movies', 'series']) });
 
+const ITEMS = { movies: 'movie', series: 'tv' } as const;
 const PATHS = { movies: '/movie/popular', series: '/tv/popular' } as const;
 
 /** `movie/popular` and `tv/popular`: the first pages, as they come. A branch each for movies and series. */
@@ -36,6 +37,7 @@ export const popular: SourceKind = {
     const query = { language: source.language, ...(source.region && { region: source.region }) };
     return {
       noun: 'items',
+      media: [...new Set(source.media)].map((one) => ITEMS[one]),
       accepts: [],
       howToSplit: 'make two datasets of it',
       requestsPerItem: ask.length ? 1 : 0,
@@ -84,7 +86,7 @@ export const popular: SourceKind = {
       },
 
       itemRequest: (from) => ({
-        media: listFrom.parse(from).media === 'movies' ? 'movie' : 'tv',
+        media: ITEMS[listFrom.parse(from).media],
         ids: 'tmdb',
         language: source.language,
       }),

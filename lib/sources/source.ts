@@ -24,6 +24,8 @@ export interface SourceKind extends SourceSchema {
 export interface Source {
   /** What its lists hold, for people: movies, items, ids. */
   noun: string;
+  /** What its branches are of; each one's itemRequest says which. */
+  media: readonly ItemRequest['media'][];
   /** Fields of a run's input that only some kinds of source understand. */
   accepts: readonly ('years' | 'upload')[];
   /** How a person makes fewer branches of it; completes "use fewer branches: …". */

@@ -29,6 +29,7 @@ const fixed: SourceKind = {
     const { lists } = settings.parse(source);
     return {
       noun: 'movies',
+      media: ['movie'],
       accepts: [],
       howToSplit: 'write fewer lists',
       requestsPerItem: 1,
