@@ -57,8 +57,15 @@ export const layout = {
   table: tableFolder,
   /** The folder of one day of a table. Spark, DuckDB and Athena read the column `dt` from its name. */
   tableDay,
-  /** The rows of a branch in a table. The file of genres has the name of the table instead of a branch's. */
-  tableFile: (ref: DayRef, table: string, name: string) => `${tableDay(ref, table)}${name}.parquet`,
+  /**
+   * The rows of a branch in a table. The file of genres has the name of the table instead of a branch's.
+   *
+   * @param number From 1. A large branch has several files; a branch's name has no underscore.
+   */
+  tableFile: (ref: DayRef, table: string, name: string, number = 1) =>
+    `${tableDay(ref, table)}${name}${number === 1 ? '' : `_${number}`}.parquet`,
+  /** Whether a key is one of these files. */
+  isTableFile: (key: string, name: string) => new RegExp(`/${RegExp.escape(name)}(_\\d+)?\\.parquet$`).test(key),
 
   uploads: (kind: UploadKind) => `Raw/Local/CSV/${kind}/`,
   upload: (kind: UploadKind, day: string, file: string) => `Raw/Local/CSV/${kind}/${day.replaceAll('-', '/')}/${file}`,

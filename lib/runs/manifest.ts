@@ -165,15 +165,20 @@ export const sumProblems = ({ distinct, kept, leftOut, written, missing, parts, 
 
 const tableProblems = ({ main, files, ids, elsewhere, repeated }: BranchTablesEntry, kept: number) => {
   const others = elsewhere.flatMap((one) => one.ids);
-  const rows = files.find(({ table }) => table === main)?.rows;
-  const wrongShares = files.find(({ shares = ids.length }) => Math.abs(shares - ids.length) > SHARE_TOLERANCE);
+  const ofMain = files.filter(({ table }) => table === main).reduce((sum, { rows }) => sum + rows, 0);
+  const shared = Map.groupBy(files, ({ table, shares }) => (shares === undefined ? undefined : table));
+  const wrongShares = [...shared].flatMap(([table, all]) => {
+    const sum = all.reduce((total, { shares = 0 }) => total + shares, 0);
+    return table !== undefined && Math.abs(sum - ids.length) > SHARE_TOLERANCE
+      ? [`the shares of ${table} add up to ${sum}, not to ${ids.length} movies`]
+      : [];
+  });
   return [
     kept !== ids.length + others.length + repeated &&
       `${kept} kept movies are not ${ids.length} with rows + ${others.length} of other branches + ${repeated} repeated`,
-    rows !== ids.length && `${rows} rows of ${main} are not ${ids.length} movies`,
+    ofMain !== ids.length && `${ofMain} rows of ${main} are not ${ids.length} movies`,
     new Set([...ids, ...others]).size !== ids.length + others.length && `a movie is in ${main} twice`,
-    wrongShares !== undefined &&
-      `the shares of ${wrongShares.table} add up to ${wrongShares.shares}, not to ${ids.length} movies`,
+    ...wrongShares,
   ].filter((one) => one !== false);
 };
 

@@ -344,8 +344,8 @@ const findStrays = async (
 
 /** Whether a key is a branch's file in a table, or the file that all branches have in common. */
 const isTableOf = (ref: DayRef, branch: string, key: string): boolean => {
-  const table = key.startsWith(layout.tables(ref.dataset)) ? (key.split('/').at(-3) ?? '') : '';
-  return [branch, table].some((name) => key === layout.tableFile(ref, table, name));
+  const table = key.startsWith(layout.tables(ref.dataset)) ? key.split('/').at(-3) : undefined;
+  return table !== undefined && [branch, table].some((name) => layout.isTableFile(key, name));
 };
 
 /** A plan is not a part of the day's data: a damaged one only says less about the files. */

@@ -38,8 +38,8 @@ export const rowsOf = (branch: PlannedBranch, tables: BranchTables, scratch: Scr
 
     put: async (store) => {
       const files: BranchTablesEntry['files'] = [];
-      for await (const { table, isOfAllBranches, body, rows, sha256, shares } of tables.files()) {
-        const key = layout.tableFile(branch, table, isOfAllBranches ? table : branch.branch);
+      for await (const { table, number, isOfAllBranches, body, rows, sha256, shares } of tables.files()) {
+        const key = layout.tableFile(branch, table, isOfAllBranches ? table : branch.branch, number);
         const { versionId } = await store.put(key, body, { contentType: 'application/vnd.apache.parquet' });
         files.push({
           table,
@@ -82,13 +82,11 @@ export const removeStaleTables = async (
   const written = new Set(now?.files.map(({ key }) => key));
   const candidates = new Set(before?.tables?.files.map(({ key }) => key));
   for (const name of await store.folders(folder)) {
-    const table = name.slice(0, -1);
-    const key = layout.tableFile(branch, table, branch.branch);
-    if (now?.files.some((file) => file.table === table)) continue;
-    // The object may not be there: in a versioned bucket, a delete would leave a marker of nothing.
-    if ((await store.list(key)).includes(key)) candidates.add(key);
+    const prefix = `${layout.tableDay(branch, name.slice(0, -1))}${branch.branch}`;
+    // The names of other branches may begin with this one's.
+    for (const key of await store.list(prefix)) if (layout.isTableFile(key, branch.branch)) candidates.add(key);
   }
-  const isOthers = (key: string) => branch.role === 'removed' && !key.endsWith(`/${branch.branch}.parquet`);
+  const isOthers = (key: string) => branch.role === 'removed' && !layout.isTableFile(key, branch.branch);
   const stale = [...candidates].filter((key) => !written.has(key) && !isOthers(key));
   if (stale.length) await store.remove(stale);
 };

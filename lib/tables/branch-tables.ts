@@ -3,7 +3,7 @@ import { numberText, parseKeepingNumbers } from '../json-text.ts';
 import type { ScratchFile } from '../raw-zone/scratch-file.ts';
 import { type Drift, type DriftCounter, driftCounter } from './drift.ts';
 import { genreRows } from './genres.ts';
-import { type ParquetFile, parquetFile } from './parquet-file.ts';
+import { type ParquetFile, parquetFiles } from './parquet-file.ts';
 import { GENRES_TABLE, type ListTable, schemaOf, type TablesSchema } from './schema.ts';
 import type { Media } from './tmdb-fields.ts';
 import type { Value } from './values.ts';
@@ -20,15 +20,12 @@ export interface BranchOfTables {
 }
 
 /** One file of a branch, before it is in the bucket. */
-export interface TableBody {
+export interface TableBody extends ParquetFile {
   table: string;
+  /** From 1: a table of more than some megabytes has several files. */
+  number: number;
   /** Whether the file is the same for every branch. */
   isOfAllBranches: boolean;
-  body: Buffer;
-  rows: number;
-  sha256: string;
-  /** Sum of the column `share`, where the table has one. */
-  shares?: number;
 }
 
 /** The tables of one branch. The records come in the order of the parts, so the same records give the same bytes. */
@@ -61,9 +58,13 @@ export type OpenTables = (branch: BranchOfTables, scratch: ScratchFile) => Branc
 export const openTables: OpenTables = ({ branch, settings, media, owners }, scratch) => {
   const schema = schemaOf(settings, media);
   const drift = driftCounter();
-  const main = parquetFile(schema.main, scratch);
+  const main = parquetFiles(schema.main, scratch);
   const rowOf = mainRow(schema, drift);
-  const lists = schema.lists.map((table) => ({ ...listRows(table, drift), table, file: parquetFile(table, scratch) }));
+  const lists = schema.lists.map((table) => ({
+    ...listRows(table, drift),
+    table,
+    files: parquetFiles(table, scratch),
+  }));
   const known = new Set([...schema.main.scalars.map(({ path }) => path[0]), ...schema.lists.map(({ field }) => field)]);
 
   return {
@@ -82,27 +83,26 @@ export const openTables: OpenTables = ({ branch, settings, media, owners }, scra
       const facts = beyond === undefined ? record : { ...(parseKeepingNumbers(beyond) as Facts), ...record };
       const key = BigInt(id);
       await main.add(rowOf(key, facts));
-      for (const { file, rows } of lists) for (const row of rows(key, facts)) await file.add(row);
+      for (const { files, rows } of lists) for (const row of rows(key, facts)) await files.add(row);
     },
     files: async function* () {
-      yield { table: schema.main.name, isOfAllBranches: false, ...(await main.finish()) };
-      for (const { table, file, shares } of lists)
-        yield {
-          table: table.name,
-          isOfAllBranches: false,
-          ...(await file.finish()),
-          ...(table.hasShares && { shares: shares() }),
-        };
-      if (schema.hasGenres) yield { table: GENRES_TABLE.name, isOfAllBranches: true, ...(await genresFile(scratch)) };
+      const genres = schema.hasGenres ? [{ table: GENRES_TABLE, files: await genresFiles(scratch) }] : [];
+      for (const { table, files } of [{ table: schema.main, files: main }, ...lists, ...genres]) {
+        let number = 0;
+        for await (const file of files.finish()) {
+          number += 1;
+          yield { table: table.name, number, isOfAllBranches: table === GENRES_TABLE, ...file };
+        }
+      }
     },
     drift: drift.all,
   };
 };
 
-const genresFile = async (scratch: ScratchFile) => {
-  const file: ParquetFile = parquetFile(GENRES_TABLE, scratch);
-  for (const row of genreRows()) await file.add(row);
-  return file.finish();
+const genresFiles = async (scratch: ScratchFile) => {
+  const files = parquetFiles(GENRES_TABLE, scratch);
+  for (const row of genreRows()) await files.add(row);
+  return files;
 };
 
 /** TMDB has the ids in `genre_ids` of a list's item, and in `genres` of the details. */
@@ -142,7 +142,6 @@ const listRows = ({ field, elements, hasShares }: ListTable, drift: DriftCounter
   const known = new Set(elements.flatMap(({ from }) => from ?? []));
   const ofObjects = known.size > 0;
   const nothing = elements.map(() => null);
-  let sum = 0;
 
   const valuesOf = (element: unknown): Value[] => {
     if (!ofObjects) return elements.map(({ type }) => drift.fit(element, type, field));
@@ -159,15 +158,9 @@ const listRows = ({ field, elements, hasShares }: ListTable, drift: DriftCounter
       const list = facts[field];
       if (list !== null && list !== undefined && !Array.isArray(list)) drift.misfit(list, 'list', field);
       const all: readonly unknown[] = Array.isArray(list) ? list : [];
-      if (!hasShares) return all.map((element, at) => [key, BigInt(at + 1), ...valuesOf(element)]);
-      const share = 1 / Math.max(1, all.length);
-      const rows = all.length
-        ? all.map((element, at) => [key, BigInt(at + 1), ...valuesOf(element), share])
-        : [[key, null, ...nothing, share]];
-      sum += share * rows.length;
-      return rows;
+      if (hasShares && all.length === 0) return [[key, null, ...nothing, 1]];
+      const share = hasShares ? [1 / all.length] : [];
+      return all.map((element, at) => [key, BigInt(at + 1), ...valuesOf(element), ...share]);
     },
-    /** Thirds and sixths do not add up exactly; a millionth is far below one row. */
-    shares: () => Math.round(sum * 1e6) / 1e6,
   };
 };

@@ -615,8 +615,8 @@ describe('the tables of a branch', () => {
     const store = memoryStore();
     await (await walked(crime2017(), { chunks: [[fetched(1)]], store })).writeWithTables();
     const others = [file('movies', 'crime-2018'), file('movies').replace('11-20', '11-13'), file('genres', 'genres')];
-    const killed = file('movie_actors');
-    for (const key of [...others, killed]) await store.put(key, 'x');
+    const killed = [file('movie_actors'), file('movies', 'crime-2017_2')];
+    for (const key of [...others, ...killed]) await store.put(key, 'x');
     const run = async (changes: Partial<PlannedBranch>) =>
       (await walked(crime2017(changes), { chunks: [[fetched(1)]], store })).writeWithTables();
 

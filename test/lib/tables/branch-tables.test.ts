@@ -170,6 +170,20 @@ describe('the tables of a branch', () => {
     expect((await rows('movies')).map(({ title }) => String(title).length)).toEqual(Array(45).fill(100_000));
   });
 
+  it('have several files below 10 MB each where they are large', async () => {
+    // Texts that do not get smaller by compression.
+    const text = (seed: number) =>
+      Array.from({ length: 800 }, (_, at) => createHash('sha512').update(`${seed} ${at}`).digest('base64')).join('');
+    const { files } = await written(Array.from({ length: 150 }, (_, at) => ({ ...movie, title: text(at) })));
+    const ofMovies = files.filter(({ table }) => table === 'movies');
+
+    expect(ofMovies.map(({ number }) => number)).toEqual([1, 2]);
+    expect(ofMovies.map(({ body }) => body.length < 10_000_000)).toEqual([true, true]);
+    const ids = (await Promise.all(ofMovies.map(({ body }) => rowsIn(body)))).flat().map(({ id }) => id);
+    expect(ids).toEqual(Array.from({ length: 150 }, (_, at) => BigInt(at + 1)));
+    expect(files.filter(({ table }) => table === 'movie_genres').map(({ shares }) => shares)).toEqual([150]);
+  });
+
   it('write an object of the details as columns, and an id that was asked for as text', async () => {
     const settings: Pick<Dataset, 'record' | 'output'> = {
       output: crimeWar().output,
