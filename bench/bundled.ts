@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { parse } from 'yaml';
 import { ROOT } from '../local/deployed.ts';
+// @ts-expect-error A file of serverless.yml, in JavaScript.
+import { alias } from '../resources/tables.js';
 
 /** The functions that are deployed, by the names of their files in functions/. */
 export const FUNCTIONS = ['planner', 'page-walker', 'writer', 'auditor', 'freshness'] as const;
@@ -17,14 +19,14 @@ export const DEPLOYED_MEMORY = {
 };
 
 /** The settings of serverless.yml that serverless-esbuild passes on to esbuild. */
-const { bundle, target, mainFields, minify, keepNames, alias } = serverless.custom.esbuild;
+const { bundle, target, mainFields, minify, keepNames } = serverless.custom.esbuild;
 export const DEPLOYED: BuildOptions = {
   bundle,
   target,
   mainFields,
   minify,
   keepNames,
-  alias,
+  alias: await alias(),
   platform: 'node',
   format: 'cjs',
 };
