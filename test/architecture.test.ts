@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const files = (pattern: string) =>
   globSync(pattern, {
-    exclude: ['node_modules/**', '.local/**', '.tmdb/**', '.serverless/**', '.esbuild/**'],
+    exclude: ['node_modules/**', '.local/**', '.tmdb/**', '.serverless/**', '.esbuild/**', '.stryker/**'],
   }).toSorted();
 /** The files whose text matches. */
 const filesWith = (pattern: RegExp, paths: readonly string[]) =>

@@ -95,6 +95,27 @@ describe('the lease of a laptop', () => {
     expect(store.puts).toEqual([KEY, KEY]);
   });
 
+  it('is an error if it can not be renewed in 5 attempts', async () => {
+    const { store, clock, run } = shared();
+    const laptop = run('run-1', 'home');
+    await laptop.take();
+    clock.skip(45_000);
+    let attempts = 0;
+    const busy = {
+      ...store,
+      putIf: async () => {
+        attempts += 1;
+        return undefined;
+      },
+    };
+
+    await expect(laptop.withStore(busy).put('part-1.json', '')).rejects.toThrow(
+      '_runs/crime-war/2026-11-20/lock.json: the lease could not be renewed in 5 attempts; resume the run.',
+    );
+    expect(attempts).toBe(5);
+    expect(store.keys()).toEqual([KEY]);
+  });
+
   it('keeps other laptops away as long as it is renewed', async () => {
     const { clock, run } = shared();
     const [laptop, other] = [run('run-1', 'home'), run('run-2', 'office')];
@@ -156,5 +177,17 @@ describe('the lease of a laptop', () => {
     await laptop.release();
 
     expect(await other.take()).toBeUndefined();
+  });
+
+  it('is not ended where there is no lock, and the lock of an execution in AWS stays as it is', async () => {
+    const { store, run } = shared();
+    await run('run-1', 'home').release();
+    expect(store.keys()).toEqual([]);
+    const execution = run('arn:owner');
+    await execution.take();
+    await execution.check();
+    await execution.release();
+
+    expect(store.puts).toEqual([KEY]);
   });
 });

@@ -67,6 +67,7 @@ describe('the lock of a day', () => {
 
   it.each([
     { held: 'for an hour', heldMs: 3_600_000, turnedAway: true },
+    { held: 'for as long as a run may take', heldMs: 24 * 3_600_000, turnedAway: false },
     { held: 'for longer than any run takes', heldMs: 25 * 3_600_000, turnedAway: false },
   ])(
     'held $held by an execution of another service, to which the role has no access, turns others away: $turnedAway',
@@ -94,12 +95,20 @@ describe('the lock of a day', () => {
     expect(await lock('first')).toBeUndefined();
   });
 
-  it('is an error when another execution takes it first in each attempt', async () => {
-    const store = { ...memoryStore(), putIf: async () => undefined };
+  it('is an error when another execution takes it first in each of 5 attempts', async () => {
+    let attempts = 0;
+    const store = {
+      ...memoryStore(),
+      putIf: async () => {
+        attempts += 1;
+        return undefined;
+      },
+    };
 
     await expect(locking({ store }).lock('first')).rejects.toThrow(
       /another execution took this lock first in each of 5 attempts/,
     );
+    expect(attempts).toBe(5);
   });
 });
 
@@ -115,6 +124,7 @@ describe('DescribeExecution, which may answer with an old state', () => {
   it.each([
     ['does not know a holder that has just started', 'absent'],
     ['still has the end of the drive before this one', endedAt(NOON - 5_000)],
+    ['has an end at the time at which the lock was taken', endedAt(NOON)],
   ] as const)('%s: it is asked again while the lock is younger than a minute', async (_, old) => {
     const { lock, store } = locking();
     await lock('first');
@@ -167,7 +177,9 @@ describe('DescribeExecution, which may answer with an old state', () => {
     const { lock } = locking({ clock: fastClock(NOON + 3_600_000) });
     await lock('ahead');
 
-    expect(await lock('second', { clock: fastClock(), executions: everybody('absent') })).toBeUndefined();
+    const { executions, asked } = saying('absent');
+    expect(await lock('second', { clock: fastClock(), executions })).toBeUndefined();
+    expect(asked()).toBe(13);
   });
 });
 
