@@ -39,18 +39,17 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
    */
   const answerOf = async (tmdbId: number, { tmdb, asker }: Fetching) => {
     const path = `/${media}/${tmdbId}`;
-    const detailsOf = details.extend({ id: z.literal(tmdbId) });
-    // Appended credits have no id.
-    const creditsOf = credits.extend({ id: z.literal(tmdbId).optional() });
+    const detailsOf = details.pipe(withId(tmdbId));
+    const creditsOf = credits.pipe(withId(tmdbId));
     if (!ask.includes('details')) return tmdb.lookUp(`${path}/credits`, query, creditsOf, asker);
     if (!both) return tmdb.lookUp(path, query, detailsOf, asker);
     try {
       const appended = { ...query, append_to_response: 'credits' };
-      return await tmdb.lookUp(path, appended, detailsOf.required({ credits: true }), asker);
+      return await tmdb.lookUp(path, appended, detailsWithCredits.pipe(withId(tmdbId)), asker);
     } catch (error) {
       // TMDB sometimes leaves the appended credits out, and answers when they are asked for alone.
       const answer = error instanceof TmdbShapeError ? error.answer : undefined;
-      if (!answer || !detailsOf.omit({ credits: true }).safeParse(answer.body).success) throw error;
+      if (!answer || !detailsWithoutCredits.pipe(withId(tmdbId)).safeParse(answer.body).success) throw error;
       const people = await tmdb.lookUp(`${path}/credits`, query, creditsOf, asker);
       if (people === 'gone') throw error;
       return { text: appendField(answer.text, 'credits', people.text) };
@@ -77,6 +76,22 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
     return byTmdbId(id, tmdbId, fetching);
   };
 };
+
+const detailsWithCredits = details.required({ credits: true });
+const detailsWithoutCredits = details.omit({ credits: true });
+
+/**
+ * Accepts an answer that has this id, or none: appended credits have none.
+ *
+ * It follows a schema in a pipe. zod compiles an object schema when it is first used, so a schema with the id in it would
+ * be compiled for each movie.
+ */
+const withId = (tmdbId: number) =>
+  z.any().check(({ value, issues }) => {
+    const { id } = value as { id?: unknown };
+    if (id !== undefined && id !== tmdbId)
+      issues.push({ code: 'invalid_value', values: [tmdbId], path: ['id'], input: id });
+  });
 
 /** Looks up an IMDb id with `find`. For an unknown id, TMDB sends five empty lists and no 404. */
 const byImdbId = async (

@@ -32,6 +32,9 @@ export const layout = {
   chunksFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/chunks/`,
   chunk: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/chunks/${name}.json.gz`,
 
+  /** The folders of what the walkers of a run keep. Nothing in them is overwritten. */
+  ownWork: (ref: RunRef) => [`${runFolder(ref)}work/`, `${runFolder(ref)}shared/`],
+
   /** The folder of all days of a dataset that have manifests. */
   daysOfManifests: (dataset: string) => `_manifests/${dataset}/`,
   /** The folder of everything that says what a day has. */

@@ -5,6 +5,7 @@ import { parse } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { recordFailure } from '../runs/failure.ts';
 import { checkDay, fencedStore } from '../runs/fence.ts';
+import { layout } from '../runs/layout.ts';
 import type { Lease } from '../runs/lock.ts';
 import { isFinished, loadManifest } from '../runs/manifest.ts';
 import { loadBranch, type PlannedBranch } from '../runs/plan.ts';
@@ -23,7 +24,8 @@ export interface OnBranchServices {
  *
  * @param event The branch, as the state machine names it.
  * @param what Opens the sentence about a wrong event.
- * @param work Gets the bucket in which it may write: each write fails with DayLostError once another run has the day.
+ * @param work Gets the bucket in which it may write: each write fails with DayLostError once another run has the day. For
+ *   the run's own work, this may take a second (lib/runs/fence.ts).
  * @returns What `work` returns; undefined where the branch was finished before.
  * @throws {NotPlannedError} The run has no such branch. Nothing is recorded then: a wrong event writes nothing.
  * @throws {DayLostError}
@@ -41,7 +43,7 @@ export const onBranch = async <Out>(
     if (isFinished(await loadManifest(store, ref), branch)) return { ref, done: undefined };
     // Before the first request to TMDB, too.
     await checkDay(services, ref, ref.execution);
-    return { ref, done: await work(branch, fencedStore(services, ref, ref.execution)) };
+    return { ref, done: await work(branch, fencedStore(services, ref, ref.execution, layout.ownWork(ref))) };
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     emit({ type: 'branchFailed', branch: ref.branch, error: error.name, reason: error.message });

@@ -21,7 +21,8 @@ const shared = () => {
       check: () => checkDay(services, FRIDAY, holder),
       release: () => releaseDay(services, FRIDAY, holder),
       bucket: fencedStore(services, FRIDAY, holder),
-      withStore: (other: MemoryStore) => fencedStore({ ...services, store: other }, FRIDAY, holder),
+      withStore: (other: MemoryStore, ownFolders?: string[]) =>
+        fencedStore({ ...services, store: other }, FRIDAY, holder, ownFolders),
     };
   };
   return { store, clock, run };
@@ -76,6 +77,46 @@ it('a check is one read of the lock, and no write', async () => {
   await owner.withStore(watched).put('part-1.json', 'x');
 
   expect([reads, store.puts]).toEqual([[KEY], [KEY, 'part-1.json']]);
+});
+
+describe("a run's own work", () => {
+  const OWN = '_runs/crime-war/2026-11-20/run-1/work/';
+  const working = async () => {
+    const { store, clock, run } = shared();
+    const [lost, owner] = [run('arn:lost'), run('arn:owner')];
+    await lost.take();
+    let reads = 0;
+    const watched = {
+      ...store,
+      get: (key: string) => {
+        reads += 1;
+        return store.get(key);
+      },
+    };
+    return { store, clock, owner, bucket: lost.withStore(watched, [OWN]), reads: () => reads };
+  };
+
+  it('is checked at most once a second, also where many writes begin together', async () => {
+    const { clock, bucket, reads } = await working();
+    await Promise.all([1, 2, 3].map((name) => bucket.put(`${OWN}${name}`, 'x')));
+    clock.skip(999);
+    await bucket.putIf(`${OWN}4`, 'x', undefined);
+    expect(reads()).toBe(1);
+    clock.skip(1);
+    await bucket.put(`${OWN}5`, 'x');
+    expect(reads()).toBe(2);
+  });
+
+  it('ends within a second after the day is lost; what readers see ends at once', async () => {
+    const { store, clock, owner, bucket } = await working();
+    await bucket.put(`${OWN}1`, 'x');
+    await owner.take();
+    await expect(bucket.put('Raw/part-1.json', 'x')).rejects.toThrow('writes nothing more');
+    await expect(bucket.remove([`${OWN}1`])).rejects.toThrow('writes nothing more');
+    clock.skip(1_000);
+    await expect(bucket.put(`${OWN}2`, 'x')).rejects.toThrow('writes nothing more');
+    expect(store.keys()).toEqual([KEY, `${OWN}1`]);
+  });
 });
 
 describe('the lease of a laptop', () => {
