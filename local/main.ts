@@ -169,6 +169,7 @@ const run = async (
     progress.stop();
     await Promise.race([Promise.all([pipeline?.close(), log.close()]), setTimeout(CLOSE_MS)]);
     stopListening();
+    process.off('exit', progress.stop);
   }
 };
 

@@ -8,6 +8,12 @@ const NOUNS =
   );
 const PLACES = 'São Luís,Kraków,Ōsaka,Zürich,Malmö,Trieste,Córdoba,Seventh Street,Île-Tudy,Plzeň,Tromsø'.split(',');
 
+/** In lower case once, because the catalogue has some ten thousand sentences. */
+const [LOWER_ADJECTIVES, LOWER_NOUNS] = [ADJECTIVES, NOUNS].map((words) => words.map((word) => word.toLowerCase())) as [
+  string[],
+  string[],
+];
+
 /** Words for titles in the original language: the first word, a separator and the second word. */
 const ORIGINALS: Record<string, readonly [first: string, between: string, second: string]> = {
   pt: ['Noite,Coração,Última Estação,Irmãos,Águas,O Fim', ' ', 'da Manhã,sem Perdão,do Sertão,em Março,de Ninguém'],
@@ -53,10 +59,10 @@ export const originalTitle = (chance: Chance, language: string, title: string): 
 export const inventedOverview = (chance: Chance): string => {
   const sentence = () =>
     chance.of([
-      `In ${chance.of(PLACES)}, a ${chance.of(ADJECTIVES).toLowerCase()} clerk finds a ${chance.of(NOUNS).toLowerCase()} that should not exist.`,
-      `Everyone wants the ${chance.of(NOUNS).toLowerCase()} — nobody says why.`,
-      `"Leave by the ${chance.of(NOUNS).toLowerCase()}," she says, and the ${chance.of(ADJECTIVES).toLowerCase()} night begins.`,
-      `Two strangers share a ${chance.of(NOUNS).toLowerCase()} on the road to ${chance.of(PLACES)}.`,
+      `In ${chance.of(PLACES)}, a ${chance.of(LOWER_ADJECTIVES)} clerk finds a ${chance.of(LOWER_NOUNS)} that should not exist.`,
+      `Everyone wants the ${chance.of(LOWER_NOUNS)} — nobody says why.`,
+      `"Leave by the ${chance.of(LOWER_NOUNS)}," she says, and the ${chance.of(LOWER_ADJECTIVES)} night begins.`,
+      `Two strangers share a ${chance.of(LOWER_NOUNS)} on the road to ${chance.of(PLACES)}.`,
     ]);
   return Array.from({ length: chance.whole(0, 3) }, sentence).join(' ');
 };

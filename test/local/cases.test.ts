@@ -8,10 +8,10 @@ import { catalogueOf } from '../../local/simulator/catalogue.ts';
 import { type Fault, faultsNamed } from '../../local/simulator/faults.ts';
 import { inventedMovie } from '../../local/simulator/invented-movies.ts';
 import { startSimulator } from '../../local/simulator/simulator.ts';
-import { startCommand } from './command-line.ts';
 import { startOddTmdb } from './odd-tmdb.ts';
 import { crimeWarOf, filesIn, quickPipeline, rawZone, readJson, temporaryFolder } from './running.ts';
 import { keptCredits } from './simulator/asking.ts';
+import { startInProcess } from './start-in-process.ts';
 
 /*
  * Situations that people reported, each with a small TMDB: crime in 2017 has 100 movies (1001 to 1100) with different
@@ -308,12 +308,12 @@ describe('the token', () => {
       { kind: 'always-wrong-shape', ids: [1042], as: 'envelope' },
     );
     const out = await temporaryFolder();
-    const { code, ...output } = await startCommand(['--day', DAY, '--out', out], {
+    const { code, ...output } = await startInProcess(['--day', DAY, '--out', out], {
       DATASETS,
       TMDB_TOKEN: TOKEN,
       TMDB_BASE_URL: simulator.url,
       TMDB_REQUESTS_PER_SECOND: '100000',
-    }).ended;
+    });
 
     // One of two branches is refused. The other one is written.
     expect(code).toBe(1);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
-import { startCommand } from './command-line.ts';
 import { filesIn, readJson, temporaryFolder } from './running.ts';
+import { startInProcess } from './start-in-process.ts';
 
 /*
  * 4,803 real movies through the whole pipeline. The expected parts are computed here only from the catalogue, without
@@ -64,7 +64,7 @@ const expectedParts = (movies: readonly Movie[], genre: number, year: number): s
 const runOver = async (args: readonly string[], env: Record<string, string> = {}) => {
   const out = await temporaryFolder();
   const quick = ['--catalogue', CATALOGUE, '--day', DAY, '--ceiling', 'none', '--latency', '0-0', '--out', out];
-  const { code, err } = await startCommand([...args, ...quick], { TMDB_REQUESTS_PER_SECOND: '100000', ...env }).ended;
+  const { code, err } = await startInProcess([...args, ...quick], { TMDB_REQUESTS_PER_SECOND: '100000', ...env });
   expect({ code, err }).toEqual({ code: 0, err: '' });
   return join(out, 'bucket');
 };

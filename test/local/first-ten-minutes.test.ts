@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
-import { startCommand } from './command-line.ts';
 import { quickSimulator, readJson, temporaryFolder } from './running.ts';
+import { startInProcess } from './start-in-process.ts';
 
 /** The commands of the document, in its order, as arguments of `npm start`. */
 const commands = readFileSync(join(ROOT, 'docs/first-ten-minutes.md'), 'utf8')
@@ -22,7 +22,7 @@ it('the commands of docs/first-ten-minutes.md do what it says, one after the oth
   // The fault is the simulator's; here, it is asked over its address.
   const options = fails.slice(0, fails.indexOf('--faults'));
   simulator.use([{ kind: 'outage', genre: 80, year: 2017, forGood: true }]);
-  const failed = await startCommand([...options, '--out', out], asking).ended;
+  const failed = await startInProcess([...options, '--out', out], asking);
   expect(failed).toMatchObject({ code: 1 });
   const [, run = ''] = /npm start -- --resume (\S+)/.exec(failed.out + failed.err) ?? [];
   simulator.use([]);
@@ -34,7 +34,7 @@ it('the commands of docs/first-ten-minutes.md do what it says, one after the oth
     [real, 'complete'],
     [all, 'complete'],
   ] as const) {
-    const ended = await startCommand([...args, '--out', out], asking).ended;
+    const ended = await startInProcess([...args, '--out', out], asking);
     expect([args, ended.code, ended.out]).toEqual([args, 0, expect.stringContaining(says)]);
   }
 

@@ -36,7 +36,7 @@ describe('npm start', () => {
     const simulator = await quickSimulator({ faults: [{ kind: 'outage', genre: 80, year: 2017, forGood: true }] });
     const out = await temporaryFolder();
     const only = ['--only', 'crime-2017', '--only', 'war-2012'];
-    const first = await startCommand([...only, '--day', DAY, '--out', out], asking(simulator)).ended;
+    const first = await startInProcess([...only, '--day', DAY, '--out', out], asking(simulator));
     expect(first.code).toBe(1);
     expect(first.out).toContain('1 of 2 branches unfinished');
     expect(first.out).toMatch(
@@ -47,7 +47,7 @@ describe('npm start', () => {
 
     simulator.use([]);
     const before = simulator.asked.length;
-    const second = await startCommand(resume?.split(' ') ?? [], asking(simulator)).ended;
+    const second = await startInProcess(resume?.split(' ') ?? [], asking(simulator));
     expect(second.code).toBe(0);
     expect(simulator.asked.slice(before).some(({ query }) => query.with_genres === '10752')).toBe(false);
     expect(Object.keys(await rawZone(join(out, 'bucket')))).toHaveLength(2);
@@ -81,10 +81,10 @@ describe('npm start', () => {
 
   it('prints one clear error for a wrong token, before any branch starts', async () => {
     const simulator = await quickSimulator();
-    const { code, err } = await startCommand(['--out', await temporaryFolder()], {
+    const { code, err } = await startInProcess(['--out', await temporaryFolder()], {
       ...asking(simulator),
       TMDB_TOKEN: 'wr0ng-t0ken',
-    }).ended;
+    });
     expect(code).toBe(1);
     expect(err).toMatch(/^TmdbTokenError: TMDB rejected the token \(401, code 7: Invalid API key.*\n$/);
     expect(err).not.toContain('wr0ng-t0ken');

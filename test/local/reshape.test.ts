@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startCommand } from './command-line.ts';
 import { crimeWarOf, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
+import { startInProcess } from './start-in-process.ts';
 
 const input = { dataset: 'crime-war', day: '2026-11-20' };
 
@@ -18,7 +18,7 @@ it('npm start -- --reshape writes what a fresh run of the changed dataset writes
   const file = join(DATASETS, 'crime-war.json');
   const text = await readFile(file, 'utf8');
   await writeFile(file, text.replace('"first":5', '"first":10').replace('"above":0', '"above":1000000'));
-  const { code, out, err } = await startCommand(['--reshape', 'first', '--out', pipeline.out], { DATASETS }).ended;
+  const { code, out, err } = await startInProcess(['--reshape', 'first', '--out', pipeline.out], { DATASETS });
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toContain('Writing the kept answers of first again; TMDB is not asked.');
   expect(out).toMatch(/Run local-\w+ of crime-war, 2026-11-20: complete/);

@@ -8,6 +8,7 @@ import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { ROOT } from '../../local/deployed.ts';
 import { startCommand, startProgram } from './command-line.ts';
 import { crimeWarOf, quickPipeline, quickSimulator, temporaryFolder } from './running.ts';
+import { startInProcess } from './start-in-process.ts';
 
 const DAY = '2026-11-20';
 
@@ -43,7 +44,7 @@ describe('a run that is stopped', () => {
     await earlier.store.put('_manifests/crime-war/2026-11-13/manifest.json', 'not JSON');
     await earlier.close();
 
-    const { code, err } = await startCommand(args, env).ended;
+    const { code, err } = await startInProcess(args, env);
     expect(code).toBe(1);
     expect(err).toMatch(/^SyntaxError: .*\nTo continue this run: npm start -- --resume local-\w+ --out \S+\n$/);
   });

@@ -8,7 +8,6 @@ import { defaultCatalogue } from '../../local/simulator/catalogue.ts';
 import { faultsNamed } from '../../local/simulator/faults.ts';
 import { askedBy, emptyYears, refuseIdleFaults } from '../../local/simulator-fit.ts';
 import { readUploadOptions } from '../../local/upload/options.ts';
-import { startCommand } from './command-line.ts';
 import { temporaryFolder } from './running.ts';
 import { startInProcess } from './start-in-process.ts';
 
@@ -190,12 +189,12 @@ it.each([
     err: '--faults: outage-crime-2017 changes nothing in this run, which asks for /discover/movie (war-2013), /movie/{id}; use another fault, or none.\n',
   },
 ])('the command npm start -- with $args exits with $code', async ({ args, code, err }) => {
-  expect(await startInProcess([...args, '--out', await temporaryFolder()])).toEqual({ code, err });
+  expect(await startInProcess([...args, '--out', await temporaryFolder()])).toMatchObject({ code, err });
 });
 
 it('the command npm start -- --years 1950 --dry-run says that the simulator has no movies of 1950', async () => {
   const args = ['--years', '1950', '--dry-run', '--out', await temporaryFolder()];
-  const { code, err, out } = await startCommand(args).ended;
+  const { code, err, out } = await startInProcess(args);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(
     /^Asking the simulator: .*\nThe simulator has no movies of 1950 .*\nA run of crime-war for .*\n[\s\S]*\nall 2 +0 /,
@@ -206,8 +205,9 @@ it('npm start prints a warning for a typo in the dataset, and goes on', async ()
   const folder = await temporaryFolder();
   const record = { ...crimeWar.record, with: { ...crimeWar.record.with, bugdet: { from: 'details' } } };
   await writeFile(`${folder}/crime-war.json`, JSON.stringify({ ...crimeWar, record }));
-  const { code, out } = await startCommand(['--dry-run', '--only', 'war-2013', '--out', folder], { DATASETS: folder })
-    .ended;
+  const { code, out } = await startInProcess(['--dry-run', '--only', 'war-2013', '--out', folder], {
+    DATASETS: folder,
+  });
   expect(out).toMatch(
     /^Asking .*\nA run of crime-war [\s\S]*\nWarning: record\.with\.bugdet: TMDB is not known to have a field "bugdet" in the details of movies; did you mean "budget"\?\n$/,
   );
