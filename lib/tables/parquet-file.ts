@@ -30,6 +30,9 @@ const VALUE_BYTES = 16;
 /** A file ends with the row group that reaches this size, so it is below 10 MB, as a part is. */
 const FILE_BYTES = 7_000_000;
 
+/** `PAR1`, with which a file begins. */
+const HEADER_BYTES = 4;
+
 const ELEMENTS = {
   BIGINT: { type: 'INT64' },
   DOUBLE: { type: 'DOUBLE' },
@@ -57,7 +60,7 @@ export const parquetFiles = (table: Table, scratch: ScratchFile): ParquetFiles =
   };
   const close = async () => {
     // Thirds and sixths do not add up exactly; a millionth is far below one row.
-    closed.push({ places: await open.close(), rows, shares: Math.round(shares * 1e6) / 1e6 });
+    closed.push({ content: await open.close(), rows, shares: Math.round(shares * 1e6) / 1e6 });
     rows = 0;
     shares = 0;
   };
@@ -80,7 +83,7 @@ export const parquetFiles = (table: Table, scratch: ScratchFile): ParquetFiles =
       await flush();
       if (rows > 0 || closed.length === 0) await close();
       for (const file of closed) {
-        const body = await bytesAt(file.places, scratch);
+        const body = Buffer.isBuffer(file.content) ? file.content : await bytesAt(file.content, scratch);
         const sha256 = createHash('sha256').update(body).digest('hex');
         yield { body, rows: file.rows, sha256, ...(shareAt !== -1 && { shares: file.shares }) };
       }
@@ -89,7 +92,8 @@ export const parquetFiles = (table: Table, scratch: ScratchFile): ParquetFiles =
 };
 
 interface Closed {
-  places: Place[];
+  /** Where its bytes are; a file of one row group is itself in memory. */
+  content: Place[] | Buffer;
   rows: number;
   shares: number;
 }
@@ -113,14 +117,16 @@ const openFile = ({ columns }: Table, scratch: ScratchFile) => {
   return {
     bytes: () => bytes.offset,
     write: async (group: readonly Value[][]) => {
+      // Only before another group: most files have one, and need no access to the disk.
+      if (bytes.index > HEADER_BYTES) await drain();
       parquet.write({
         columnData: columns.map(({ name }, at) => ({ name, data: group[at] ?? [] })),
         rowGroupSize: group[0]?.length ?? 0,
       });
-      await drain();
     },
     close: async () => {
       parquet.finish();
+      if (places.length === 0) return Buffer.from(bytes.getBytes());
       await drain();
       return places;
     },
