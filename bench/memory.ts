@@ -14,8 +14,8 @@ import { called, megabytes } from './called.ts';
 
 /*
  * Measures the memory of the page-walker and the writer with one large branch: movies with 80 people each, all of them in
- * the records. Each function runs in a process of its own, from its bundle, with the sizes of V8's heap that Lambda
- * gives it.
+ * the records. Each function runs in a process of its own, from its bundle, with limits of V8's heap that follow
+ * from its memory.
  *
  *   npx node bench/memory.ts                              1,000, 10,000 and 50,000 movies, and memorySize of serverless.yml
  *   npx node bench/memory.ts --movies 1000 --memory 256   one number of movies, and another memorySize
@@ -34,8 +34,9 @@ const { walker, writer } = values.memory
 const memory = { walker, writer };
 
 /**
- * What the start script of Lambda's Node gives V8 of a function's memory: a twentieth for each half of the young
- * generation, nine tenths for the old one. Source: the copies of that script in AWS's base images (read 2026-11-25).
+ * V8's limits for a function's memory: a twentieth for each half of the young generation, nine tenths for the old one.
+ * The shares are those in published copies of the start script of Lambda's Node (read 2026-11-25). We did not check which
+ * limits Lambda itself sets.
  */
 const heapOf = (megabytes: number) => [
   `--max-semi-space-size=${Math.floor(megabytes / 20)}`,

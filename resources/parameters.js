@@ -127,7 +127,9 @@ export const checkParameters = (service, stage, given, schedules) => {
   const all = Math.max(runs, 1) * walkersAtOnce * requestsPerSecond;
   if (all > TMDB_REQUESTS_PER_SECOND && new URL(tmdbBaseUrl).hostname === 'api.themoviedb.org')
     throw new Error(
-      `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkersAtOnce} × ${requestsPerSecond} = ${all} requests per second, but TMDB allows ${TMDB_REQUESTS_PER_SECOND}: lower one of these numbers.`,
+      runs === 0
+        ? `walkersAtOnce × requestsPerSecond = ${walkersAtOnce} × ${requestsPerSecond} = ${all} requests per second in one run, but TMDB allows ${TMDB_REQUESTS_PER_SECOND}: lower one of these numbers.`
+        : `Scheduled runs × walkersAtOnce × requestsPerSecond = ${runs} × ${walkersAtOnce} × ${requestsPerSecond} = ${all} requests per second, but TMDB allows ${TMDB_REQUESTS_PER_SECOND}: lower one of these numbers.`,
     );
 };
 

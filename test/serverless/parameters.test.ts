@@ -80,6 +80,10 @@ describe('parameters', () => {
       { scheduled: 'crime-war,popular' },
       /^Scheduled runs × .* = 2 × 4 × 9 = 72 requests per second, but TMDB allows 40: lower one of these numbers\.$/,
     ],
+    [
+      { scheduled: 'none', requestsPerSecond: '11' },
+      /^walkersAtOnce × requestsPerSecond = 4 × 11 = 44 requests per second in one run, but TMDB allows 40: lower one of these numbers\.$/,
+    ],
     [{ requestsPerSecond: '11' }, /= 1 × 4 × 11 = 44 requests per second, but TMDB allows 40/],
   ])('%j are refused with one sentence', (change, sentence) => {
     expect(() => check(change)).toThrow(sentence);

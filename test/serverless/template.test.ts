@@ -625,6 +625,9 @@ describe('messages', () => {
         error: 'BranchesUnfinishedError',
         cause,
         input: '{"dataset":"crime-war"}',
+        watch: expect.stringMatching(
+          /^AWS_REGION=\S+ npm run watch -- arn:\S+:execution-name --bucket packaged-raw-zone$/,
+        ),
         redrive: expect.stringMatching(/^https:.*#\/v2\/executions\/details\/arn:.*:execution-name$/),
       },
     ]);
@@ -636,6 +639,7 @@ describe('messages', () => {
         {
           what: `Run execution-name of ${SERVICE} ended with status ${status}`,
           input: '{"dataset":"crime-war"}',
+          watch: expect.stringMatching(/ npm run watch -- arn:\S+:execution-name --bucket packaged-raw-zone$/),
           redrive: expect.stringMatching(/:execution-name$/),
         },
       ]);
