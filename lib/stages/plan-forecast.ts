@@ -62,6 +62,8 @@ export interface ForecastInput {
   /** Branches whose files are removed. */
   removed: number;
   recordsPerFile: number;
+  /** Tables that each branch writes. */
+  tables: number;
   walkersAtOnce: number;
   pace: Pace;
   /** Longest time of one call of the page-walker, in seconds. */
@@ -123,7 +125,7 @@ export const forecast = (input: ForecastInput): Forecast => {
     transitions: TRANSITIONS_OF_RUN + count * TRANSITIONS_PER_BRANCH + (walks + removed) * TRANSITIONS_PER_WALK,
     puts:
       PUTS_OF_RUN +
-      count * PUTS_PER_BRANCH +
+      count * (PUTS_PER_BRANCH + putsOfTables(input.tables)) +
       perBranch.reduce((total, one) => total + putsOf(one, source), 0) +
       keptForOthers,
   };
@@ -170,6 +172,9 @@ const putsOf = ({ movies, pages, parts }: BranchForecast, { requestsPerItem }: S
   const chunks = requestsPerItem > 0 ? Math.ceil((movies ?? 0) / MOVIES_PER_OBJECT) : 0;
   return ofPages + chunks + parts;
 };
+
+/** A file for each table; and LIST: one of the tables' folders, and one of each table. */
+const putsOfTables = (tables: number): number => (tables > 0 ? 2 * tables + 1 : 0);
 
 /** Seconds until the last walker is done: each takes the next branch of the list, largest first, when it is free. */
 const longestOf = (

@@ -21,6 +21,7 @@ import {
   type SourceBranches,
   type SourceKinds,
 } from '../sources/source.ts';
+import { tablesOf } from '../tables/schema.ts';
 import type { Tmdb } from '../tmdb/client.ts';
 import { DayTakenError, unfinishedBranches } from './audit.ts';
 import { refuseOtherTmdb } from './one-tmdb.ts';
@@ -142,17 +143,18 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
     }))
     // Largest first: what takes longest must not begin last. Equal ones by name, so that a plan has one order.
     .toSorted((a, b) => (b.expected ?? 0) - (a.expected ?? 0) || (a.branch.name < b.branch.name ? -1 : 1));
+  const media = new Set(ofRun.map(({ listFrom }) => source.itemRequest(listFrom).media));
   const outlook = forecast({
     source,
     branches: planned.map(({ branch: { name }, expected, shares }) => ({ ...shares, name, expected })),
     removed: removed.length,
     recordsPerFile: settings.output.recordsPerFile,
+    tables: tablesOf(settings, [...media]).length,
     walkersAtOnce: services.walkersAtOnce,
     pace: services.pace,
     callSeconds: input.limits?.walkSeconds ?? LONGEST_CALL_SECONDS,
   });
   const says = sentence(outlook, planned.length, source);
-  const media = new Set(ofRun.map(({ listFrom }) => source.itemRequest(listFrom).media));
   const answer = {
     ...begin(event, ref, services),
     warnings: unknownNames(settings, [...media].toSorted()),

@@ -27,6 +27,7 @@ const of = (expected: readonly (number | null)[], changes: Partial<ForecastInput
     })),
     removed: 0,
     recordsPerFile: 100,
+    tables: 0,
     walkersAtOnce: 4,
     pace: { perSecond: 36, perWalker: 9, betweenSeconds: 4 },
     callSeconds: 555,
