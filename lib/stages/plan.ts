@@ -7,7 +7,7 @@ import type { Emit } from '../events.ts';
 import { type RunRef, runRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { loadDayManifest, markRewriting } from '../runs/day-manifest.ts';
+import { loadDayManifest, loadLatest, markRewriting } from '../runs/day-manifest.ts';
 import { fencedStore } from '../runs/fence.ts';
 import { type LockServices, lockDay } from '../runs/lock.ts';
 import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manifest.ts';
@@ -468,8 +468,7 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
   const unfinished = unfinishedBranches(found, manifests);
   const incomplete = branchesToRetry(found, manifests, unfinished);
   const todo = [...unfinished, ...incomplete];
-  // Another run may have written the day since; this one would write the day's manifest by its own, older plan.
-  if (todo.length === 0 && (await loadDayManifest(store, ref))?.complete)
+  if (todo.length === 0 && (await isAudited(store, ref)))
     return {
       ...begin(event, ref, services),
       outcome: 'turnedAway',
@@ -494,6 +493,20 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
       .filter(({ name }) => todo.includes(name))
       .reduce((sum, branch) => sum + (branch.expected ?? 0), 0),
   };
+};
+
+/**
+ * Whether the audit of a complete day is over. It writes `latest.json` after the manifest of the day, and may have been
+ * killed between them.
+ *
+ * If another run has written the day since, its audit is none of this run's work: this one would write the manifest by its
+ * own, older plan.
+ */
+const isAudited = async (store: ObjectStore, ref: RunRef): Promise<boolean> => {
+  const manifest = await loadDayManifest(store, ref);
+  if (!manifest?.complete) return false;
+  const latest = await loadLatest(store, ref.dataset);
+  return manifest.run !== ref.run || (latest !== undefined && latest >= ref.day);
 };
 
 /** Makes finished branches unfinished, so that they are walked and written again. */

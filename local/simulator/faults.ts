@@ -188,6 +188,7 @@ const NAMED: Record<string, Record<string, readonly Fault[]>> = {
     drift: [DRIFT],
     'list-leaves': [{ kind: 'list-leaves', after: 2 }],
     'list-swaps': [{ kind: 'list-swaps', after: 2 }],
+    'list-grows': [{ kind: 'list-grows', after: 2 }],
     'list-reorders': [{ kind: 'list-reorders', after: 2 }],
     'list-empties': [{ kind: 'list-empties', at: 2 }],
     'list-empties-for-good': [{ kind: 'list-empties', at: 2, forGood: true }],

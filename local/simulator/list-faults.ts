@@ -21,11 +21,12 @@ export type ListFault = {
       /**
        * list-leaves: a movie of page 1 leaves the list. All later movies move up one position, and the total is one less.
        * list-swaps: the same, but the last movie of the list is not listed before this moment. The total stays the same.
+       * list-grows: the last movie of the list is not listed before this moment.
        * list-reorders: one response with page 2 comes from the list in another order.
        *
        * Lists with one page don't change.
        */
-      kind: 'list-leaves' | 'list-swaps' | 'list-reorders';
+      kind: 'list-leaves' | 'list-swaps' | 'list-grows' | 'list-reorders';
       /** Number of responses with page 1 before the change. */
       after: number;
     }
@@ -107,6 +108,8 @@ export const changingLists = (seed: number, faults: readonly ListFault[]) => {
           ...view,
           place: (index) => place((index + 1 + Math.floor(draw('reorders', seed, list) * 18)) % total),
         };
+      case 'list-grows':
+        return total - 1 > PER_PAGE && before < fault.after ? { ...view, total: total - 1 } : view;
       case 'list-leaves':
       case 'list-swaps': {
         const withheld = fault.kind === 'list-swaps' ? 1 : 0;

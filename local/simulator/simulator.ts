@@ -34,8 +34,11 @@ export interface SimulatorOptions {
   /** Seed of response times and faults. The data don't depend on it. */
   seed: number;
   faults?: readonly Fault[];
-  /** Allowed requests per second; false for no limit. Default 40: TMDB's limit is "somewhere in the 40 requests per second range". */
-  ceiling?: number | false;
+  /**
+   * Allowed requests per second, or a function that returns them at the moment; false for no limit. Default 40: TMDB's
+   * limit is "somewhere in the 40 requests per second range".
+   */
+  ceiling?: number | false | (() => number);
   /** Response time in milliseconds. Default 40 to 120. */
   latencyMs?: { from: number; to: number };
   /** The valid token. Default `simulator`. */
@@ -59,6 +62,8 @@ export interface AskedRequest {
   path: string;
   query: Record<string, string>;
   status: Reply['status'];
+  /** The fault of this answer. Faults of lists, and a rate limit, have none. */
+  fault?: Fault['kind'];
 }
 
 export interface Simulator {
@@ -134,19 +139,36 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     return { ...rest, answer: { ...answer, body: echoing(body, sent) } };
   };
 
-  const reply = (request: IncomingMessage, path: string, query: URLSearchParams): [Reply, latency: number] => {
+  /** The fault of the answer to a request, of those that no transient fault has replaced. */
+  const lasting = (attempt: Attempt): Fault['kind'] | undefined => {
+    const always = alwaysFor(faults, seed, attempt.path);
+    if (always) return always.kind;
+    if (outageFor(faults, attempt.path, attempt.query)) return 'outage';
+    if (lacksCredits(faults, attempt)) return 'no-credits';
+    return attempt.path.startsWith('/discover/') && hasDrifted(faults, attempt) ? 'drift' : undefined;
+  };
+
+  interface Decided {
+    reply: Reply;
+    latency: number;
+    fault?: Fault['kind'] | undefined;
+  }
+
+  const decide = (request: IncomingMessage, path: string, query: URLSearchParams): Decided => {
     const key = `${path}?${query}`;
     const before = timesAsked.get(key) ?? 0;
     const latency = latencyMs.from + (latencyMs.to - latencyMs.from) * draw('latency', seed, key, before);
     const inWindow = countInWindow();
     const refused = isRevoked(faults, requests++) || !isAuthorized(request, query);
+    const allowed = typeof ceiling === 'function' ? ceiling() : ceiling;
     // A request above the rate limit gets no fault and isn't counted, because which requests these are depends on timing.
-    if (ceiling !== false && inWindow > ceiling) return [asJson(overLimit(inWindow, ceiling)), latency];
+    if (allowed !== false && inWindow > allowed) return { reply: asJson(overLimit(inWindow, allowed)), latency };
     timesAsked.set(key, before + 1);
     const attempt = { seed, path, query, before };
     const fault = transientFaultFor(faults, attempt);
     const undisturbed = () => (refused ? asJson(INVALID_KEY) : fromTmdb(request, attempt));
-    return [echoed(request, fault ? disturbed(fault, drawForm(attempt), undisturbed) : undisturbed()), latency];
+    const reply = echoed(request, fault ? disturbed(fault, drawForm(attempt), undisturbed) : undisturbed());
+    return { reply, latency, fault: fault?.kind ?? lasting(attempt) };
   };
 
   const control = async (request: IncomingMessage, path: string): Promise<Answer> => {
@@ -167,13 +189,14 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       return void control(request, pathname).then((said) => send(asJson(said), request, response));
 
     const path = pathname.replace(/^\/3(?=\/)/, '');
-    const [decided, latency] = reply(request, path, query);
+    const { reply, latency, fault } = decide(request, path, query);
     const { method = '' } = request;
-    asked.push({ at: now(), method, path, query: Object.fromEntries(query), status: decided.status });
-    if (latency === 0) return send(decided, request, response);
+    const { status } = reply;
+    asked.push({ at: now(), method, path, query: Object.fromEntries(query), status, ...(fault && { fault }) });
+    if (latency === 0) return send(reply, request, response);
     const timer = setTimeout(() => {
       pending.delete(timer);
-      send(decided, request, response);
+      send(reply, request, response);
     }, latency);
     pending.add(timer);
   });

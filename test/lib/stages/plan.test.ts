@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import shipped from '../../../datasets/crime-war.json' with { type: 'json' };
 import { parse } from '../../../lib/parse.ts';
-import { loadDayManifest, saveDayManifest } from '../../../lib/runs/day-manifest.ts';
+import { loadDayManifest, moveLatest, saveDayManifest } from '../../../lib/runs/day-manifest.ts';
 import { isFinished, loadManifest, saveManifest } from '../../../lib/runs/manifest.ts';
 import { loadBranch, loadRun } from '../../../lib/runs/plan.ts';
 import { KINDS } from '../../../lib/sources/kinds.ts';
@@ -658,6 +658,24 @@ describe('a day that is planned again', () => {
 });
 
 describe('a finished run that is resumed', () => {
+  it.each([
+    { latest: undefined, by: 'friday', outcome: 'planned', why: 'its audit was killed before it wrote latest.json' },
+    { latest: '2026-11-13', by: 'friday', outcome: 'planned', why: 'latest.json still has the week before' },
+    { latest: '2026-11-20', by: 'friday', outcome: 'turnedAway', why: 'nothing is to be done' },
+    { latest: '2026-11-27', by: 'friday', outcome: 'turnedAway', why: 'latest.json never goes back' },
+    { latest: undefined, by: 'saturday', outcome: 'turnedAway', why: 'the audit is the work of another run' },
+  ] as const)('is $outcome where latest.json has $latest and run $by wrote the day: $why', async (one) => {
+    const { plan, store } = await planning();
+    const first = await plan({ years: '2014', only: ['crime-2014'] });
+    const { plannedAt = '' } = (await loadRun(store, first)) ?? {};
+    await saveManifest(store, manifested({ branch: 'crime-2014', plannedAt }));
+    await saveDayManifest(store, dayManifested({ complete: true, run: one.by }));
+    if (one.latest) await moveLatest(store, dayManifested({ day: one.latest }));
+
+    const { outcome, unfinished } = await plan({ resume: 'friday' }, { id: 'arn:monday', name: 'monday' });
+    expect({ outcome, unfinished }).toEqual({ outcome: one.outcome, unfinished: [] });
+  });
+
   it('asks again for the branches with movies that another request may bring, and for no others', async () => {
     const { plan, store } = await planning();
     const first = await plan({ years: '2014', only: ['crime-2014', 'war-2014'] });

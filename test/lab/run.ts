@@ -1,0 +1,134 @@
+import { parseArgs } from 'node:util';
+import pLimit from 'p-limit';
+import { BadInputError } from '../../lib/parse.ts';
+import { exitWith } from '../../local/exit-code.ts';
+import { refuseKeptByNpm } from '../../local/npm-options.ts';
+import { CASES } from './cases.ts';
+import { save } from './document.ts';
+import { everyStep, SITUATIONS } from './every-step.ts';
+import { type Observed, problemsOf, quietRun, tried } from './experiment.ts';
+import { smallCatalogue } from './small-tmdb.ts';
+import { add, emptyRow, type Row, rowAsLine, rowsAsTable } from './table.ts';
+
+const USAGE = `npm run lab [-- options]
+
+Runs the pipeline under faults of TMDB, of S3 and of its own process, and compares what it wrote with a run without
+faults. Without options, it runs everything and writes docs/reliability.md, in about 20 minutes.
+
+  --case NAME   only this case; may be repeated. Cases: ${Object.keys(CASES).map(slug).join(', ')}, every-step
+  --seed N      the first seed (1). One seed gives one schedule of faults; of every-step, it is the number of the kill
+  --runs N      seeds of each case; with --seed the default is 1
+  --help        prints this text
+`;
+
+function slug(name: string): string {
+  return name.replaceAll(/[^\w]+/g, '-').replaceAll(/^-|-$/g, '').toLowerCase();
+}
+
+/** Experiments at once. Some wait for a timeout, and others use the processor meanwhile. */
+const AT_ONCE = 4;
+/** Memory of the whole process of the lab, with TMDB and S3 in it. */
+const MOST_BYTES = 1_000_000_000;
+const SAMPLE_MS = 50;
+
+const OPTIONS = {
+  case: { type: 'string', multiple: true },
+  seed: { type: 'string' },
+  runs: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+/** One experiment, and how to repeat it. */
+interface Experiment {
+  again: string;
+  run(): Promise<Observed>;
+}
+
+/** Runs all experiments of a row; prints what is wrong, and the row. */
+const rowOf = async (name: string, experiments: readonly Experiment[]): Promise<Row> => {
+  const row = emptyRow(name);
+  const sample = () => {
+    row.peakBytes = Math.max(row.peakBytes, process.memoryUsage.rss());
+  };
+  const timer = setInterval(sample, SAMPLE_MS);
+  const atOnce = pLimit(AT_ONCE);
+  await Promise.all(
+    experiments.map(({ again, run }) =>
+      atOnce(async () => {
+        const one = await tried(run);
+        sample();
+        const problems = problemsOf(one);
+        add(row, one, problems.length > 0);
+        if (problems.length > 0) process.stdout.write(`${again}\n${problems.map((each) => `  ${each}\n`).join('')}`);
+      }),
+    ),
+  );
+  clearInterval(timer);
+  if (row.peakBytes > MOST_BYTES) {
+    row.failed += 1;
+    process.stdout.write(`${name}: the process has used ${row.peakBytes} bytes of memory; ${MOST_BYTES} are allowed\n`);
+  }
+  process.stdout.write(`${rowAsLine(row)}\n`);
+  return row;
+};
+
+const number = (option: string, text: string): number => {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < 1)
+    throw new BadInputError(`--${option}: use a whole number from 1; got ${JSON.stringify(text)}.`);
+  return Number(text);
+};
+
+const EVERY_STEP = 'every-step';
+
+const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
+  refuseKeptByNpm('npm run lab', OPTIONS, argv, env);
+  const { values } = parseArgs({ args: [...argv], options: OPTIONS });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const seed = number('seed', values.seed ?? '1');
+  const runs = values.runs === undefined ? undefined : number('runs', values.runs);
+  const wanted = values.case ?? [];
+  const names = [...Object.keys(CASES).map(slug), EVERY_STEP];
+  const unknown = wanted.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new BadInputError(`--case: use one of ${names.join(', ')}; got ${JSON.stringify(unknown)}.`);
+  const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
+
+  const startedAt = performance.now();
+  const quiet = await quietRun(smallCatalogue());
+  const rows: Row[] = [];
+  for (const [name, { seeds, run }] of Object.entries(CASES)) {
+    if (!isWanted(slug(name))) continue;
+    const count = runs ?? (values.seed === undefined ? seeds : 1);
+    const experiments = Array.from({ length: count }, (_, index) => ({
+      again: `npm run lab -- --seed ${seed + index} --case ${slug(name)}`,
+      run: () => run(seed + index, quiet),
+    }));
+    rows.push(await rowOf(name, experiments));
+  }
+  if (isWanted(EVERY_STEP)) {
+    const { points, killed } = await everyStep();
+    for (const situation of SITUATIONS) {
+      const experiments = points
+        .map((point, index) => ({
+          point,
+          again: `npm run lab -- --seed ${index + 1} --case ${EVERY_STEP}`,
+          run: () => killed(point),
+        }))
+        .slice(seed - 1, values.seed === undefined ? undefined : seed - 1 + (runs ?? 1))
+        .filter(({ point }) => point.situation === situation);
+      rows.push(await rowOf(`a kill at each of ${experiments.length} points: ${situation}`, experiments));
+    }
+  }
+  const failed = rows.reduce((sum, row) => sum + row.failed, 0);
+  const minutes = (performance.now() - startedAt) / 60_000;
+  if (wanted.length === 0 && runs === undefined)
+    await save('table', `First seed ${seed}; ${minutes.toFixed(0)} minutes on this machine.\n\n${rowsAsTable(rows)}`);
+  const sum = rows.reduce((total, row) => total + row.runs, 0);
+  process.stdout.write(`${sum} runs in ${minutes.toFixed(1)} minutes, ${failed} with something wrong.\n`);
+  return failed > 0 ? 1 : 0;
+};
+
+await exitWith(main);
