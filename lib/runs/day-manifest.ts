@@ -106,6 +106,13 @@ export const loadLatest = async (store: ReadableStore, dataset: string): Promise
   return object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data?.day;
 };
 
+/** Whether `latest.json` names this manifest, or a later day. */
+export const isInLatest = async (store: ReadableStore, { dataset, day: ofDay, run }: DayManifest): Promise<boolean> => {
+  const object = await store.get(layout.latest(dataset));
+  const latest = object && latestDay.safeParse(JSON.parse(object.body.toString())).data;
+  return latest !== undefined && (latest.day > ofDay || (latest.day === ofDay && latest.run === run));
+};
+
 /** Attempts to write `latest.json` before it is an error; each one lost to another run. */
 const TRIES = 20;
 

@@ -7,7 +7,7 @@ import type { Emit } from '../events.ts';
 import { type RunRef, runRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
-import { loadDayManifest, loadLatest, markRewriting } from '../runs/day-manifest.ts';
+import { isInLatest, loadDayManifest, markRewriting } from '../runs/day-manifest.ts';
 import { fencedStore } from '../runs/fence.ts';
 import { type LockServices, lockDay } from '../runs/lock.ts';
 import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manifest.ts';
@@ -505,8 +505,7 @@ const resumeRun = async (event: PlanEvent, run: string, services: PlanServices):
 const isAudited = async (store: ObjectStore, ref: RunRef): Promise<boolean> => {
   const manifest = await loadDayManifest(store, ref);
   if (!manifest?.complete) return false;
-  const latest = await loadLatest(store, ref.dataset);
-  return manifest.run !== ref.run || (latest !== undefined && latest >= ref.day);
+  return manifest.run !== ref.run || isInLatest(store, manifest);
 };
 
 /** Makes finished branches unfinished, so that they are walked and written again. */

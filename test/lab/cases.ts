@@ -64,8 +64,7 @@ const S3_KINDS = [
   'cut',
   'corrupt',
 ] as const satisfies readonly S3Fault['kind'][];
-const s3 = (kind: S3Fault['kind'], share = SHARE): Case =>
-  scene(() => ({ s3: [{ kind, share }] }), S3_SEEDS);
+const s3 = (kind: S3Fault['kind'], share = SHARE): Case => scene(() => ({ s3: [{ kind, share }] }), S3_SEEDS);
 
 /** Share of movies with a fault for good: about two of 70. */
 const FEW = 0.03;
@@ -108,7 +107,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   'status 403 of the CDN': tmdb({ kind: 'cdn-403', share: SHARE }),
   'connection reset': tmdb({ kind: 'reset', share: SHARE }),
   'no answer': tmdb({ kind: 'stall', share: 0.02 }),
-  'answer cut off': tmdb({ kind: 'cut', what: 'connection', share: SHARE / 2 }, { kind: 'cut', what: 'body', share: 0.05 }),
+  'answer cut off': tmdb(
+    { kind: 'cut', what: 'connection', share: SHARE / 2 },
+    { kind: 'cut', what: 'body', share: 0.05 },
+  ),
   'wrong compression': tmdb({ kind: 'mislabelled', share: SHARE }),
   'wrong shape': tmdb({ kind: 'wrong-shape', share: SHARE, inARow: 2 }),
   'no credits, once': named('no-credits-once'),
@@ -166,31 +168,49 @@ export const CASES: Readonly<Record<string, Case>> = {
   'S3: other bytes': s3('corrupt', SHARE / 2),
   'S3: storm': scene(() => ({ s3: S3_KINDS.map((kind) => ({ kind, share: 0.02 })) }), S3_SEEDS),
   // The own process.
-  SIGKILL: scene((luck, quiet) => ({
-    driving: { strikes: Array.from({ length: luck.whole(1, 3) }, () => [anywhere(luck, quiet, 'process')]) },
-  }), KILL_SEEDS),
-  'out of memory': scene((luck, quiet) => ({
-    driving: {
-      strikes: [severalTimes(luck, 2, () => anywhere(luck, quiet, 'call', 'Runtime.ExitError'))],
-    },
-  }), KILL_SEEDS),
-  'function times out': scene((luck, quiet) => ({
-    driving: { strikes: [severalTimes(luck, 2, () => anywhere(luck, quiet, 'call', 'Sandbox.Timedout'))] },
-  }), KILL_SEEDS),
+  SIGKILL: scene(
+    (luck, quiet) => ({
+      driving: { strikes: Array.from({ length: luck.whole(1, 3) }, () => [anywhere(luck, quiet, 'process')]) },
+    }),
+    KILL_SEEDS,
+  ),
+  'out of memory': scene(
+    (luck, quiet) => ({
+      driving: {
+        strikes: [severalTimes(luck, 2, () => anywhere(luck, quiet, 'call', 'Runtime.ExitError'))],
+      },
+    }),
+    KILL_SEEDS,
+  ),
+  'function times out': scene(
+    (luck, quiet) => ({
+      driving: { strikes: [severalTimes(luck, 2, () => anywhere(luck, quiet, 'call', 'Sandbox.Timedout'))] },
+    }),
+    KILL_SEEDS,
+  ),
   'out of time': scene((luck) => ({
     driving: { options: { remainingMs: () => remaining(luck.whole(500, 2_000)) } },
   })),
   // Each of them asks for the whole branch.
-  'two calls of a branch at once': scene((luck, quiet) => ({
-    mayRepeatAll: true,
-    driving: { strikes: [severalTimes(luck, 2, () => anywhere(luck, quiet, 'zombie'))] },
-  }), KILL_SEEDS),
-  'two executions at once': several((seed, quiet, luck) =>
-    twoAtOnce(seed, quiet, luck.hits(0.3) ? undefined : anywhere(luck, quiet, 'pause')),
+  'two calls of a branch at once': scene(
+    (luck, quiet) => ({
+      mayRepeatAll: true,
+      driving: { strikes: [severalTimes(luck, 2, () => anywhere(luck, quiet, 'zombie'))] },
+    }),
     KILL_SEEDS,
   ),
-  'killed laptop': several((seed, quiet, luck) => killedLaptop(seed, quiet, anywhere(luck, quiet, 'process')), KILL_SEEDS),
-  'sleeping laptop': several((seed, quiet, luck) => sleepingLaptop(seed, quiet, anywhere(luck, quiet, 'pause')), KILL_SEEDS),
+  'two executions at once': several(
+    (seed, quiet, luck) => twoAtOnce(seed, quiet, luck.hits(0.3) ? undefined : anywhere(luck, quiet, 'pause')),
+    KILL_SEEDS,
+  ),
+  'killed laptop': several(
+    (seed, quiet, luck) => killedLaptop(seed, quiet, anywhere(luck, quiet, 'process')),
+    KILL_SEEDS,
+  ),
+  'sleeping laptop': several(
+    (seed, quiet, luck) => sleepingLaptop(seed, quiet, anywhere(luck, quiet, 'pause')),
+    KILL_SEEDS,
+  ),
   'storm, S3 storm and SIGKILL': scene((luck, quiet) => ({
     faults: faultsNamed('storm') ?? [],
     s3: S3_KINDS.map((kind) => ({ kind, share: 0.01 })),

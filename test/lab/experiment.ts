@@ -129,7 +129,8 @@ export const observed = async (
         ...(await objectsWith(world.truth, TOKEN)).map((key) => `${key} contains the token`),
       ]),
     ],
-    faults: kills + world.otherFaults() + asked.filter(({ status, fault }) => fault !== undefined || status !== 200).length,
+    faults:
+      kills + world.otherFaults() + asked.filter(({ status, fault }) => fault !== undefined || status !== 200).length,
     repeated: again,
     recoveryMs: Math.max(0, world.elapsed() - quiet.elapsedMs),
   };

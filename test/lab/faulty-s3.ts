@@ -37,7 +37,9 @@ const hasRightChecksum = ({ headers }: IncomingMessage, body: Buffer): boolean =
 
 const refuse = (response: ServerResponse, [status, code, message]: readonly [number, string, string]) => {
   response.writeHead(status, { 'content-type': 'application/xml' });
-  response.end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+  response.end(
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`,
+  );
 };
 
 const withOtherByte = (body: Buffer, at: number): Buffer => {

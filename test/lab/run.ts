@@ -22,7 +22,10 @@ faults. Without options, it runs everything and writes docs/reliability.md, in a
 `;
 
 function slug(name: string): string {
-  return name.replaceAll(/[^\w]+/g, '-').replaceAll(/^-|-$/g, '').toLowerCase();
+  return name
+    .replaceAll(/[^\w]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .toLowerCase();
 }
 
 /** Experiments at once. Some wait for a timeout, and others use the processor meanwhile. */
@@ -119,6 +122,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
         }))
         .slice(seed - 1, values.seed === undefined ? undefined : seed - 1 + (runs ?? 1))
         .filter(({ point }) => point.situation === situation);
+      if (experiments.length === 0) continue;
       rows.push(await rowOf(`a kill at each of ${experiments.length} points: ${situation}`, experiments));
     }
   }

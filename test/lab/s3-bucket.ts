@@ -36,4 +36,3 @@ export const faultyBucket = async (seed: number, faults: readonly S3Fault[]) => 
     },
   };
 };
-export type FaultyBucket = Awaited<ReturnType<typeof faultyBucket>>;

@@ -88,9 +88,7 @@ export const twoAtOnce = (seed: number, quiet: Quiet, strike: Strike | undefined
     if (strike) await other.ended;
     first.wake();
     const results = await Promise.all([one.ended, other.ended]);
-    const wrong = (
-      await Promise.all(results.map((result) => wrongLastWords(world.truth, result, result.name)))
-    ).flat();
+    const wrong = (await Promise.all(results.map((result) => wrongLastWords(world.truth, result, result.name)))).flat();
     if (results.filter(isTurnedAway).length !== 1) wrong.push('not exactly one of two executions was turned away');
     return { wrong, kills: 1, mayRepeat: 0 };
   });

@@ -85,8 +85,10 @@ const sumOf = (rows: readonly Row[]): Row => {
 };
 
 /** A table in Markdown. */
-export const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows].map((one) => `| ${one.join(' | ')} |`).join('\n');
+const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows]
+    .map((one) => `| ${one.join(' | ')} |`)
+    .join('\n');
 
 export const rowsAsTable = (rows: readonly Row[]): string => markdown(HEAD, [...rows, sumOf(rows)].map(cells));
 

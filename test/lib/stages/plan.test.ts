@@ -660,9 +660,10 @@ describe('a day that is planned again', () => {
 describe('a finished run that is resumed', () => {
   it.each([
     { latest: undefined, by: 'friday', outcome: 'planned', why: 'its audit was killed before it wrote latest.json' },
-    { latest: '2026-11-13', by: 'friday', outcome: 'planned', why: 'latest.json still has the week before' },
-    { latest: '2026-11-20', by: 'friday', outcome: 'turnedAway', why: 'nothing is to be done' },
-    { latest: '2026-11-27', by: 'friday', outcome: 'turnedAway', why: 'latest.json never goes back' },
+    { latest: ['2026-11-13', 'x'], by: 'friday', outcome: 'planned', why: 'latest.json still has the week before' },
+    { latest: ['2026-11-20', 'x'], by: 'friday', outcome: 'planned', why: 'latest.json still has an earlier run' },
+    { latest: ['2026-11-20', 'friday'], by: 'friday', outcome: 'turnedAway', why: 'nothing is to be done' },
+    { latest: ['2026-11-27', 'x'], by: 'friday', outcome: 'turnedAway', why: 'latest.json never goes back' },
     { latest: undefined, by: 'saturday', outcome: 'turnedAway', why: 'the audit is the work of another run' },
   ] as const)('is $outcome where latest.json has $latest and run $by wrote the day: $why', async (one) => {
     const { plan, store } = await planning();
@@ -670,7 +671,8 @@ describe('a finished run that is resumed', () => {
     const { plannedAt = '' } = (await loadRun(store, first)) ?? {};
     await saveManifest(store, manifested({ branch: 'crime-2014', plannedAt }));
     await saveDayManifest(store, dayManifested({ complete: true, run: one.by }));
-    if (one.latest) await moveLatest(store, dayManifested({ day: one.latest }));
+    const [day, run] = one.latest ?? [];
+    if (day && run) await moveLatest(store, dayManifested({ day, run }));
 
     const { outcome, unfinished } = await plan({ resume: 'friday' }, { id: 'arn:monday', name: 'monday' });
     expect({ outcome, unfinished }).toEqual({ outcome: one.outcome, unfinished: [] });
