@@ -164,7 +164,7 @@ export const openWorld = async ({
             datasets,
             kinds: KINDS,
             walkersAtOnce: 4,
-            pace: { perSecond: PER_SECOND, perWalker: PER_SECOND },
+            pace: { perSecond: PER_SECOND, perWalker: PER_SECOND, betweenSeconds: 0.2 },
           }),
         ),
         Walk: one.calling((services) => inTime(pageWalker({ ...ours, ...services, kinds: KINDS }))),
