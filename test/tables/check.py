@@ -1,6 +1,7 @@
-"""Reads the tables of a day with DuckDB and pyarrow, without options, and compares them with the parts.
+"""Reads the tables of a day with DuckDB, pyarrow and Spark, without options, and compares them with the parts.
 
-Needs Python 3.10 or later with `pip install duckdb pyarrow`, and a bucket's folder with a finished run of crime-war:
+Needs Python 3.10 or later with `pip install duckdb pyarrow`, and a bucket's folder with a finished run of crime-war. For
+Spark, it also needs Java 8, 11 or 17 and `pip install pyspark==3.5.5`; without pyspark, it leaves Spark out and says so.
 
     npm start -- --out .local
     python3 test/tables/check.py .local/bucket
@@ -18,6 +19,16 @@ from datetime import date
 import duckdb
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+
+try:
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as F
+
+    spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+except ImportError:
+    spark = None
+    print("pyspark is not installed: without Spark")
 
 TABLES = ["movies", "movie_genres", "movie_countries", "movie_cast", "movie_directors"]
 failures = 0
@@ -38,6 +49,19 @@ def reader(folder):
     return duck, arrow
 
 
+def by_spark(folder, day=None):
+    """A table as Spark reads it; None without Spark."""
+    if spark is None:
+        return None
+    rows = spark.read.parquet(folder)
+    return rows if day is None else rows.filter(F.col("dt") == day)
+
+
+def spark_value(rows, aggregate):
+    """One value of Spark, in a list; an empty list without Spark."""
+    return [] if rows is None else [rows.agg(aggregate).first()[0]]
+
+
 def same_schema(folder):
     """Whether every file declares the same columns."""
     schemas = {ds.dataset(file, format="parquet").schema.to_string() for file in glob.glob(f"{folder}/dt=*/*.parquet")}
@@ -55,6 +79,9 @@ def one_day(bucket, dataset="crime-war"):
                 movies[movie["id"]] = movie
     day = f"dt={latest}"
 
+    def in_spark(table, aggregate):
+        return spark_value(by_spark(f"{root}/{table}", latest), aggregate) if spark else []
+
     def of_day(table):
         duck, arrow = reader(f"{root}/{table}")
         return duck.filter(f"dt = DATE '{latest}'"), arrow.filter(pc.equal(pc.cast(arrow["dt"], "string"), latest))
@@ -68,18 +95,18 @@ def one_day(bucket, dataset="crime-war"):
     }
     for table in TABLES:
         duck, arrow = of_day(table)
-        compare(f"{day} {table}: rows", rows[table], duck.count("*").fetchall()[0][0], arrow.num_rows)
+        compare(f"{day} {table}: rows", rows[table], duck.count("*").fetchall()[0][0], arrow.num_rows, *(in_spark(table, F.count("*")) if spark else []))
         compare(f"{table}: schemas of its files", 1, same_schema(f"{root}/{table}"))
 
     duck, arrow = of_day("movies")
     for column in ["budget", "vote_count"]:
         expected = sum(m[column] for m in movies.values())
-        compare(f"sum of {column}", expected, duck.sum(column).fetchall()[0][0], pc.sum(arrow[column]).as_py())
-    compare("distinct ids", len(movies), duck.aggregate("count(distinct id)").fetchall()[0][0], len(set(arrow["id"].to_pylist())))
+        compare(f"sum of {column}", expected, duck.sum(column).fetchall()[0][0], pc.sum(arrow[column]).as_py(), *(in_spark("movies", F.sum(column)) if spark else []))
+    compare("distinct ids", len(movies), duck.aggregate("count(distinct id)").fetchall()[0][0], len(set(arrow["id"].to_pylist())), *(in_spark("movies", F.countDistinct("id")) if spark else []))
     expected = sum(m["vote_average"] for m in movies.values())
-    compare("sum of vote_average", expected, duck.sum("vote_average").fetchall()[0][0], pc.sum(arrow["vote_average"]).as_py())
+    compare("sum of vote_average", expected, duck.sum("vote_average").fetchall()[0][0], pc.sum(arrow["vote_average"]).as_py(), *(in_spark("movies", F.sum("vote_average")) if spark else []))
     expected = min(m["release_date"] for m in movies.values() if m["release_date"])
-    compare("first release_date", date.fromisoformat(expected), duck.min("release_date").fetchall()[0][0], pc.min(arrow["release_date"]).as_py())
+    compare("first release_date", date.fromisoformat(expected), duck.min("release_date").fetchall()[0][0], pc.min(arrow["release_date"]).as_py(), *(in_spark("movies", F.min("release_date")) if spark else []))
 
     budgets = sum(m["budget"] for m in movies.values())
     budget_of = {m["id"]: m["budget"] for m in movies.values()}
@@ -92,7 +119,13 @@ def one_day(bucket, dataset="crime-war"):
             budget_of[id] * share
             for id, share in zip(arrow_shares["movie_id"].to_pylist(), arrow_shares["share"].to_pylist())
         )
-        compare(f"sum of budgets over {table} by share", float(budgets), joined, by_hand)
+        spark_sum = []
+        if spark:
+            left = by_spark(f"{root}/{table}", latest).alias("s")
+            right = by_spark(f"{root}/movies", latest).alias("m")
+            both = left.join(right, F.col("s.movie_id") == F.col("m.id"))
+            spark_sum = spark_value(both, F.sum(F.col("m.budget") * F.col("s.share")))
+        compare(f"sum of budgets over {table} by share", float(budgets), joined, by_hand, *spark_sum)
     for table, field in [("movie_cast", "actors"), ("movie_directors", "directors")]:
         people = {p["id"] for m in movies.values() for p in m[field]}
         duck, arrow = of_day(table)
@@ -101,9 +134,10 @@ def one_day(bucket, dataset="crime-war"):
             len(people),
             duck.aggregate("count(distinct person_id)").fetchall()[0][0],
             len(set(arrow["person_id"].to_pylist())),
+            *(in_spark(table, F.countDistinct("person_id")) if spark else []),
         )
     duck, arrow = of_day("genres")
-    compare("genres", 27, duck.count("*").fetchall()[0][0], arrow.num_rows)
+    compare("genres", 27, duck.count("*").fetchall()[0][0], arrow.num_rows, *(in_spark("genres", F.count("*")) if spark else []))
 
 
 def two_days(folder):
@@ -112,9 +146,12 @@ def two_days(folder):
         compare(f"{table}: schemas of its files", 1, same_schema(f"{root}/{table}"))
     duck, arrow = reader(f"{root}/movies")
     compare("days that are read together", 2, duck.aggregate("count(distinct dt)").fetchall()[0][0], len(set(map(str, arrow["dt"].to_pylist()))))
-    compare("sum of averages 7.0 + 7.5", 14.5, duck.sum("vote_average").fetchall()[0][0], pc.sum(arrow["vote_average"]).as_py())
+    rows = by_spark(f"{root}/movies")
+    compare("days that Spark reads together", 2, *(spark_value(rows, F.countDistinct("dt")) if spark else []))
+    averages = spark_value(rows, F.sum("vote_average")) if spark else []
+    compare("sum of averages 7.0 + 7.5", 14.5, duck.sum("vote_average").fetchall()[0][0], pc.sum(arrow["vote_average"]).as_py(), *averages)
     compare("rows without an average", 3, duck.filter("vote_average IS NULL").count("*").fetchall()[0][0], arrow["vote_average"].null_count)
-    compare("sum of budgets", 3_000_000_000, duck.sum("budget").fetchall()[0][0], pc.sum(arrow["budget"]).as_py())
+    compare("sum of budgets", 3_000_000_000, duck.sum("budget").fetchall()[0][0], pc.sum(arrow["budget"]).as_py(), *(spark_value(rows, F.sum("budget")) if spark else []))
     compare("type of vote_average", "double", str(arrow.schema.field("vote_average").type))
     drift = json.load(open(f"{folder}/drift.json"))
     compare("values of the first day that do not fit", 0, sum(one["values"] for one in drift[0]))
