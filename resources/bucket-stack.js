@@ -16,7 +16,15 @@ import { complete } from './compiled-template.js';
 import { nextSteps } from './next-steps.js';
 import { checkParameters, tagsOf } from './parameters.js';
 import { scheduledDatasets } from './schedules.js';
-import { bucketOfStage, bucketStack, deployProblem, NOT_NAMED, outputsOf, removeProblem } from './stage-bucket.js';
+import {
+  bucketOfStage,
+  bucketStack,
+  deployProblem,
+  NOT_NAMED,
+  outputsOf,
+  packageProblem,
+  removeProblem,
+} from './stage-bucket.js';
 
 /** In seconds. A stack with a bucket and its policy takes about 30 s. S3 can take up to an hour to delete a bucket. */
 const LONGEST_WAIT = { maxWaitTime: 3600, minDelay: 2, maxDelay: 10 };
@@ -135,13 +143,11 @@ export default class BucketStack {
 
   /** Creates the bucket's stack, or updates it. */
   async deploy() {
-    const { bucket, existingBucket } = this.parameters;
-    const packaged = JSON.parse(await readFile(this.file('cloudformation-template-update-stack.json'), 'utf8'));
-    if (packaged.Outputs.Bucket.Value !== bucket)
-      throw this.error(
-        `The package was made for bucket ${packaged.Outputs.Bucket.Value}, but the bucket of stage ${this.stage} is ${bucket}: package again with --param=bucket=${bucket}.`,
-      );
+    const { existingBucket } = this.parameters;
     const found = await this.found();
+    const packaged = JSON.parse(await readFile(this.file('cloudformation-template-update-stack.json'), 'utf8'));
+    const problem = packageProblem(this.stage, packaged.Outputs.Bucket.Value, found);
+    if (problem) throw this.error(problem);
     if (String(existingBucket) === 'true' || found?.own === false) return;
     const client = await this.cloudFormation();
     const token = randomUUID(); // marks the events of this deployment

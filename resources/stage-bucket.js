@@ -56,6 +56,20 @@ export const deployProblem = (stage, named, found) => {
 };
 
 /**
+ * The same for a package that was made before: its templates and environments have one bucket's name. With
+ * `sls deploy --package`, the framework takes the parameters from the package, so they say nothing of the stage.
+ *
+ * @param packaged The bucket in the package, or NOT_NAMED.
+ * @returns Why the package must not be deployed; undefined where it may.
+ */
+export const packageProblem = (stage, packaged, found) => {
+  if (!found) return deployProblem(stage, packaged, found);
+  return packaged === found.name
+    ? undefined
+    : `The package was made for bucket ${packaged}, but the bucket of stage ${stage} is ${found.name}: package again with --param=bucket=${found.name}.`;
+};
+
+/**
  * @param named The bucket in the parameter, or NOT_NAMED.
  * @param toDelete The bucket in the parameter deleteBucket; empty to keep the bucket.
  * @returns Why nothing must be removed; undefined where the service may be removed.

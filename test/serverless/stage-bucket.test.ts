@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
 import { firstFailure } from '../../resources/bucket-stack.js';
 // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
-import { bucketOfStage, deployProblem, NOT_NAMED, removeProblem } from '../../resources/stage-bucket.js';
+import {
+  bucketOfStage,
+  deployProblem,
+  NOT_NAMED,
+  packageProblem,
+  removeProblem,
+} from '../../resources/stage-bucket.js';
 
 interface Command {
   constructor: { name: string };
@@ -142,5 +148,24 @@ describe('the reason of a failed stack', () => {
     expect(
       await firstFailure(events([event('before', 'CREATE_FAILED', 'exists')]), 'raw-dev-bucket', 'now'),
     ).toBeUndefined();
+  });
+});
+
+describe('a package that is deployed', () => {
+  const found = { name: 'acme-raw', own: true };
+
+  it.each([NOT_NAMED, 'another'])('is refused if it was made for %s', (packaged) => {
+    expect(packageProblem('dev', packaged, found)).toBe(
+      `The package was made for bucket ${packaged}, but the bucket of stage dev is acme-raw: package again with --param=bucket=acme-raw.`,
+    );
+  });
+
+  it("may be deployed if it was made for the stage's bucket, or names the first one", () => {
+    expect(packageProblem('dev', 'acme-raw', found)).toBeUndefined();
+    expect(packageProblem('dev', 'acme-raw', undefined)).toBeUndefined();
+  });
+
+  it('is refused at the first deployment if no bucket was named', () => {
+    expect(packageProblem('dev', NOT_NAMED, undefined)).toMatch('Stage dev has no bucket yet');
   });
 });

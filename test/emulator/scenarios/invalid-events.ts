@@ -23,13 +23,13 @@ export const invalidEvents: Scenario = {
       ['planner', { input: { dataset: 'crime-war', only: ['crime-1066'] }, execution }, /BadInputError.*crime-1066/],
       ['pageWalker', { ...ref, branch: '../../Raw/x' }, /BadInputError.*branch/],
       ['pageWalker', { ...ref, run: '..' }, /BadInputError.*run/],
-      ['pageWalker', ref, /NotPlannedError/],
+      ['pageWalker', { ...ref, execution: 'arn' }, /NotPlannedError/],
       ['writer', { ...ref, day: '2026-13-01' }, /BadInputError.*day/],
-      ['writer', { ...ref, dataset: 'nope' }, /NotPlannedError/],
+      ['writer', { ...ref, dataset: 'nope', execution: 'arn' }, /NotPlannedError/],
       ['auditor', { ...ref, execution: 'arn', redrive: 'no', sweeps: 0, walkersAtOnce: 4 }, /BadInputError.*redrive/],
       [
         'auditor',
-        { ...ref, run: 'unknown', execution: 'arn', redrive: 0, sweeps: 0, walkersAtOnce: 4 },
+        { ...ref, run: 'unknown', execution: 'arn', redrive: 0, redriveCount: 0, sweeps: 0, walkersAtOnce: 4 },
         /NotPlannedError/,
       ],
     ];
