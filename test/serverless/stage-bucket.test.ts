@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
 import { firstFailure } from '../../resources/bucket-stack.js';
-// @ts-expect-error A plugin file of serverless.yml, in JavaScript.
 import {
   bucketOfStage,
   deployProblem,
   NOT_NAMED,
   packageProblem,
   removeProblem,
+  // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
 } from '../../resources/stage-bucket.js';
 
 interface Command {
