@@ -18,7 +18,6 @@ import { inventUpload } from './invented-upload.ts';
 import { jsonLines } from './log-file.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
-import { printed } from './printed.ts';
 import { showProgress } from './progress/show.ts';
 import { checkReachable } from './reachable.ts';
 import { report } from './report.ts';
@@ -30,14 +29,10 @@ import { nameOfSimulator } from './simulator/name.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { askedBy, emptyYears, refuseIdleFaults } from './simulator-fit.ts';
 import { onStopSignal } from './stop-signals.ts';
+import { withHelp } from './with-help.ts';
 
 /** `npm start`: reads the options, starts the local services, runs the pipeline and reports the result. Returns the exit code. */
-export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+export const main = withHelp(USAGE, async (argv, env) => {
   const options = readOptions(argv, env);
   const datasets = env.DATASETS ? resolve(env.DATASETS) : join(ROOT, 'datasets');
   const dataset = await loadDataset(datasets, options.input.dataset, KINDS);
@@ -65,7 +60,7 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   } finally {
     await simulator?.close();
   }
-};
+});
 
 const askingSimulator = ({ url }: { url: string }, { simulator }: Options) => ({
   TMDB_BASE_URL: url,

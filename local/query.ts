@@ -5,10 +5,10 @@ import { BadInputError } from '../lib/parse.ts';
 import { exitWith } from './exit-code.ts';
 import { INSPECT_USAGE, type InspectOptions, readInspectOptions } from './inspect/options.ts';
 import { openPlace, reading } from './inspect/place.ts';
-import { printed } from './printed.ts';
 import { type Database, openDatabase, quotedName } from './query/database.ts';
 import { asCsv, asJson, asTable } from './query/shown.ts';
 import { findTables, localFiles, type Queried } from './query/table-files.ts';
+import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run query [-- "SELECT ..." options]          ask DuckDB about the tables of a day
 
@@ -23,12 +23,7 @@ Exit codes: 0 answered, 2 wrong usage or wrong SQL.
 const COMMAND = 'npm run query';
 
 /** `npm run query`: prints the answer of a query over a dataset's tables. Returns the exit code. */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+const main = withHelp(USAGE, async (argv, env) => {
   const { options, values, words } = readInspectOptions(COMMAND, { csv: { type: 'boolean' } }, argv, env);
   const [sql, ...more] = words;
   if (more.length > 0)
@@ -61,7 +56,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   } finally {
     await rm(copies, { recursive: true });
   }
-};
+});
 
 const openTables = async (
   options: InspectOptions,

@@ -5,9 +5,9 @@ import { gatherFacts } from '../lib/report/facts.ts';
 import { exitWith } from './exit-code.ts';
 import { INSPECT_USAGE, readInspectOptions } from './inspect/options.ts';
 import { dayToInspect, openPlace, reading } from './inspect/place.ts';
-import { printed } from './printed.ts';
 import { reportFileIn, writeReport } from './report-file.ts';
 import { resumeCommand } from './resume-command.ts';
+import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run report [-- options]          make the report of a day, as one HTML file
 
@@ -20,12 +20,7 @@ Exit codes: 0 the report is written, 1 the bucket can't be read, 2 wrong usage.
 const COMMAND = 'npm run report';
 
 /** `npm run report`: writes the report of a day. Returns the exit code. */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+const main = withHelp(USAGE, async (argv, env) => {
   const { options, values, words } = readInspectOptions(COMMAND, { to: { type: 'string' } }, argv, env);
   if (words.length > 0) throw new BadInputError(`${words[0]}: leave it out; ${COMMAND} has only options.`);
   const file = values.to ?? reportFileIn(options.out);
@@ -48,6 +43,6 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     process.stdout.write(`${ref.dataset}, ${ref.day}: ${file}\n`);
     return 0;
   });
-};
+});
 
 await exitWith(main);

@@ -6,11 +6,11 @@ import { SIMULATED_FOLDER } from './default-folder.ts';
 import { exitWith } from './exit-code.ts';
 import { refuseKeptByNpm } from './npm-options.ts';
 import { readArgs } from './option-words.ts';
-import { printed } from './printed.ts';
 import { defaultCatalogue } from './simulator/catalogue.ts';
 import { nameOfSimulator } from './simulator/name.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import { serveDescribeExecution } from './step-functions/describe-execution.ts';
+import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run stand-ins [-- options]          run S3, Step Functions and the TMDB simulator for single functions
 
@@ -33,12 +33,7 @@ const OPTIONS = {
  * Starts an S3, a Step Functions without executions, and the TMDB simulator. Writes their addresses to <out>/stand-ins,
  * as options for `sls invoke local`. Runs until it is stopped.
  */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+const main = withHelp(USAGE, async (argv, env) => {
   refuseKeptByNpm(COMMAND, OPTIONS, argv, env);
   const { values } = readArgs(COMMAND, OPTIONS, argv);
   const out = resolve(values.out);
@@ -79,6 +74,6 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   await Promise.all([s3.close(), executions.close(), tmdb.close(), rm(file, { force: true })]);
   await release();
   return 0;
-};
+});
 
 await exitWith(main);

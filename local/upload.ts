@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
 import { ROOT } from './deployed.ts';
 import { exitWith } from './exit-code.ts';
-import { printed } from './printed.ts';
 import { type CheckedFile, checkCsvFile } from './upload/csv-file.ts';
 import { type OpenDestination, openDestination } from './upload/destination.ts';
 import { keyOf, readUploadOptions, type UploadOptions, USAGE } from './upload/options.ts';
 import { showUpload } from './upload/progress.ts';
 import { messageFor } from './upload/s3-errors.ts';
 import { send } from './upload/send.ts';
+import { withHelp } from './with-help.ts';
 
 /** A file that passed the checks, and its key in the bucket. */
 interface Ready {
@@ -20,12 +20,7 @@ interface Ready {
 }
 
 /** `npm run upload`: checks all files, then sends them. Returns the exit code. */
-export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+export const main = withHelp(USAGE, async (argv, env) => {
   const options = readUploadOptions(argv, new Date(), env);
   // npm runs scripts in the project's folder. Relative paths are relative to the folder in which npm was called.
   const from = (env.npm_lifecycle_event === 'upload' && env.INIT_CWD) || process.cwd();
@@ -38,7 +33,7 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     await to.close();
     closing.done();
   }
-};
+});
 
 /** @throws {BadInputError} One line for each file that fails a check. */
 const checkAll = async (options: UploadOptions, from: string): Promise<Ready[]> => {

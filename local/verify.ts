@@ -3,8 +3,8 @@ import { exitWith } from './exit-code.ts';
 import { INSPECT_USAGE, type InspectOptions, readInspectOptions } from './inspect/options.ts';
 import { dayToInspect, openPlace, reading } from './inspect/place.ts';
 import { refuseWords } from './inspect/words.ts';
-import { printed } from './printed.ts';
 import { quoted } from './quoted.ts';
+import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run verify [-- options]          compare the files of a day with its manifests
 
@@ -17,12 +17,7 @@ Exit codes: 0 the day is as its manifests say, 1 it differs, 2 wrong usage.
 const COMMAND = 'npm run verify';
 
 /** `npm run verify`: prints what in a day differs from its manifests. Returns the exit code. */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+const main = withHelp(USAGE, async (argv, env) => {
   const { options, words } = readInspectOptions(COMMAND, {}, argv, env);
   refuseWords(COMMAND, words);
   const verified = await reading(options, async () => {
@@ -31,7 +26,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   });
   process.stdout.write(options.json ? `${JSON.stringify(verified, null, 2)}\n` : textOf(verified, options));
   return verified.differences.length ? 1 : 0;
-};
+});
 
 const textOf = (verified: Verified, options: InspectOptions): string => {
   const { dataset, day, branches, parts, records, bytes, tables, complete, differences } = verified;

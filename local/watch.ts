@@ -11,7 +11,6 @@ import { exitWith } from './exit-code.ts';
 import { INSPECT_USAGE, type InspectOptions, readInspectOptions } from './inspect/options.ts';
 import { openPlace, reading } from './inspect/place.ts';
 import { refuseWords } from './inspect/words.ts';
-import { printed } from './printed.ts';
 import { showProgress } from './progress/show.ts';
 import { quoted } from './quoted.ts';
 import { onStopSignal } from './stop-signals.ts';
@@ -19,6 +18,7 @@ import { consoleUrl, type ExecutionArn, executionArn, runExecutions } from './wa
 import { follow } from './watch/follow.ts';
 import { look } from './watch/look.ts';
 import type { BranchSnapshot, Snapshot } from './watch/snapshot.ts';
+import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run watch [-- options] [RUN or execution ARN]          show the progress of a run
 
@@ -40,12 +40,7 @@ const OPTIONS = {
 } as const;
 
 /** `npm run watch`: shows a run until it ends. Returns the exit code. */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+const main = withHelp(USAGE, async (argv, env) => {
   const { options, values, words } = readInspectOptions(COMMAND, OPTIONS, argv, env);
   const [named, ...more] = words;
   refuseWords(COMMAND, more);
@@ -100,7 +95,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
       stopListening();
     }
   });
-};
+});
 
 const seconds = (name: string, value: string): number => {
   const number = Number(value);

@@ -5,7 +5,7 @@ import { uploadRows } from './inspect/csv-rows.ts';
 import { INSPECT_USAGE, readInspectOptions } from './inspect/options.ts';
 import { dayToInspect, openPlace, reading } from './inspect/place.ts';
 import { whyText } from './inspect/why-text.ts';
-import { printed } from './printed.ts';
+import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run why -- ID [options]          what became of one movie in a day: a TMDB id, or an IMDb id (tt...)
 
@@ -19,12 +19,7 @@ Exit codes: 0 the day has it, 1 the day does not have it, 2 wrong usage.
 const COMMAND = 'npm run why';
 
 /** `npm run why`: prints the way of one id through a day. Returns the exit code. */
-const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
-  const text = printed(argv, USAGE);
-  if (text !== undefined) {
-    process.stdout.write(text);
-    return 0;
-  }
+const main = withHelp(USAGE, async (argv, env) => {
   const { options, words } = readInspectOptions(COMMAND, {}, argv, env);
   const [id, ...more] = words;
   if (id === undefined || more.length > 0)
@@ -47,6 +42,6 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
       : `${options.dataset}, ${day}\n${whyText(id, explained, upload)}`,
   );
   return explained.explanations.length ? 0 : 1;
-};
+});
 
 await exitWith(main);

@@ -111,7 +111,6 @@ export const walkItems = async (
 
   const walkHalf = async (half: Listing['items'], isLastTry: boolean) => {
     if (isOver()) return;
-    const atOnce = requests;
     const kept = await keeping(call, async (asker) => {
       const outcomes: Outcome[] = [];
       const partly = (outcome: Outcome) => {
@@ -121,7 +120,7 @@ export const walkItems = async (
       };
       await Promise.all(
         half.map((item) =>
-          atOnce(async () => {
+          requests(async () => {
             // Not only between halves: ten movies of a slow TMDB take longer than the time set aside for the last requests.
             if (isOver()) return;
             try {

@@ -22,14 +22,14 @@ export const highestRate = (perSecond: number): number => perSecond / START;
 
 /** After a 429, the rate falls by this share. */
 const DROP = 0.1;
-/** And by this share if the last 429 was fewer than `SOON` requests ago: then the limit has become much lower. */
-const LARGE_DROP = 0.3;
+/** The limit has become much lower if the last 429 was so few requests ago. Then the rate falls by the large share. */
 const SOON = 100;
-/** Lowest share of the highest rate. When TMDB answers everything with 429 for a while, that is no rate to look for. */
+const LARGE_DROP = 0.3;
+/** The rate never falls below this share of the highest one: TMDB may answer everything with 429 for a while. */
 const LOWEST = 0.1;
-/** Of the rate that was answered with 429, this share is just below TMDB's limit: the gate notices the limit some requests late. */
+/** After a 429, the gate returns to this share of the rate. The 429 comes some requests late, so the rate was above the limit. */
 const BELOW = 0.96;
-/** It takes so many requests or milliseconds. So a limit that does not change answers at most one request in 1,000 with 429. */
+/** The return takes so many requests or milliseconds. So a limit that does not change gives at most one 429 in 1,000 requests. */
 const RECOVERY = 1_000;
 const RECOVERY_MS = 100_000;
 
@@ -71,7 +71,7 @@ const JITTER_MS = 15;
  *
  * Where other processes use the same limit, each of them finds a rate that TMDB answers.
  *
- * In no second, more requests pass than the rate allows: after a delay, a process catches up by at most two requests.
+ * No second has more requests than the rate allows. After a delay, a process catches up by at most two requests.
  *
  * @param perSecond Requests per second at the beginning, above 0.
  * @throws {RangeError} `perSecond` is not above 0.

@@ -57,9 +57,9 @@ def by_spark(folder, day=None):
     return rows if day is None else rows.filter(F.col("dt") == day)
 
 
-def spark_value(rows, aggregate):
+def spark_value(rows, aggregate, column):
     """One value of Spark, in a list; an empty list without Spark."""
-    return [] if rows is None else [rows.agg(aggregate).first()[0]]
+    return [] if rows is None else [rows.agg(getattr(F, aggregate)(column)).first()[0]]
 
 
 def same_schema(folder):
@@ -79,8 +79,8 @@ def one_day(bucket, dataset="crime-war"):
                 movies[movie["id"]] = movie
     day = f"dt={latest}"
 
-    def in_spark(table, aggregate):
-        return spark_value(by_spark(f"{root}/{table}", latest), aggregate) if spark else []
+    def in_spark(table, aggregate, column):
+        return spark_value(by_spark(f"{root}/{table}", latest), aggregate, column)
 
     def of_day(table):
         duck, arrow = reader(f"{root}/{table}")
@@ -95,18 +95,18 @@ def one_day(bucket, dataset="crime-war"):
     }
     for table in TABLES:
         duck, arrow = of_day(table)
-        compare(f"{day} {table}: rows", rows[table], duck.count("*").fetchall()[0][0], arrow.num_rows, *(in_spark(table, F.count("*")) if spark else []))
+        compare(f"{day} {table}: rows", rows[table], duck.count("*").fetchall()[0][0], arrow.num_rows, *in_spark(table, "count", "*"))
         compare(f"{table}: schemas of its files", 1, same_schema(f"{root}/{table}"))
 
     duck, arrow = of_day("movies")
     for column in ["budget", "vote_count"]:
         expected = sum(m[column] for m in movies.values())
-        compare(f"sum of {column}", expected, duck.sum(column).fetchall()[0][0], pc.sum(arrow[column]).as_py(), *(in_spark("movies", F.sum(column)) if spark else []))
-    compare("distinct ids", len(movies), duck.aggregate("count(distinct id)").fetchall()[0][0], len(set(arrow["id"].to_pylist())), *(in_spark("movies", F.countDistinct("id")) if spark else []))
+        compare(f"sum of {column}", expected, duck.sum(column).fetchall()[0][0], pc.sum(arrow[column]).as_py(), *in_spark("movies", "sum", column))
+    compare("distinct ids", len(movies), duck.aggregate("count(distinct id)").fetchall()[0][0], len(set(arrow["id"].to_pylist())), *in_spark("movies", "countDistinct", "id"))
     expected = sum(m["vote_average"] for m in movies.values())
-    compare("sum of vote_average", expected, duck.sum("vote_average").fetchall()[0][0], pc.sum(arrow["vote_average"]).as_py(), *(in_spark("movies", F.sum("vote_average")) if spark else []))
+    compare("sum of vote_average", expected, duck.sum("vote_average").fetchall()[0][0], pc.sum(arrow["vote_average"]).as_py(), *in_spark("movies", "sum", "vote_average"))
     expected = min(m["release_date"] for m in movies.values() if m["release_date"])
-    compare("first release_date", date.fromisoformat(expected), duck.min("release_date").fetchall()[0][0], pc.min(arrow["release_date"]).as_py(), *(in_spark("movies", F.min("release_date")) if spark else []))
+    compare("first release_date", date.fromisoformat(expected), duck.min("release_date").fetchall()[0][0], pc.min(arrow["release_date"]).as_py(), *in_spark("movies", "min", "release_date"))
 
     budgets = sum(m["budget"] for m in movies.values())
     budget_of = {m["id"]: m["budget"] for m in movies.values()}
@@ -124,7 +124,7 @@ def one_day(bucket, dataset="crime-war"):
             left = by_spark(f"{root}/{table}", latest).alias("s")
             right = by_spark(f"{root}/movies", latest).alias("m")
             both = left.join(right, F.col("s.movie_id") == F.col("m.id"))
-            spark_sum = spark_value(both, F.sum(F.col("m.budget") * F.col("s.share")))
+            spark_sum = spark_value(both, "sum", F.col("m.budget") * F.col("s.share"))
         compare(f"sum of budgets over {table} by share", float(budgets), joined, by_hand, *spark_sum)
     for table, field in [("movie_cast", "actors"), ("movie_directors", "directors")]:
         people = {p["id"] for m in movies.values() for p in m[field]}
@@ -134,10 +134,10 @@ def one_day(bucket, dataset="crime-war"):
             len(people),
             duck.aggregate("count(distinct person_id)").fetchall()[0][0],
             len(set(arrow["person_id"].to_pylist())),
-            *(in_spark(table, F.countDistinct("person_id")) if spark else []),
+            *in_spark(table, "countDistinct", "person_id"),
         )
     duck, arrow = of_day("genres")
-    compare("genres", 27, duck.count("*").fetchall()[0][0], arrow.num_rows, *(in_spark("genres", F.count("*")) if spark else []))
+    compare("genres", 27, duck.count("*").fetchall()[0][0], arrow.num_rows, *in_spark("genres", "count", "*"))
 
 
 def two_days(folder):
@@ -147,11 +147,11 @@ def two_days(folder):
     duck, arrow = reader(f"{root}/movies")
     compare("days that are read together", 2, duck.aggregate("count(distinct dt)").fetchall()[0][0], len(set(map(str, arrow["dt"].to_pylist()))))
     rows = by_spark(f"{root}/movies")
-    compare("days that Spark reads together", 2, *(spark_value(rows, F.countDistinct("dt")) if spark else []))
-    averages = spark_value(rows, F.sum("vote_average")) if spark else []
+    compare("days that Spark reads together", 2, *spark_value(rows, "countDistinct", "dt"))
+    averages = spark_value(rows, "sum", "vote_average")
     compare("sum of averages 7.0 + 7.5", 14.5, duck.sum("vote_average").fetchall()[0][0], pc.sum(arrow["vote_average"]).as_py(), *averages)
     compare("rows without an average", 3, duck.filter("vote_average IS NULL").count("*").fetchall()[0][0], arrow["vote_average"].null_count)
-    compare("sum of budgets", 3_000_000_000, duck.sum("budget").fetchall()[0][0], pc.sum(arrow["budget"]).as_py(), *(spark_value(rows, F.sum("budget")) if spark else []))
+    compare("sum of budgets", 3_000_000_000, duck.sum("budget").fetchall()[0][0], pc.sum(arrow["budget"]).as_py(), *spark_value(rows, "sum", "budget"))
     compare("type of vote_average", "double", str(arrow.schema.field("vote_average").type))
     drift = json.load(open(f"{folder}/drift.json"))
     compare("values of the first day that do not fit", 0, sum(one["values"] for one in drift[0]))
