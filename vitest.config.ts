@@ -11,9 +11,9 @@ export default defineConfig({
     // By default, Vitest reserves one core for itself. Of two cores, one would be idle.
     maxWorkers: availableParallelism(),
     // The test files of a worker share their modules: loading them again for each file would take a third of the time. So
-    // no test may change the state of a module, and a hook for each file is in the setup file.
+    // no test may change the state of a module, and what each file needs is in the setup file.
     isolate: false,
-    setupFiles: ['test/close-all.ts'],
+    setupFiles: ['test/each-file.ts'],
     // Whole runs take seconds on an idle machine, but longer on a busy one.
     testTimeout: 240_000,
     hookTimeout: 240_000,

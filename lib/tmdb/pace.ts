@@ -123,7 +123,7 @@ export const pace = (perSecond: number, { now, sleep }: Clock): Gate => {
     pass: () => (queue = queue.then(turn)),
     pause: (ms) => {
       // Further answers 429 during a pause belong to requests that were sent before it: one signal, one drop.
-      if (now() >= pausedUntil) {
+      if (now() > pausedUntil) {
         goal = Math.max(rate() * BELOW, highest * LOWEST);
         drop = since < SOON ? LARGE_DROP : DROP;
         since = 0;

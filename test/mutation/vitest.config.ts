@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/lib/**/*.test.ts', 'test/contracts/*.test.ts'],
     maxWorkers: 1,
     isolate: false,
-    setupFiles: ['test/close-all.ts'],
+    setupFiles: ['test/each-file.ts'],
     testTimeout: 60_000,
   },
 });
