@@ -107,8 +107,7 @@ figure { margin-top: 1rem; }
   table.across { display: none; }
   table.down { display: table; }
   .bars li, .described li { grid-template-columns: 1fr auto; padding: 0.375rem 0; }
-  .described li { grid-template-columns: 9rem minmax(4rem, 1fr) 5rem minmax(0, 18rem); }
-.bars .label { grid-area: 1 / 1; } .bars .value { grid-area: 1 / 2; } .bars .bar { grid-area: 2 / 1 / 3 / 3; height: 0.625rem; } .bars .about { grid-area: 3 / 1 / 4 / 3; }
+  .bars .label { grid-area: 1 / 1; } .bars .value { grid-area: 1 / 2; } .bars .bar { grid-area: 2 / 1 / 3 / 3; height: 0.625rem; } .bars .about { grid-area: 3 / 1 / 4 / 3; }
   .cell { padding: 0.5rem 0.25rem; }
   .heat-box { padding-bottom: 3.5rem; }
   .ranked thead { position: absolute; clip-path: inset(50%); }
@@ -125,7 +124,10 @@ figure { margin-top: 1rem; }
   #theme, summary { display: none !important; }
   details::details-content { content-visibility: visible; block-size: auto; }
   section { margin-top: 2rem; } h2 { break-after: avoid; } tr, .bars li, figure { break-inside: avoid; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; position: static; }
+  table { font-size: 0.875rem; } code { font-size: 0.6875rem; } tbody th:not(:has(code)) { white-space: nowrap; }
+  /* Chromium doesn't paint a button in the head of a table that it repeats on the next page. */
+  th button { display: contents; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }
 `;
