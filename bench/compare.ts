@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../local/deployed.ts';
 import { pythonWithPackages } from '../local/python.ts';
+import { type BarGroup, chart } from './chart.ts';
 import { type Contender, contenders } from './contenders.ts';
 import { startTmdb, type TmdbOptions, workloadOf } from './simulated-tmdb.ts';
 
 /*
  * Compares this project with dlt, Airbyte's CDK and a sequential script: each loads the same 2,447 movies from the same
- * simulator, one after the other. Writes the table of bench/README.md. All of it takes about half an hour, because each
+ * simulator, one after the other. All of it takes about half an hour, because each
  * program runs three times; `--rounds 1` is enough for a first look, and `--only ours` runs only this project.
  */
 const { values } = parseArgs({
@@ -17,7 +18,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
     situation: { type: 'string' },
-    /** Writes the table to bench/README.md. */
+    /** Writes the table to bench/README.md, and the chart beside it. */
     save: { type: 'boolean', default: false },
   },
 });
@@ -83,13 +84,15 @@ const number = (value: number, digits = 0) =>
 const optional = (value: number | undefined, unit: string, digits = 0) =>
   value === undefined ? 'not measured' : `${number(value, digits)} ${unit}`;
 
+const moviesASecond = ({ lost, wallSeconds }: Round) => (workload.listed - lost) / wallSeconds;
+
 const row = (name: string, round: Round) => [
   name,
   `${number(round.wallSeconds, 1)} s`,
   `${number(round.trafficSeconds, 1)} s`,
   number(round.requests),
   number(round.throttled),
-  number((workload.listed - round.lost) / round.wallSeconds, 1),
+  number(moviesASecond(round), 1),
   optional(round.peakMegabytes, 'MB'),
   optional(round.cpuSeconds, 's', 1),
   number(round.lost),
@@ -111,6 +114,7 @@ const python = await pythonWithPackages({
 
 const all = contenders(python).filter(({ name }) => !values.only || name.includes(values.only));
 const texts: string[] = [];
+const groups: BarGroup[] = [];
 for (const situation of SITUATIONS.filter(({ name }) => !values.situation || name === values.situation)) {
   const results = new Map(all.map((contender) => [contender, [] as Round[]]));
   // One round of all programs after the other, so that a busy minute of the machine doesn't meet only one of them.
@@ -123,7 +127,12 @@ for (const situation of SITUATIONS.filter(({ name }) => !values.situation || nam
       );
     }
   }
-  const rows = [...results].map(([{ name, isSlow }, of]) => row(isSlow ? `${name} (one round)` : name, median(of)));
+  const medians = [...results].map(([contender, of]) => ({ ...contender, round: median(of) }));
+  const rows = medians.map(({ name, isSlow, round }) => row(isSlow ? `${name} (one round)` : name, round));
+  groups.push({
+    title: `${situation.title}: movies a second`,
+    bars: medians.map(({ name, isPython, round }) => ({ name, value: moviesASecond(round), isOurs: !isPython })),
+  });
   texts.push(`### ${situation.title}\n\n${table(rows)}`);
 }
 
@@ -132,7 +141,11 @@ const text = `${machine}\n\n${texts.join('\n\n')}`;
 process.stdout.write(`${text}\n`);
 
 if (values.save) {
+  await writeFile(join(ROOT, 'bench/comparison.svg'), chart('Movies a second of each program', groups));
   const readme = join(ROOT, 'bench/README.md');
   const [before, , after] = (await readFile(readme, 'utf8')).split(/(<!-- table -->[\s\S]*<!-- end of table -->)/);
-  await writeFile(readme, `${before}<!-- table -->\n\n${text}\n\n<!-- end of table -->${after}`);
+  await writeFile(
+    readme,
+    `${before}<!-- table -->\n\n![Movies a second of each program](comparison.svg)\n\n${text}\n\n<!-- end of table -->${after}`,
+  );
 }
