@@ -1,5 +1,4 @@
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** File for the test counts, which .ci/run reads. */
@@ -15,8 +14,6 @@ export default defineConfig({
     // no test may change the state of a module, and what each file needs is in the setup file.
     isolate: false,
     setupFiles: ['test/each-file.ts'],
-    // The programs that tests start find the modules compiled, as local/start.js does it.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
     // Whole runs take seconds on an idle machine, but longer on a busy one.
     testTimeout: 240_000,
     hookTimeout: 240_000,

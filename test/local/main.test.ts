@@ -54,11 +54,11 @@ describe('npm start', () => {
   });
 
   it('writes the same bytes when it is killed and resumed, and repeats at most one chunk per running branch', async () => {
-    const env = { DATASETS: await crimeWarOf(2017, 2019) }; // six branches with 574 movies; one branch has half of them
+    const env = { DATASETS: await crimeWarOf(2020, 2022) }; // six branches with 260 movies
     const simulator = await quickSimulator();
     const out = await temporaryFolder();
     const killed = startCommand(['--day', DAY, '--out', out], { ...asking(simulator, 400), ...env });
-    await simulator.reached(300);
+    await simulator.reached(150);
     killed.child.kill('SIGKILL');
     expect(await killed.ended).toMatchObject({ signal: 'SIGKILL' });
 

@@ -1,7 +1,9 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { faultsNamed } from '../../local/simulator/faults.ts';
 import { fastClock } from '../doubles/fast-clock.ts';
-import { crimeWarOf, quickPipeline, quickSimulator, quickTmdb, rawZone, readJson } from './running.ts';
+import { crimeWarOf, quickPipeline, quickSimulator, quickTmdb, rawZone, readJson, temporaryFolder } from './running.ts';
 
 const input = { dataset: 'crime-war', day: '2026-11-20' };
 
@@ -16,7 +18,7 @@ const refusedRun = async () => {
   const simulator = await quickSimulator({ faults: faultsNamed('outage-crime-2021') ?? [] });
   const pipeline = await quickPipeline(simulator, { env: { DATASETS } });
   const execution = await pipeline.start(input).ended;
-  return { simulator, pipeline, execution, askedBefore: simulator.asked.length };
+  return { simulator, pipeline, execution };
 };
 
 /** Whether all these requests are for crime in 2021. */
@@ -26,12 +28,13 @@ const onlyCrime2021 = (asked: readonly { path: string; query: Record<string, str
     .every(({ query }) => query.with_genres === '80' && query['primary_release_date.gte']?.startsWith('2021'));
 
 describe('a branch for which TMDB fails', () => {
-  it('does not stop the other five, and the run reports it with its error', async () => {
-    const { pipeline, execution } = await refusedRun();
+  it('is reported, tried twice by each start, and can be redriven alone, so that a redrive of the run asks nothing', async () => {
+    const { simulator, pipeline, execution } = await refusedRun();
     expect(execution.status).toBe('FAILED');
     const { errorType, errorMessage } = JSON.parse(execution.cause ?? '');
     expect(errorType).toBe('BranchesUnfinishedError');
     expect(errorMessage).toMatch(/^1 of 6 branches: crime-2021 \(TmdbUnavailableError: .*status 500/);
+    expect(execution.calls.filter(({ state }) => state === 'Audit')).toHaveLength(2);
 
     const day = await readJson(pipeline.bucket, '_manifests/crime-war/2026-11-20/manifest.json');
     expect(day).toMatchObject({
@@ -40,56 +43,52 @@ describe('a branch for which TMDB fails', () => {
       unfinished: [{ branch: 'crime-2021', error: 'TmdbUnavailableError' }],
     });
     expect(day.branches).toHaveLength(5);
-  });
 
-  it('is tried in two sweeps of the run, and in two more after a redrive without success', async () => {
-    const { simulator, pipeline, execution, askedBefore } = await refusedRun();
-    expect(execution.calls.filter(({ state }) => state === 'Audit')).toHaveLength(2);
+    const askedBefore = simulator.asked.length;
     expect(await pipeline.redrive(execution)).toMatchObject({ status: 'FAILED' });
     expect(execution.calls.filter(({ state }) => state === 'Audit')).toHaveLength(5);
     const since = simulator.asked.slice(askedBefore);
     expect(since.length).toBeGreaterThan(0);
     expect(since.every(({ path }) => path === '/discover/movie')).toBe(true);
     expect(onlyCrime2021(since)).toBe(true);
+
+    simulator.use([]);
+    const ref = { dataset: 'crime-war', day: '2026-11-20', run: execution.name, execution: execution.executionArn };
+    expect(await pipeline.startBranch({ ...ref, branch: 'crime-2021' }).ended).toMatchObject({ status: 'SUCCEEDED' });
+    const asked = simulator.asked.length;
+    expect(await pipeline.redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(simulator.asked.length).toBe(asked);
   });
 
-  it('is finished by a redrive after TMDB has recovered, without other requests', async () => {
-    const { simulator, pipeline, execution, askedBefore } = await refusedRun();
+  it('is finished by a redrive or by a resumed run, without other requests, with the bytes of an undisturbed run', async () => {
+    const { simulator, pipeline, execution } = await refusedRun();
     simulator.use([]);
-    expect(await pipeline.redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
-    const since = simulator.asked.slice(askedBefore);
-    expect(onlyCrime2021(since)).toBe(true);
+    const out = await temporaryFolder();
+    await cp(pipeline.bucket, join(out, 'bucket'), { recursive: true });
+    const askedBy = async (start: () => Promise<unknown>) => {
+      const before = simulator.asked.length;
+      expect(await start()).toMatchObject({ status: 'SUCCEEDED' });
+      const asked = simulator.asked.slice(before).filter(({ path }) => path !== '/authentication');
+      expect(onlyCrime2021(asked)).toBe(true);
+      return asked;
+    };
+
+    const asked = await askedBy(() => pipeline.redrive(execution));
     const { distinct, expected } = await readJson(
       pipeline.bucket,
       '_manifests/crime-war/2026-11-20/branches/crime-2021.json',
     );
     // Each movie, each page, and page 1 once more; war-2021 has kept the two movies that are in both.
-    expect(since).toHaveLength(distinct - 2 + Math.ceil(expected / 20) + 1);
-  });
+    expect(asked).toHaveLength(distinct - 2 + Math.ceil(expected / 20) + 1);
 
-  it('is finished by a new execution that resumes the run, with the same bytes as an undisturbed run', async () => {
-    const { simulator, pipeline, execution, askedBefore } = await refusedRun();
-    simulator.use([]);
-    const resumed = await pipeline.start({ dataset: 'crime-war', resume: execution.name }).ended;
-    expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
-    const since = simulator.asked.slice(askedBefore).filter(({ path }) => path !== '/authentication');
-    expect(onlyCrime2021(since)).toBe(true);
+    const another = await quickPipeline(simulator, { env: { DATASETS }, out });
+    await askedBy(() => another.start({ dataset: 'crime-war', resume: execution.name }).ended);
 
     const quiet = await quickPipeline(await quickSimulator(), { env: { DATASETS } });
     await quiet.start(input).ended;
-    expect(await rawZone(pipeline.bucket)).toEqual(await rawZone(quiet.bucket));
-  });
-
-  it('can be redriven alone, and then a redrive of the run succeeds without requests', async () => {
-    const { simulator, pipeline, execution } = await refusedRun();
-    simulator.use([]);
-    const ref = { dataset: 'crime-war', day: '2026-11-20', run: execution.name, execution: execution.executionArn };
-    expect(await pipeline.startBranch({ ...ref, branch: 'crime-2021' }).ended).toMatchObject({
-      status: 'SUCCEEDED',
-    });
-    const asked = simulator.asked.length;
-    expect(await pipeline.redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
-    expect(simulator.asked.length).toBe(asked);
+    const undisturbed = await rawZone(quiet.bucket);
+    expect(await rawZone(pipeline.bucket)).toEqual(undisturbed);
+    expect(await rawZone(another.bucket)).toEqual(undisturbed);
   });
 });
 
