@@ -149,30 +149,18 @@ export default class BucketStack {
     const problem = packageProblem(this.stage, packaged.Outputs.Bucket.Value, found);
     if (problem) throw this.error(problem);
     if (String(existingBucket) === 'true' || found?.own === false) return;
-    const client = await this.cloudFormation();
-    const token = randomUUID(); // marks the events of this deployment
     const stack = {
       StackName: bucketStack(this.stack),
       TemplateBody: await readFile(this.file('cloudformation-template-bucket.json'), 'utf8'),
       Tags: Object.entries(tagsOf(this.parameters.tags)).map(([Key, Value]) => ({ Key, Value })),
-      ClientRequestToken: token,
     };
     try {
-      if (found) await client.send(new UpdateStackCommand(stack));
-      // DELETE: a stack whose creation failed would make the next deployment fail.
-      else await client.send(new CreateStackCommand({ ...stack, OnFailure: 'DELETE' }));
+      await deployStack(await this.cloudFormation(), stack, found !== undefined);
     } catch (error) {
-      if (/no updates are to be performed/i.test(error.message)) return;
-      throw this.error(`Stack ${stack.StackName}: ${error.message}`);
-    }
-    const wait = found ? waitUntilStackUpdateComplete : waitUntilStackCreateComplete;
-    try {
-      await wait({ client, ...LONGEST_WAIT }, { StackName: stack.StackName });
-    } catch (error) {
-      const reason = (await firstFailure(client, stack.StackName, token)) ?? error.message;
       const next =
         'To use another name: --param=bucket=<name>. To use a bucket that already exists: --param=existingBucket=true.';
-      throw this.error(`Bucket ${bucket}: ${reason}${found ? '' : ` ${next}`}`);
+      const reason = error.message.replace(/\.?$/, '.');
+      throw this.error(`Bucket ${packaged.Outputs.Bucket.Value}: ${reason}${found ? '' : ` ${next}`}`);
     }
   }
 
@@ -217,8 +205,39 @@ export default class BucketStack {
 }
 
 /**
+ * Creates a stack or updates it, and waits until that is done.
+ *
+ * @param exists Whether there is such a stack.
+ * @throws {Error} The first reason that CloudFormation gives for this deployment.
+ */
+export const deployStack = async (client, stack, exists) => {
+  const token = randomUUID(); // marks the events of this deployment
+  const request = { ...stack, ClientRequestToken: token };
+  // DELETE: a stack whose creation failed would make the next deployment fail.
+  const command = exists
+    ? new UpdateStackCommand(request)
+    : new CreateStackCommand({ ...request, OnFailure: 'DELETE' });
+  let id;
+  try {
+    id = (await client.send(command)).StackId;
+  } catch (error) {
+    if (/no updates are to be performed/i.test(error.message)) return;
+    throw error;
+  }
+  const wait = exists ? waitUntilStackUpdateComplete : waitUntilStackCreateComplete;
+  try {
+    // The id, because CloudFormation finds a deleted stack only by its id. Source:
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html (read 2026-11-26).
+    await wait({ client, ...LONGEST_WAIT }, { StackName: id });
+  } catch (error) {
+    throw new Error((await firstFailure(client, id, token)) ?? error.message, { cause: error });
+  }
+};
+
+/**
  * Why a stack could not be created or updated.
  *
+ * @param StackName The id of the stack.
  * @param token The ClientRequestToken of that request. A stack keeps the events of its earlier updates for 90 days; their
  * failures say nothing about this one.
  * @returns The first reason that CloudFormation reports; undefined if it reports none.

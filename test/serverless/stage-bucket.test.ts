@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
-import { firstFailure } from '../../resources/bucket-stack.js';
+import BucketStack, { deployStack, firstFailure } from '../../resources/bucket-stack.js';
 import {
   bucketOfStage,
   deployProblem,
@@ -148,6 +151,73 @@ describe('the reason of a failed stack', () => {
     expect(
       await firstFailure(events([event('before', 'CREATE_FAILED', 'exists')]), 'raw-dev-bucket', 'now'),
     ).toBeUndefined();
+  });
+});
+
+describe('the deployment of the stack of the bucket', () => {
+  const ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/raw-dev-bucket/1f2e';
+  /** The name of the bucket is taken: CloudFormation creates the stack, fails, and deletes it. */
+  const taken = () => {
+    let token: string | undefined;
+    return {
+      send: async ({ constructor: { name }, input }: Command & { input: { ClientRequestToken?: string } }) => {
+        if (name === 'CreateStackCommand') {
+          token = input.ClientRequestToken;
+          return { StackId: ID };
+        }
+        // A deleted stack has no name.
+        if (input.StackName !== ID) throw new Error(`Stack '${input.StackName}' does not exist`);
+        if (name === 'DescribeStacksCommand') return { Stacks: [{ StackId: ID, StackStatus: 'DELETE_COMPLETE' }] };
+        return {
+          StackEvents: [
+            { ClientRequestToken: token, ResourceStatus: 'DELETE_COMPLETE' },
+            {
+              ClientRequestToken: token,
+              ResourceStatus: 'CREATE_FAILED',
+              ResourceStatusReason: 'acme-raw already exists',
+            },
+          ],
+        };
+      },
+    };
+  };
+
+  it('says why a bucket could not be created, although CloudFormation has deleted the stack by then', async () => {
+    await expect(deployStack(taken(), { StackName: 'raw-dev-bucket' }, false)).rejects.toThrow(
+      /^acme-raw already exists$/,
+    );
+  });
+
+  it('names the bucket, the reason, and what to do', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'packaged-'));
+    await writeFile(join(folder, 'cloudformation-template-bucket.json'), '{}');
+    await writeFile(
+      join(folder, 'cloudformation-template-update-stack.json'),
+      JSON.stringify({ Outputs: { Bucket: { Value: 'acme-raw' } } }),
+    );
+    const plugin = new BucketStack(
+      {
+        processedInput: { commands: ['deploy'], options: {} },
+        service: { custom: { parameters: { existingBucket: 'false', tags: '' } }, package: {} },
+        serviceDir: '/',
+        classes: { Error },
+        getProvider: () => ({ getStage: () => 'dev', naming: { getStackName: () => 'raw-dev' } }),
+      },
+      { package: folder },
+      {},
+    );
+    plugin.found = async () => undefined;
+    plugin.cloudFormation = async () => taken();
+
+    await expect(plugin.deploy()).rejects.toThrow(
+      /^Bucket acme-raw: acme-raw already exists\. To use another name: --param=bucket=<name>\. /,
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  it('that changes nothing is no error', async () => {
+    const client = { send: () => Promise.reject(new Error('No updates are to be performed.')) };
+    await deployStack(client, { StackName: 'raw-dev-bucket' }, true);
   });
 });
 
