@@ -82,6 +82,10 @@ const tableResource = ({ name, columns }, { database, folder }) => ({
         'projection.dt.type': 'date',
         'projection.dt.format': 'yyyy-MM-dd',
         'projection.dt.range': RANGE,
+        // Athena has a default only where the range has dates; this one has only NOW. Source:
+        // https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html (read 2026-11-26).
+        'projection.dt.interval': '1',
+        'projection.dt.interval.unit': 'DAYS',
         // In two pieces: the Serverless Framework would replace a placeholder.
         'storage.location.template': { 'Fn::Join': ['', [`${folder}dt=$`, '{dt}/']] },
       },

@@ -36,6 +36,11 @@ describe('the tables in Athena', () => {
       Parameters: {
         'projection.enabled': 'true',
         'projection.dt.type': 'date',
+        'projection.dt.format': 'yyyy-MM-dd',
+        'projection.dt.range': 'NOW-200DAYS,NOW+1DAYS',
+        // Required where the range has no dates of a single day.
+        'projection.dt.interval': '1',
+        'projection.dt.interval.unit': 'DAYS',
         'storage.location.template': {
           'Fn::Join': ['', ['s3://my-bucket/Trusted/TMDB/PARQUET/crime-war/movies/dt=$', '{dt}/']],
         },
