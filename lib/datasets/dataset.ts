@@ -88,7 +88,8 @@ const schedule = z.strictObject({
 const fields = <Source extends z.ZodType>(source: Source) => ({
   $schema: z.string().optional(),
   name: datasetName,
-  description: z.string().default(''),
+  /** It is also the description of the schedule, and 512 is EventBridge Scheduler's limit (API_CreateSchedule, read 2026-11-26). */
+  description: z.string().max(512, 'use at most 512 characters').default(''),
   /** The time zone in which the day of a run is determined. */
   timezone: timeZone,
   schedule: schedule.optional(),

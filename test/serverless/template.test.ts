@@ -227,7 +227,43 @@ describe('permissions', () => {
     const SERVICES: Record<string, string> = { StepFunctions: 'states', CloudFormation: 'cloudformation' };
     const types = [service, bucket].flatMap(({ Resources }) => Object.values(Resources).map(({ Type }) => Type));
     const services = new Set(types.map((type) => type.split('::')[1] ?? ''));
-    for (const name of services) expect(page).toContain(`| \`${SERVICES[name] ?? name.toLowerCase()}\` `);
+    const row = (name: string) =>
+      page.split('\n').find((line) => line.startsWith(`| \`${SERVICES[name] ?? name.toLowerCase()}\` `)) ?? '';
+    for (const name of services) expect(row(name), name).not.toBe('');
+    // The Serverless Framework tags the stack with its stage, so CloudFormation tags each of these.
+    const TAGS = ['TagResource', 'UntagResource', 'ListTagsForResource'];
+    /** handlers and tagging of the types' schemas, in the copy that cfn-lint 1.58.0 has (read 2026-11-26). */
+    const NEEDED: Record<string, readonly string[]> = {
+      'AWS::CloudWatch::Alarm': TAGS,
+      'AWS::CloudWatch::Dashboard': TAGS,
+      'AWS::Events::Rule': TAGS,
+      'AWS::IAM::ManagedPolicy': ['GetPolicyVersion', 'ListEntitiesForPolicy'],
+      'AWS::IAM::Role': ['TagRole', 'UntagRole', 'ListRolePolicies', 'ListAttachedRolePolicies'],
+      'AWS::Lambda::Function': ['TagResource', 'UntagResource', 'ListTags'],
+      'AWS::Lambda::Permission': ['AddPermission', 'RemovePermission', 'GetPolicy'],
+      'AWS::Logs::LogGroup': TAGS,
+      'AWS::SNS::Topic': TAGS,
+      'AWS::SQS::Queue': ['TagQueue', 'UntagQueue', 'ListQueueTags'],
+      'AWS::StepFunctions::StateMachine': TAGS,
+    };
+    for (const [type, actions] of Object.entries(NEEDED)) {
+      expect(types).toContain(type);
+      for (const action of actions)
+        expect(row(type.split('::')[1] ?? ''), `${type}: ${action}`).toContain(`\`${action}\``);
+    }
+  });
+
+  it('to delete the bucket by hand are used by commands that also work for 1,000 versions', async () => {
+    const commands =
+      (await readFile('docs/runbook.md', 'utf8')).match(
+        /^ {4}aws s3api (list|delete)-object.*--query.*|^ {4}aws s3api delete-objects .*/gm,
+      ) ?? [];
+    expect(commands).toEqual([
+      // One page: S3 deletes at most 1,000 versions at once, and --max-items doesn't count the delete markers.
+      expect.stringContaining(' --no-paginate '),
+      // Linux allows 128 KiB for one argument. 1,000 versions are larger.
+      expect.stringMatching(/ --delete file:\/\/versions\.json$/),
+    ]);
   });
 });
 

@@ -86,6 +86,7 @@ describe('a dataset', () => {
     ['source/filters', { 'vote_count.gte': 'five' }, 'source.filters.vote_count.gte: use a number; got "five".'],
     ['name', '../crime', 'name: use lower-case letters'],
     ['name', 'a'.repeat(25), 'name: use at most 24 characters; got'],
+    ['description', 'a'.repeat(513), 'description: use at most 512 characters; got'],
     ['name', undefined, 'name: use a text; it is missing.'],
     [
       'timezone',
