@@ -15,7 +15,7 @@ import {
   requestsPerSecond,
   tmdbServices,
 } from '../lib/wiring.ts';
-import { LOCAL_BUCKET, startBucket } from './bucket.ts';
+import { openFolderStore } from './bucket/folder-store.ts';
 import { claim } from './claim.ts';
 import { type Functions, ROOT, readFunctions, readMachines } from './deployed.ts';
 import { diskError } from './disk.ts';
@@ -46,7 +46,7 @@ export interface PipelineOptions {
 const RETRY_MS = 1_000;
 
 /**
- * Opens the pipeline on this machine: the real handlers and state machines, with a local S3 and Step Functions.
+ * Opens the pipeline on this machine: the real handlers and state machines, with a local bucket and Step Functions.
  *
  * @throws {FolderInUseError}
  * @throws {FolderError}
@@ -76,30 +76,25 @@ export const openPipeline = async ({
   planningServices(given);
 
   const release = await claim(out);
-  const s3 = bucket ? undefined : await startBucket(join(out, 'bucket'));
+  const embedded = bucket ? undefined : openFolderStore(join(out, 'bucket'));
   const settings: Record<string, string | undefined> = {
     ...given,
-    ...(bucket && { BUCKET: bucket }),
-    ...(s3 && {
-      BUCKET: LOCAL_BUCKET,
-      AWS_ENDPOINT_URL_S3: s3.url,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-    }),
+    BUCKET: bucket ?? 'embedded',
+    ...(embedded && { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' }),
   };
   const onFirstEvent = (make: () => Handler<unknown>): Handler<unknown> => {
     let made: Handler<unknown> | undefined;
     return (event, context) => (made ??= make())(event, context);
   };
-  const { store } = planning.services(settings);
+  const services = { ...ours, ...(embedded && { store: embedded.store }) };
+  const { store } = { ...planning.services(settings), ...services };
   // Other machines use a bucket in AWS, too. The embedded one has only this process: `claim` sees to that.
   const leases = bucket ? laptopLease({ store, clock }) : undefined;
   const stopRenewing = leases?.keep();
   const held = leases && { lease: leases.lease };
   const taking = () => {
     const { executions } = executionServices(settings);
-    return { ...ours, ...held, executions: bucket ? andInAws(executions, given) : executions };
+    return { ...services, ...held, executions: bucket ? andInAws(executions, given) : executions };
   };
   const engine = stepFunctions({
     machines: (await readMachines()) as Parameters<typeof stepFunctions>[0]['machines'],
@@ -107,9 +102,9 @@ export const openPipeline = async ({
       Plan: onFirstEvent(() =>
         planning.planner({ ...planning.services(settings), ...taking(), pace: paceOfProcess(settings) }),
       ),
-      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...ours, ...held })),
+      Walk: onFirstEvent(() => walking.pageWalker({ ...walking.services(settings), ...services, ...held })),
       Write: onFirstEvent(() =>
-        writing.writer({ ...writing.services(settings), ...ours, ...held, publish: () => undefined }),
+        writing.writer({ ...writing.services(settings), ...services, ...held, publish: () => undefined }),
       ),
       Audit: onFirstEvent(() => auditing.auditor({ ...auditing.services(settings), ...taking() })),
     },
@@ -133,7 +128,7 @@ export const openPipeline = async ({
   const described = await serveDescribeExecution(engine.executions);
   settings.AWS_ENDPOINT_URL_SFN = described.url;
 
-  const diskFailed = s3?.failed.catch((error: unknown) => {
+  const diskFailed = embedded?.failed.catch((error: unknown) => {
     throw diskError(error) ?? error;
   });
   const failed = Promise.race([patient.failed, ...(diskFailed ? [diskFailed] : [])]);
@@ -152,7 +147,6 @@ export const openPipeline = async ({
       stopRenewing?.();
       await leases?.release();
       await described.close();
-      await s3?.close();
       await release();
     },
   };

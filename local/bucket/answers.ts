@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, fstatSync, openSync } from 'node:fs';
+import type { OnDisk } from './failures.ts';
 import type { App, Fauxqs, S3Object } from './fauxqs.ts';
 import type { ObjectFiles } from './object-files.ts';
-import type { OnDisk } from './store-on-disk.ts';
 
 /*
  * Answers that fauxqs can't give. Each function adds a hook that answers some requests; fauxqs answers the others.

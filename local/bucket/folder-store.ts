@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
-import type { Fetched, ReadableStore } from '../../lib/raw-zone/object-store.ts';
+import type { Fetched, ObjectStore, ReadableStore } from '../../lib/raw-zone/object-store.ts';
+import { inFolder } from '../folder.ts';
+import { type FirstFailure, failuresOf } from './failures.ts';
 import { type ObjectFile, objectFiles } from './object-files.ts';
 
 /**
@@ -14,7 +16,7 @@ export const folderStore = (folder: string): ReadableStore => {
   return {
     get: async (key): Promise<Fetched | undefined> => {
       const body = await readFile(files.fileOf(key)).catch(ifAbsent);
-      return body && { body, etag: `"${createHash('md5').update(body).digest('hex')}"` };
+      return body && { body, etag: etagOf(body) };
     },
 
     stream: async (key) => {
@@ -44,6 +46,59 @@ export const folderStore = (folder: string): ReadableStore => {
     ],
   };
 };
+
+/**
+ * The embedded bucket of the process that may write it. It claims the folder first (claim.ts).
+ *
+ * An object is read, compared and written without a break, so no other operation comes between (object-files.ts).
+ *
+ * @param folder The folder of the bucket: `<out>/bucket`.
+ * @throws {FolderError} The folder can't be read or written. Later, an operation rejects with it.
+ */
+export const openFolderStore = (folder: string): FirstFailure & { store: ObjectStore } => {
+  const files = objectFiles(folder);
+  inFolder(folder, files.open);
+  const { onDisk, failure, failed } = failuresOf(files, { ofKey: (message) => new Error(message) });
+
+  const read = (key: string): Buffer | undefined =>
+    onDisk(key, () => {
+      try {
+        return files.read(key);
+      } catch (error) {
+        return ifAbsent(error as NodeJS.ErrnoException);
+      }
+    });
+  const put = (key: string, body: string | Uint8Array) => {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    if (files.isAnother(key))
+      throw new Error(`${key} can't be stored: ${files.fileOf(key)} exists, and is not this object.`);
+    onDisk(key, () => files.write(key, [bytes]));
+    return { etag: etagOf(bytes) };
+  };
+
+  return {
+    failure,
+    failed,
+    store: {
+      ...folderStore(folder),
+      get: async (key) => {
+        const body = read(key);
+        return body && { body, etag: etagOf(body) };
+      },
+      put: async (key, body) => put(key, body),
+      putIf: async (key, body, etag) => {
+        const now = read(key);
+        return (now && etagOf(now)) === etag ? put(key, body) : undefined;
+      },
+      remove: async (keys) => {
+        for (const key of keys) onDisk(key, () => files.remove(key));
+      },
+    },
+  };
+};
+
+/** As S3 computes it, in quotation marks. */
+const etagOf = (body: Uint8Array): string => `"${createHash('md5').update(body).digest('hex')}"`;
 
 /** By UTF-8 bytes, as S3 does. */
 const sorted = (objects: readonly ObjectFile[]): ObjectFile[] =>

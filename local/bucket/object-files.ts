@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -39,7 +40,7 @@ const PIECE_BYTES = 4 * 1_048_576;
  * There is no fsync, because it stops this process for up to 200 ms on a busy disk, and then the requests to TMDB come in
  * a burst. So a power cut, unlike a kill, can leave an empty file in place of what was written in the last seconds.
  *
- * All operations are synchronous, as in fauxqs, so that none happens in the middle of another.
+ * All operations are synchronous, so that none happens in the middle of another.
  */
 export const objectFiles = (folder: string) => {
   const writing = join(folder, WRITING);
@@ -47,7 +48,6 @@ export const objectFiles = (folder: string) => {
   let written = 0;
 
   const write = (file: string, pieces: Iterable<Uint8Array>): void => {
-    makeFolder(dirname(file));
     const aside = join(writing, `${++written}`);
     try {
       const descriptor = openSync(aside, 'w');
@@ -58,7 +58,7 @@ export const objectFiles = (folder: string) => {
       } finally {
         closeSync(descriptor);
       }
-      renameSync(aside, file);
+      rename(aside, file);
     } catch (error) {
       rmSync(aside, { force: true });
       throw error;
@@ -76,6 +76,17 @@ export const objectFiles = (folder: string) => {
 
     /** Whether there is a file or a folder in the place of this object. */
     isTaken: (key: string): boolean => existsSync(fileOf(key)),
+
+    /**
+     * Whether the file of this object is that of another key: where upper and lower case are the same to the file system,
+     * `A.json` and `a.json` are one file. A link is another file, too.
+     */
+    isAnother: (key: string): boolean => {
+      const file = fileOf(key);
+      return (
+        existsSync(file) && relative(realpathSync.native(folder), realpathSync.native(file)) !== relative(folder, file)
+      );
+    },
 
     /**
      * The objects whose keys begin with a prefix, in no order. A file that another process removes meanwhile is left out.
@@ -143,6 +154,17 @@ const entriesOf = (folder: string) => {
     // Another process may have removed it. ENOTDIR: an object has the name of the folder.
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
+  }
+};
+
+/** Most files come to a folder that exists already. */
+const rename = (aside: string, file: string): void => {
+  try {
+    renameSync(aside, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    makeFolder(dirname(file));
+    renameSync(aside, file);
   }
 };
 

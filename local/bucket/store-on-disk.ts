@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
+import type { OnDisk } from './failures.ts';
 import type { Fauxqs, ListedObjects, ListOptions, Part, PartSpec, S3Object, S3Store } from './fauxqs.ts';
 import type { ObjectFile, ObjectFiles } from './object-files.ts';
-
-/** Runs an operation on the file of an object. An error of the file system becomes the response to the request. */
-export type OnDisk = <Result>(key: string, operation: () => Result) => Result;
 
 /** S3's minimum for all parts of an upload but the last one. */
 const MIN_PART_BYTES = 5 * 1_048_576;

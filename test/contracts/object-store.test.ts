@@ -5,8 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ObjectStore } from '../../lib/raw-zone/object-store.ts';
 import { s3Store } from '../../lib/raw-zone/s3-store.ts';
-import { folderStore } from '../../local/bucket/folder-store.ts';
-import { objectFiles } from '../../local/bucket/object-files.ts';
+import { folderStore, openFolderStore } from '../../local/bucket/folder-store.ts';
 import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { memoryStore } from '../doubles/memory-store.ts';
 import { objectStoreContract } from './object-store.ts';
@@ -28,32 +27,24 @@ const embedded = async () => {
   return s3Store(s3, LOCAL_BUCKET);
 };
 
-/** The reader of the embedded bucket's folder, beside a writer that writes its files as the embedded S3 does. */
-const readFromFolder = async (): Promise<ObjectStore> => {
+/** The embedded bucket as `npm start` writes it, without HTTP. */
+const inFolder = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'object-store-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const files = objectFiles(folder);
-  files.open();
-  const reader = folderStore(folder);
-  const put = (key: string, body: string | Uint8Array) => {
-    files.write(key, [Buffer.from(body as string)]);
-    return { etag: `"${files.md5(key)}"` };
-  };
-  return {
-    ...reader,
-    put: async (key, body) => put(key, body),
-    putIf: async (key, body, etag) => {
-      const now = files.isTaken(key) ? `"${files.md5(key)}"` : undefined;
-      return now === etag ? put(key, body) : undefined;
-    },
-    remove: async (keys) => keys.forEach(files.remove),
-  };
+  return { folder, ...openFolderStore(folder) };
+};
+
+/** A writer, and a reader of the same folder as in a process of its own. */
+const readFromFolder = async (): Promise<ObjectStore> => {
+  const { folder, store } = await inFolder();
+  return { ...store, ...folderStore(folder) };
 };
 
 objectStoreContract('in memory', async () => memoryStore());
 objectStoreContract('in memory, versioned', async () => memoryStore({ versioned: true }));
 objectStoreContract('S3 over HTTP, embedded', embedded);
-objectStoreContract('the folder of the embedded S3, read without it', readFromFolder);
+objectStoreContract('the folder of the embedded bucket', async () => (await inFolder()).store);
+objectStoreContract('the folder of the embedded bucket, read by another process', readFromFolder);
 
 it('a versioned bucket returns a new version for each write; another bucket returns none', async () => {
   const versioned = memoryStore({ versioned: true });

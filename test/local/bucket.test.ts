@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { s3Store } from '../../lib/raw-zone/s3-store.ts';
+import { openFolderStore } from '../../local/bucket/folder-store.ts';
 import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { FolderError } from '../../local/folder.ts';
 import { filesIn, temporaryFolder } from './running.ts';
@@ -261,5 +262,60 @@ it('the embedded S3 has only one bucket', async () => {
   const { s3 } = await bucketIn(await temporaryFolder());
   await expect(s3.send(new CreateBucketCommand({ Bucket: 'another' }))).rejects.toMatchObject({
     name: 'NotImplemented',
+  });
+});
+
+describe('the embedded bucket without HTTP', () => {
+  it('has the same objects and ETags as the embedded S3 of the same folder', async () => {
+    const folder = await temporaryFolder();
+    const written = await openFolderStore(folder).store.put('Raw/a/1.json', 'first');
+    const { store, close } = await bucketIn(folder);
+    expect(await store.get('Raw/a/1.json')).toEqual({ body: Buffer.from('first'), ...written });
+    const { etag } = await store.put('Raw/b.json', 'second');
+    await close();
+
+    const again = openFolderStore(folder);
+    expect(await again.store.list('')).toEqual(['Raw/a/1.json', 'Raw/b.json']);
+    expect(await again.store.putIf('Raw/b.json', 'third', etag)).toBeDefined();
+    await again.store.remove(['Raw/a/1.json', 'Raw/b.json']);
+    expect(await readdir(folder)).toEqual(['.writing']);
+    expect(again.failure()).toBeUndefined();
+  });
+
+  it('refuses a key that can not be a file name, or whose file is that of another key', async () => {
+    const folder = await temporaryFolder();
+    const { store, failure } = openFolderStore(folder);
+    await store.put('A/x.json', 'object');
+    // As where upper and lower case are the same to the file system.
+    await symlink('A', join(folder, 'a'));
+
+    await expect(store.put('A/x.json/y', '')).rejects.toThrow(
+      /^A\/x\.json\/y can't be stored as the file .* \(E\w+\)\.$/,
+    );
+    await expect(store.put('A', '')).rejects.toThrow(/^A can't be stored as the file .*\/A \(E\w+\)\.$/);
+    await expect(store.put('x'.repeat(300), '')).rejects.toThrow(/can't be stored as the file .* \(ENAMETOOLONG\)\.$/);
+    await expect(store.put('a/x.json', '')).rejects.toThrow(/^a\/x\.json can't be stored: .* is not this object\.$/);
+    expect((await store.get('A/x.json'))?.body.toString()).toBe('object');
+    expect(failure()).toBeUndefined();
+  });
+
+  it.each([
+    ['openSync', 'EMFILE'],
+    ['writeSync', 'ENOSPC'],
+    ['renameSync', 'EROFS'],
+  ] as const)('in %s, %s, leaves the old object and reaches everybody with its code', async (name, code) => {
+    const folder = await temporaryFolder();
+    const { store, failure, failed } = openFolderStore(folder);
+    const { etag } = await store.put('a/1.json', 'first');
+
+    const works = failing(name, code);
+    await expect(store.put('a/1.json', 'second')).rejects.toMatchObject({ name: 'FolderError', code });
+    await expect(store.putIf('a/2.json', 'new', undefined)).rejects.toMatchObject({ name: 'FolderError', code });
+    works();
+
+    await expect(failed).rejects.toMatchObject({ code, path: expect.stringContaining(folder) });
+    expect(failure()).toBeInstanceOf(FolderError);
+    expect(await keysIn(folder)).toEqual(['a/1.json']);
+    expect(await store.putIf('a/1.json', 'second', etag)).toBeDefined();
   });
 });
