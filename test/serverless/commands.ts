@@ -69,6 +69,26 @@ export const IN_THE_CONSOLE: readonly Needed[] = [
   { action: 'logs:GetQueryResults' },
 ];
 
+/** What the commands of docs/inspect.md and `npm run query` read with --bucket. */
+export const IN_A_DAY: readonly Needed[] = [
+  ...[
+    '_manifests/crime-war/2026-11-20/branches/b.json',
+    '_quarantine/crime-war/2026-11-20/b/1.json',
+    '_runs/crime-war/2026-11-20/r/plan/b.json',
+    '_runs/crime-war/2026-11-20/r/work/b/chunks/00001.json.gz',
+    'Raw/TMDB/JSON/Movies/2026/11/20/x.json',
+    'Raw/Local/CSV/Movies/2026/11/20/movies.csv',
+    'Trusted/TMDB/PARQUET/crime-war/movies/dt=2026-11-20/b.parquet',
+  ].map((key) => ({ action: 's3:GetObject', resource: `arn:aws:s3:::${BUCKET}/${key}` })),
+  ...['_manifests/crime-war/', '_runs/crime-war/', 'Raw/TMDB/JSON/', 'Trusted/TMDB/PARQUET/crime-war/'].map(
+    (prefix) => ({
+      action: 's3:ListBucket',
+      resource: `arn:aws:s3:::${BUCKET}`,
+      prefix,
+    }),
+  ),
+];
+
 /** Sections whose commands need the permissions to deploy. */
 const FOR_DEPLOYERS = ['Deploy again', 'Roll back', 'Remove the service'];
 

@@ -16,7 +16,7 @@ import { nextSteps } from '../../resources/next-steps.js';
 import { MOST_DAYS } from '../../resources/parameters.js';
 import { denied, type Policies } from '../emulator/permissions.ts';
 import { manifested } from '../lib/runs/manifested.ts';
-import { commandsOf, IN_THE_CONSOLE, type Needed, neededFor } from './commands.ts';
+import { commandsOf, IN_A_DAY, IN_THE_CONSOLE, type Needed, neededFor } from './commands.ts';
 // Imported here, because test files run at the same time, but all calls of sls use the same folder .esbuild.
 import './invoke-local.ts';
 import { executionEvent, machineArn, matches, messageFrom } from './execution-events.ts';
@@ -194,6 +194,10 @@ describe('permissions', () => {
 
     it('see, stop and redrive runs in the console, and use the dashboard and the saved queries', () => {
       expect(missing(IN_THE_CONSOLE)).toEqual([]);
+    });
+
+    it('look at a day with report, verify, why and query', () => {
+      expect(missing(IN_A_DAY)).toEqual([]);
     });
 
     it('change nothing else than runs, the token and messages in the queues', () => {
