@@ -45,7 +45,7 @@ const ours: Contender = {
   name: 'tmdb-raw-zone',
   isPython: false,
   run: ({ url, out, ceiling }) =>
-    measuredProcess(process.execPath, ['local/main.ts', '--out', out, '--day', '2026-11-20'], {
+    measuredProcess(process.execPath, ['local/start.js', 'local/main.ts', '--out', out, '--day', '2026-11-20'], {
       cwd: ROOT,
       env: {
         ...process.env,

@@ -39,10 +39,9 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
    */
   const answerOf = async (tmdbId: number, { tmdb, asker }: Fetching) => {
     const path = `/${media}/${tmdbId}`;
-    const detailsOf = details.pipe(withId(tmdbId));
-    const creditsOf = credits.pipe(withId(tmdbId));
-    if (!ask.includes('details')) return tmdb.lookUp(`${path}/credits`, query, creditsOf, asker);
-    if (!both) return tmdb.lookUp(path, query, detailsOf, asker);
+    const creditsAlone = () => tmdb.lookUp(`${path}/credits`, query, credits.pipe(withId(tmdbId)), asker);
+    if (!ask.includes('details')) return creditsAlone();
+    if (!both) return tmdb.lookUp(path, query, details.pipe(withId(tmdbId)), asker);
     try {
       const appended = { ...query, append_to_response: 'credits' };
       return await tmdb.lookUp(path, appended, detailsWithCredits.pipe(withId(tmdbId)), asker);
@@ -50,7 +49,7 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
       // TMDB sometimes leaves the appended credits out, and answers when they are asked for alone.
       const answer = error instanceof TmdbShapeError ? error.answer : undefined;
       if (!answer || !detailsWithoutCredits.pipe(withId(tmdbId)).safeParse(answer.body).success) throw error;
-      const people = await tmdb.lookUp(`${path}/credits`, query, creditsOf, asker);
+      const people = await creditsAlone();
       if (people === 'gone') throw error;
       return { text: appendField(answer.text, 'credits', people.text) };
     }

@@ -17,25 +17,30 @@ export interface ScratchFile {
   close(): Promise<void>;
 }
 
-/** Bytes that are collected before they are written: the number of writes, not their size, takes the time. */
+/**
+ * Bytes that are collected before they are written: the number of writes, not their size, takes the time. A branch of
+ * usual size has fewer, and needs no file.
+ */
 const WRITE_AT_ONCE = 1024 * 1024;
 
 /**
- * Opens a scratch file in a folder.
+ * A scratch file in a folder. It is made when there is something to write.
  *
- * The file has no name any more when this returns. So nothing is left, even if the process is killed.
+ * The file has no name when it is written. So nothing is left, even if the process is killed.
  */
-export const scratchFile = async (folder: string): Promise<ScratchFile> => {
-  const file = await nameless(folder);
-  let waiting: Buffer[] = [];
+export const scratchFile = (folder: string): ScratchFile => {
+  let opened: FileHandle | undefined;
+  /** What is not written yet, by its place. */
+  let waiting = new Map<number, Buffer>();
   let waitingBytes = 0;
   let written = 0;
 
   const flush = async () => {
-    const bytes = Buffer.concat(waiting);
-    waiting = [];
+    const bytes = Buffer.concat([...waiting.values()]);
+    waiting = new Map();
     waitingBytes = 0;
     try {
+      const file = (opened ??= await nameless(folder));
       for (let done = 0; done < bytes.length; ) {
         const { bytesWritten } = await file.write(bytes, done, bytes.length - done, written);
         done += bytesWritten;
@@ -53,7 +58,7 @@ export const scratchFile = async (folder: string): Promise<ScratchFile> => {
   const readOne = async ({ at, bytes }: Place): Promise<Buffer> => {
     const text = Buffer.allocUnsafe(bytes);
     for (let done = 0; done < bytes; ) {
-      const { bytesRead } = await file.read(text, done, bytes - done, at + done);
+      const { bytesRead = 0 } = (await opened?.read(text, done, bytes - done, at + done)) ?? {};
       if (bytesRead === 0) throw new Error(`the scratch file in ${folder} ends at byte ${at + done}: run again.`);
       done += bytesRead;
     }
@@ -65,16 +70,14 @@ export const scratchFile = async (folder: string): Promise<ScratchFile> => {
       // A copy of bytes, too: the caller may use its buffer again.
       const bytes = Buffer.from(text as string);
       const at = written + waitingBytes;
-      waiting.push(bytes);
+      // The next text has the same place as an empty one.
+      if (bytes.length > 0) waiting.set(at, bytes);
       waitingBytes += bytes.length;
       if (waitingBytes >= WRITE_AT_ONCE) await flush();
       return { at, bytes: bytes.length };
     },
-    read: async (places) => {
-      if (waitingBytes > 0) await flush();
-      return Promise.all(places.map(readOne));
-    },
-    close: () => file.close(),
+    read: (places) => Promise.all(places.map((place) => (place.bytes > 0 && waiting.get(place.at)) || readOne(place))),
+    close: async () => opened?.close(),
   };
 };
 

@@ -37,7 +37,7 @@ export interface WriteServices {
  * @throws {InconsistentManifestError}
  */
 export const write = async (branch: PlannedBranch, services: WriteServices): Promise<BranchManifest> => {
-  const scratch = await scratchFile(services.scratch);
+  const scratch = scratchFile(services.scratch);
   try {
     return await writeFrom(scratch, branch, services);
   } finally {

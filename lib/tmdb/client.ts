@@ -409,7 +409,7 @@ const judged = (
 
   const content = contentOf(response.data, headers['content-encoding'], question.token, bodyBytes, levels);
   const body = content.answer?.body;
-  const code = errorCode(body);
+  const code = status === 200 ? undefined : errorCode(body);
   const described = code === undefined ? `status ${status}` : `${status}, ${code}`;
   const refused = `TMDB rejected the request (${described})`;
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import type { Fetched, ObjectStore, ReadableStore } from '../../lib/raw-zone/object-store.ts';
 import { inFolder } from '../folder.ts';
@@ -98,7 +98,7 @@ export const openFolderStore = (folder: string): FirstFailure & { store: ObjectS
 };
 
 /** As S3 computes it, in quotation marks. */
-const etagOf = (body: Uint8Array): string => `"${createHash('md5').update(body).digest('hex')}"`;
+const etagOf = (body: Uint8Array): string => `"${hash('md5', body)}"`;
 
 /** By UTF-8 bytes, as S3 does. */
 const sorted = (objects: readonly ObjectFile[]): ObjectFile[] =>

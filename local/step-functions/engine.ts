@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { Handler } from '../../lib/lambda.ts';
-import type { Functions } from '../deployed.ts';
+import { type Functions, ROOT } from '../deployed.ts';
 import { callAsLambda } from './lambda-call.ts';
 import { assertMapConcurrency, type Json, jsonWithinLimit, MAX_MAP_CONCURRENCY } from './limits.ts';
 import { type AttemptOutcome, countAttempts, retriersOf } from './retries.ts';
@@ -188,24 +190,25 @@ export const stepFunctions = ({ machines, handlers, functions, retryMs, onAttemp
   };
 };
 
-/** The definitions that are valid, as JSON. */
-const validated = new Set<string>();
+/** An empty file for each valid definition. `npm ci` removes it with the library that found it valid. */
+const VALIDATED = join(ROOT, 'node_modules/.cache/tmdb-raw-zone/valid-definitions');
 
 /**
  * The definition as the engine can run it.
  *
- * It is validated here and nowhere else, and once in a process: aws-local-stepfunctions 3.0.0 compiles its JSON schemas
- * at each validation, which takes some 200 ms. A run starts an execution for each branch, and tests open many pipelines.
+ * It is validated here and nowhere else, and once until it changes: aws-local-stepfunctions 3.0.0 compiles its JSON
+ * schemas at each validation, which takes some 300 ms. A run starts an execution for each branch.
  *
  * @throws {Error} The definition is not valid, or reads `$$.State` within a Map or Parallel.
  */
 const runnable = (definition: StateMachineDefinition): StateMachineDefinition => {
   const local = withLocalResources(definition);
   const text = JSON.stringify(local);
-  if (!validated.has(text)) {
+  const valid = join(VALIDATED, hash('sha256', text));
+  if (!existsSync(valid)) {
     // Checks all but ARNs. It adds fields to the definition.
     new StateMachine(JSON.parse(text), { validationOptions: { checkArn: false } });
-    validated.add(text);
+    remember(valid);
   }
   for (const [name, state] of Object.entries(local.States)) {
     const nested =
@@ -216,6 +219,15 @@ const runnable = (definition: StateMachineDefinition): StateMachineDefinition =>
       );
   }
   return local;
+};
+
+const remember = (file: string): void => {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '');
+  } catch {
+    // The folder can't be written: the next process validates again.
+  }
 };
 
 /**

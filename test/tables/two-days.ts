@@ -38,7 +38,7 @@ const DAYS: readonly [Day, string[]][] = [
 const drift = [];
 for (const [day, records] of DAYS) {
   const branch = crime2017({ day });
-  const scratch = await scratchFile(tmpdir());
+  const scratch = scratchFile(tmpdir());
   const tables = openTables(branch, scratch);
   // The fields that the record of crime-war leaves out are no drift of TMDB's.
   const left = new Set(branch.settings.record.without);

@@ -12,7 +12,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('a scratch file', () => {
   it('has every text at its place, in any order, whether it is written yet or not', async () => {
-    const scratch = await scratchFile(folder);
+    const scratch = scratchFile(folder);
     // The large ones are more than is written at once.
     const texts = ['a', '', 'Größe 🎬', 'x'.repeat(1_500_000), '\u2028', 'é'.repeat(700_000), 'last'];
     const places = [];
@@ -31,10 +31,20 @@ describe('a scratch file', () => {
   });
 
   it('has no name, so a killed process leaves nothing', async () => {
-    const scratch = await scratchFile(folder);
-    await scratch.read([await scratch.add('text')]);
+    const scratch = scratchFile(folder);
+    const place = await scratch.add('x'.repeat(1_100_000));
 
     expect(await readdir(folder)).toEqual([]);
+    expect((await scratch.read([place])).map(({ length }) => length)).toEqual([1_100_000]);
+    await scratch.close();
+  });
+
+  it('needs no folder for the texts of a small branch', async () => {
+    const scratch = scratchFile(join(folder, 'absent'));
+    const place = await scratch.add('text');
+
+    expect((await scratch.read([place])).map(String)).toEqual(['text']);
+    await expect(scratch.add('x'.repeat(1_100_000))).rejects.toMatchObject({ code: 'ENOENT' });
     await scratch.close();
   });
 });

@@ -12,7 +12,7 @@ const written = async (
   records: readonly (object | string)[],
   { beyond, ...changes }: Partial<BranchOfTables> & { beyond?: string } = {},
 ) => {
-  const scratch = await scratchFile(tmpdir());
+  const scratch = scratchFile(tmpdir());
   const tables = openTables({ ...crime2017(), ...changes }, scratch);
   for (const [at, record] of records.entries())
     await tables.add(at + 1, typeof record === 'string' ? record : JSON.stringify(record), beyond);
@@ -214,7 +214,7 @@ describe('the tables of a branch', () => {
 
 describe('the owner of a movie', () => {
   const owner = async (branch: string, facts: Record<string, unknown>) => {
-    const scratch = await scratchFile(tmpdir());
+    const scratch = scratchFile(tmpdir());
     const { ownerOf } = openTables({ ...crime2017(), branch }, scratch);
     await scratch.close();
     return ownerOf(facts);
