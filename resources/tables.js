@@ -89,6 +89,8 @@ const tableResource = ({ name, columns }, { database, folder }) => ({
         // In two pieces: the Serverless Framework would replace a placeholder.
         'storage.location.template': { 'Fn::Join': ['', [`${folder}dt=$`, '{dt}/']] },
       },
+      // As in DuckDB and Spark. AWS's examples of this projection have strings. Trino, Athena's engine, supports both:
+      // plugin/trino-hive/…/projection/DateProjection.java in https://github.com/trinodb/trino (read 2026-11-26).
       PartitionKeys: [{ Name: 'dt', Type: 'date' }],
       StorageDescriptor: {
         Location: folder,
