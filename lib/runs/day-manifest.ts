@@ -6,6 +6,7 @@ import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
 import { csvRead, runForecast } from './plan.ts';
 import { sealed } from './seal.ts';
+import { readable } from './stored.ts';
 import { dayTables } from './tables-of-day.ts';
 
 /** A branch that a run planned and didn't finish, with the error that its function recorded. */
@@ -70,11 +71,9 @@ export const dayManifest = z.object({
 });
 export type DayManifest = z.output<typeof dayManifest>;
 
-/** @returns undefined where there is no manifest, or this version of the code can't read it. */
-export const loadDayManifest = async (store: ReadableStore, ref: DayRef): Promise<DayManifest | undefined> => {
-  const object = await store.get(layout.dayManifest(ref));
-  return object && dayManifest.safeParse(JSON.parse(object.body.toString())).data;
-};
+/** @returns undefined where there is no manifest, where it is damaged, or where this version of the code can't read it. */
+export const loadDayManifest = async (store: ReadableStore, ref: DayRef): Promise<DayManifest | undefined> =>
+  readable(dayManifest, await store.get(layout.dayManifest(ref)));
 
 export const saveDayManifest = (store: ObjectStore, manifest: DayManifest) =>
   store.put(layout.dayManifest(manifest), sealed(dayManifest.parse(manifest)));
@@ -100,7 +99,10 @@ export const daysOf = async (store: ReadableStore, dataset: string): Promise<Day
 /** `_manifests/<dataset>/latest.json`: the newest complete day. */
 export const latestDay = z.object({ dataset: datasetName, day, run: runName, manifest: z.string() });
 
-/** @returns The newest complete day; undefined where no day has been complete yet. */
+/**
+ * @returns The newest complete day; undefined where no day has been complete yet.
+ * @throws {SyntaxError} `latest.json` is damaged.
+ */
 export const loadLatest = async (store: ReadableStore, dataset: string): Promise<Day | undefined> => {
   const object = await store.get(layout.latest(dataset));
   return object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data?.day;
@@ -108,8 +110,7 @@ export const loadLatest = async (store: ReadableStore, dataset: string): Promise
 
 /** Whether `latest.json` names this manifest, or a later day. */
 export const isInLatest = async (store: ReadableStore, { dataset, day: ofDay, run }: DayManifest): Promise<boolean> => {
-  const object = await store.get(layout.latest(dataset));
-  const latest = object && latestDay.safeParse(JSON.parse(object.body.toString())).data;
+  const latest = readable(latestDay, await store.get(layout.latest(dataset)));
   return latest !== undefined && (latest.day > ofDay || (latest.day === ofDay && latest.run === run));
 };
 
@@ -122,7 +123,7 @@ export const moveLatest = async (store: ObjectStore, { dataset, day: newDay, run
   const latest = latestDay.parse({ dataset, day: newDay, run, manifest: layout.dayManifest({ dataset, day: newDay }) });
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const object = await store.get(key);
-    const current = object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data;
+    const current = readable(z.object({ day }), object);
     if (current && current.day > newDay) return;
     if (await store.putIf(key, JSON.stringify(latest, null, 2), object?.etag)) return;
   }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { BranchRef } from '../names.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
+import { readable } from './stored.ts';
 
 /** `_runs/…/failed/<branch>.json`: the error of a function that failed. The auditor quotes it. */
 const branchFailure = z.object({ error: z.string(), message: z.string(), at: z.string() });
@@ -27,10 +28,8 @@ export const recordFailure = (store: ObjectStore, ref: BranchRef, { name, messag
     } satisfies BranchFailure),
   );
 
-export const loadFailure = async (store: ReadableStore, ref: BranchRef): Promise<BranchFailure | undefined> => {
-  const object = await store.get(layout.failed(ref));
-  return object && branchFailure.safeParse(JSON.parse(object.body.toString())).data;
-};
+export const loadFailure = async (store: ReadableStore, ref: BranchRef): Promise<BranchFailure | undefined> =>
+  readable(branchFailure, await store.get(layout.failed(ref)));
 
 /** Removes the error of an earlier call, so that it isn't reported as the error of a later one. */
 export const forgetFailure = async (store: ObjectStore, ref: BranchRef): Promise<void> => {

@@ -4,6 +4,7 @@ import type { DayRef } from '../names.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import type { Executions } from './executions.ts';
 import { layout } from './layout.ts';
+import { readable } from './stored.ts';
 
 /** `_runs/<dataset>/<day>/lock.json`: the execution that may write the day. */
 const dayLock = z.object({
@@ -43,7 +44,7 @@ export const readLock = async (
   ref: DayRef,
 ): Promise<{ lock: DayLock | undefined; etag: string | undefined }> => {
   const object = await store.get(layout.lock(ref));
-  return { lock: object && dayLock.safeParse(JSON.parse(object.body.toString())).data, etag: object?.etag };
+  return { lock: readable(dayLock, object), etag: object?.etag };
 };
 
 /** Whether a lock belongs to this execution in this process. Two laptops may give their runs the same name. */

@@ -5,6 +5,7 @@ import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { branchRole, outputRef, type PlannedBranch } from './plan.ts';
 import { sealed } from './seal.ts';
+import { readable } from './stored.ts';
 import { traffic } from './traffic.ts';
 import { isRetried, REASONS } from './work.ts';
 
@@ -109,14 +110,11 @@ export class InconsistentManifestError extends Error {
   override readonly name = 'InconsistentManifestError';
 }
 
-/** @returns undefined where there is no manifest, or this version of the code can't read it. */
+/** @returns undefined where there is no manifest, where it is damaged, or where this version of the code can't read it. */
 export const loadManifest = async (
   store: ReadableStore,
   ref: Omit<BranchRef, 'run'>,
-): Promise<BranchManifest | undefined> => {
-  const object = await store.get(layout.branchManifest(ref));
-  return object && branchManifest.safeParse(JSON.parse(object.body.toString())).data;
-};
+): Promise<BranchManifest | undefined> => readable(branchManifest, await store.get(layout.branchManifest(ref)));
 
 /** Objects of S3 that are read at once; a thousand manifests take a few seconds. */
 export const READS_AT_ONCE = 20;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { keptDataset } from '../datasets/dataset.ts';
 import { type BranchRef, branchName, type DayRef, type RunRef, runName, runRef } from '../names.ts';
-import { parse } from '../parse.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
+import { required } from './stored.ts';
 
 export const limits = z.strictObject({
   /**
@@ -125,7 +125,7 @@ export const savePlan = async (
 
 export const loadRun = async (store: ReadableStore, ref: RunRef): Promise<PlannedRun | undefined> => {
   const object = await store.get(layout.run(ref));
-  return object && parse(plannedRun, JSON.parse(object.body.toString()), layout.run(ref));
+  return object && required(plannedRun, object, layout.run(ref));
 };
 
 /** The plans of all runs of a day. */
@@ -142,7 +142,7 @@ export const loadBranch = async (store: ReadableStore, ref: BranchRef): Promise<
     throw new NotPlannedError(
       `Run ${ref.run} of dataset ${ref.dataset} on ${ref.day} has no branch ${ref.branch}: ${layout.plan(ref)} doesn't exist. Start a new run.`,
     );
-  return parse(plannedBranch, JSON.parse(object.body.toString()), layout.plan(ref));
+  return required(plannedBranch, object, layout.plan(ref));
 };
 
 /** For readers that also work without the plan of a branch: `loadBranch(…).catch(ifNotPlanned)`. */

@@ -350,7 +350,7 @@ const isTableOf = (ref: DayRef, branch: string, key: string): boolean => {
 
 /** A plan is not a part of the day's data: a damaged one only says less about the files. */
 const ifUnreadable = (error: unknown): [] => {
-  if (!(error instanceof SyntaxError || error instanceof BadInputError)) throw error;
+  if (!(error instanceof BadInputError)) throw error;
   return [];
 };
 

@@ -174,7 +174,11 @@ const dayBefore = async (
   { dataset, day }: PlannedRun,
   written: DayManifest | undefined,
 ): Promise<DayManifest | undefined> => {
-  const latest = await loadLatest(store, dataset);
+  const latest = await loadLatest(store, dataset).catch((error: unknown) => {
+    // This run writes a damaged one anew, if it completes the day.
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  });
   // A day that is written again may itself be the newest one; its manifest knows what it was compared with.
   const before = latest !== undefined && latest < day ? latest : written?.comparedWith;
   return before && loadDayManifest(store, { dataset, day: before });

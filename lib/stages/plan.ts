@@ -11,7 +11,7 @@ import { isInLatest, loadDayManifest, markRewriting } from '../runs/day-manifest
 import { fencedStore } from '../runs/fence.ts';
 import { type LockServices, lockDay } from '../runs/lock.ts';
 import { type BranchManifest, hasRetriedIds, loadManifests } from '../runs/manifest.ts';
-import { loadBranch, loadRuns, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
+import { ifNotPlanned, loadBranch, loadRuns, type PlannedBranch, type PlannedRun, savePlan } from '../runs/plan.ts';
 import {
   NoUploadError,
   openSource,
@@ -406,7 +406,8 @@ const removedBranches = async (
     [...gone].map((branch) =>
       atOnce(async () => {
         const run = planned.findLast(({ name }) => name === branch)?.run;
-        const plan = run === undefined ? undefined : await loadBranch(store, { ...ref, run, branch });
+        const plan =
+          run === undefined ? undefined : await loadBranch(store, { ...ref, run, branch }).catch(ifNotPlanned);
         const role = manifests.get(branch)?.role ?? plan?.role ?? 'dataset';
         return role === 'dataset' ? [{ branch, placeholders: plan?.placeholders ?? {} }] : [];
       }),

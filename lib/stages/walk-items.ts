@@ -45,17 +45,20 @@ export const walkItems = async (
   const { branch, tmdb, work, clock, emit, until, count } = call;
   const before = await keptSoFar(work);
   const todo = items.filter(({ id }) => !before.done.has(id));
-  const lost = new Map(before.malformed.map((id) => [id, 'malformed: no IMDb id']));
-  const lostReasons: Record<string, number> = { malformed: before.malformed.length };
+  const lost = new Map([...before.malformed].map((id) => [id, 'malformed: no IMDb id']));
+  const lostReasons: Record<string, number> = { malformed: before.malformed.size };
   const setAside: { item: Listing['items'][number]; error: Error }[] = [];
-  let answered = before.done.size;
+  /** TMDB is not asked for a malformed id, so such an id says nothing about an outage. */
+  let answered = before.done.size - before.malformed.size;
   let unansweredInARow = 0;
   let left = todo.length;
   let stopped: { because: unknown } | undefined;
   const isOver = () => stopped !== undefined || clock.now() >= until;
 
   /** An item that TMDB has answered for: whether it still does tells an outage from bad items. */
-  let probe: Listing['items'][number] | undefined = items.find(({ id }) => before.done.has(id));
+  let probe: Listing['items'][number] | undefined = items.find(
+    ({ id }) => before.done.has(id) && !before.malformed.has(id),
+  );
   const isAnswered = (item: Listing['items'][number], fetching: Parameters<FetchItem>[2]): Promise<boolean> =>
     fetchItem(item.id, before.resolved.get(item.id), { ...fetching, partly: () => undefined }).then(
       ({ outcome }) => outcome !== 'quarantined',
@@ -93,7 +96,7 @@ export const walkItems = async (
           new TmdbShapeError(`${OUTAGE_ITEMS} answers in a row could not be read; the last: ${outcome.why ?? ''}`),
           fetching,
         );
-      } else {
+      } else if (outcome.outcome !== 'malformed') {
         probe ??= item;
         unansweredInARow = 0;
         answered += 1;
@@ -161,7 +164,7 @@ export const walkItems = async (
   );
   if (stopped) throw stopped.because;
   if (left > 0) return false;
-  checkLost({ items: items.length, answered }, lost, lostReasons, call);
+  checkLost({ items: items.length, settled: answered + (lostReasons.malformed ?? 0) }, lost, lostReasons, call);
   return true;
 };
 
@@ -177,13 +180,13 @@ const LOST_SHOWN = 3;
 const LOST_ALLOWED_LEAST = 1;
 
 const checkLost = (
-  { items, answered }: { items: number; answered: number },
+  { items, settled }: { items: number; settled: number },
   lost: ReadonlyMap<number | string, string>,
   reasons: Readonly<Record<string, number>>,
   { branch: { branch, settings } }: WalkCall,
 ): void => {
-  // Where nothing has an answer, nothing may be missing.
-  const allowed = answered > 0 ? Math.max(LOST_ALLOWED_LEAST, Math.floor(items * settings.tolerance)) : 0;
+  // Where nothing has an answer, nothing may be missing. A malformed id needs none.
+  const allowed = settled > 0 ? Math.max(LOST_ALLOWED_LEAST, Math.floor(items * settings.tolerance)) : 0;
   if (lost.size <= allowed) return;
   const counts = LOST_REASONS.filter((reason) => reasons[reason]).map((reason) => `${reasons[reason]} ${reason}`);
   const first = [...lost].slice(0, LOST_SHOWN).map(([id, why]) => `${id} (${why})`);
@@ -204,13 +207,13 @@ const keptSoFar = async (work: BranchWork) => {
   /** IMDb ids whose TMDB id is known. */
   const resolved = new Map<number | string, number>();
   const lost = new Set<number | string>();
-  const malformed: (number | string)[] = [];
+  const malformed = new Set<number | string>();
   for await (const { value } of work.chunks(JSON.parse)) {
     for (const outcome of value) {
       if (outcome.outcome === 'resolved') resolved.set(outcome.id, outcome.tmdbId);
       else if (isRetried(outcome.outcome)) lost.add(outcome.id);
       else {
-        if (outcome.outcome === 'malformed' && !done.has(outcome.id)) malformed.push(outcome.id);
+        if (outcome.outcome === 'malformed') malformed.add(outcome.id);
         done.add(outcome.id);
       }
     }

@@ -2,7 +2,7 @@ import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-a
 import { BadInputError } from '../../lib/parse.ts';
 import type { Queried } from './table-files.ts';
 
-/** The answer of a query. */
+/** The answer of a query. The second column of one name has another: `id:1`. */
 export interface Answer {
   columns: { name: string; type: string }[];
   rows: Json[][];
@@ -66,7 +66,7 @@ const ask = async (connection: DuckDBConnection, sql: string): Promise<Answer> =
   const reader = await connection.runAndReadAll(sql);
   const types = reader.columnTypes().map(String);
   return {
-    columns: reader.columnNames().map((name, index) => ({ name, type: types[index] ?? '' })),
+    columns: reader.deduplicatedColumnNames().map((name, index) => ({ name, type: types[index] ?? '' })),
     rows: reader.getRowsJson().map((row) => row.map((value, index) => numbered(value, types[index] ?? ''))),
   };
 };
@@ -75,8 +75,11 @@ const ask = async (connection: DuckDBConnection, sql: string): Promise<Answer> =
 const numbered = (value: Json, type: string): Json => {
   if (typeof value !== 'string' || !/^(U?BIGINT|U?HUGEINT|DECIMAL.*)$/.test(type)) return value;
   const number = Number(value);
-  return type.startsWith('DECIMAL') || Number.isSafeInteger(number) ? number : value;
+  return (value.includes('.') ? isExact(value) : Number.isSafeInteger(number)) ? number : value;
 };
+
+/** A number of JavaScript holds every decimal of 15 digits. */
+const isExact = (decimal: string): boolean => decimal.replaceAll(/^[-0.]+|\./g, '').length <= 15;
 
 export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const quotedText = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,4 +1,5 @@
 import type { Json } from '@duckdb/node-api';
+import { oneLine } from '../progress/draw.ts';
 import type { Answer } from './database.ts';
 
 /** Longest cell of a table, in characters. --csv and --json have the whole value. */
@@ -9,9 +10,10 @@ const textOf = (value: Json): string =>
 
 /** An answer as a table for a person: numbers are on the right. */
 export const asTable = ({ columns, rows }: Answer): string => {
-  const cells = rows.map((row) => row.map((value) => cut(textOf(value).replaceAll(/\s+/g, ' '))));
+  const cells = rows.map((row) => row.map((value) => cut(oneLine(textOf(value)).replaceAll(/\s+/g, ' '))));
   const widths = columns.map(({ name }, index) =>
-    Math.max(name.length, ...cells.map((row) => (row[index] ?? '').length)),
+    // Not Math.max(...): a call takes some 100,000 arguments.
+    cells.reduce((widest, row) => Math.max(widest, (row[index] ?? '').length), name.length),
   );
   const isNumber = columns.map((_, index) => rows.some((row) => typeof row[index] === 'number'));
   const line = (row: readonly string[]) =>

@@ -110,3 +110,17 @@ it('answers are printed as a table, as CSV and as JSON; wrong SQL gives one sent
   await expect(database.ask('SELECT * FROM nothing')).rejects.toThrow(/^The query: Catalog Error: [^\n]*$/);
   expect((await database.ask('SELECT * FROM changes')).rows).toEqual([]);
 });
+
+it('an answer keeps large decimals, both columns of one name, and 200,000 rows', async () => {
+  const decimals = await database.ask('SELECT 12345678901234567890.12::DECIMAL(38, 2), 1.50::DECIMAL(9, 2)');
+  expect(decimals.rows).toEqual([['12345678901234567890.12', 1.5]]);
+  expect(JSON.parse(asJson(await database.ask('SELECT 1 AS id, 2 AS id')))).toEqual([{ id: 1, 'id:1': 2 }]);
+  const rows = Array.from({ length: 200_000 }, (_, at) => [at]);
+  expect(asTable({ columns: [{ name: 'n', type: 'BIGINT' }], rows }).split('\n')).toHaveLength(200_003);
+});
+
+it('a printed title cannot control the terminal', () => {
+  expect(asTable({ columns: [{ name: 'title', type: 'VARCHAR' }], rows: [['\u001b[2JHeat\u009b\n']] })).toBe(
+    'title\n---------\n [2JHeat\n',
+  );
+});

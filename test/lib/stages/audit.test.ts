@@ -95,6 +95,20 @@ describe('a run whose branches all have a manifest', () => {
   });
 });
 
+it.each([DAY_MANIFEST, LATEST, '_runs/crime-war/2026-11-20/friday/failed/war-2017.json'])(
+  'a damaged %s does not stop the audit, which writes the day anew',
+  async (key) => {
+    const { audit, finish, store } = await planned();
+    await finish('crime-2019', 'crime-2017');
+    await store.put(key, '{"dataset": "crime-w');
+    expect(await audit()).toMatchObject({ unfinished: ['war-2017'] });
+    await finish('war-2017');
+    expect(await audit({ sweeps: 1 })).toMatchObject({ complete: true });
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: true });
+    expect(store.json(LATEST)).toMatchObject({ day: '2026-11-20', run: 'friday' });
+  },
+);
+
 describe('a run with unfinished branches', () => {
   it('returns them for a second sweep, in the order of the plan', async () => {
     const { audit, finish, input } = await planned();

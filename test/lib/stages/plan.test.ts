@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import shipped from '../../../datasets/crime-war.json' with { type: 'json' };
 import { parse } from '../../../lib/parse.ts';
 import { loadDayManifest, moveLatest, saveDayManifest } from '../../../lib/runs/day-manifest.ts';
+import { layout } from '../../../lib/runs/layout.ts';
 import { isFinished, loadManifest, saveManifest } from '../../../lib/runs/manifest.ts';
 import { loadBranch, loadRun } from '../../../lib/runs/plan.ts';
 import { KINDS } from '../../../lib/sources/kinds.ts';
@@ -632,6 +633,33 @@ describe('a day that is planned again', () => {
       earlierKeys: [shipped.output.key],
     });
   });
+
+  it('removes a branch whose plan has expired by its manifest alone', async () => {
+    const { plan, services, store } = await planning();
+    const thursday = await plan({}, { id: 'arn:thursday', name: 'thursday', startTime: '2026-11-20T12:00:00Z' });
+    await saveManifest(store, manifested({ branch: 'war-2017', run: 'thursday' }));
+    // A resumed run writes its own plan anew, so that one expires later.
+    await store.remove([layout.plan({ ...thursday, branch: 'war-2017' })]);
+    const datasets = await datasetsOf({ 'crime-war': { source: { ...shipped.source, genres: ['crime'] } } });
+    const again = await planRun(parse(planEvent, { input: { dataset: 'crime-war' }, execution }, 'event'), {
+      ...services,
+      datasets,
+    });
+
+    expect(await loadBranch(store, { ...again, branch: 'war-2017' })).toMatchObject({ role: 'removed' });
+  });
+
+  it.each(['manifest.json', 'branches/crime-2017.json', 'latest.json'])(
+    'does not stop at a damaged %s, which its run writes again',
+    async (name) => {
+      const store = memoryStore();
+      const folder = name === 'latest.json' ? '_manifests/crime-war' : '_manifests/crime-war/2026-11-20';
+      await store.put(`${folder}/${name}`, '{"dataset": "crime-w');
+      const { plan } = await planning({ store });
+
+      expect(await plan()).toMatchObject({ outcome: 'planned' });
+    },
+  );
 
   it('removes slices of a CSV that the new upload has no ids for', async () => {
     const store = memoryStore();

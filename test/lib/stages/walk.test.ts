@@ -18,6 +18,7 @@ import { memoryStore } from '../../doubles/memory-store.ts';
 import { simulated } from '../../local/simulator/asking.ts';
 import { crime2017, crimeWar, detailed, detailsOf, listed } from '../crime-2017.ts';
 
+const NOON_TEXT = new Date(NOON).toISOString();
 type Answer = (path: string, query: Query) => unknown;
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
@@ -369,6 +370,27 @@ describe('an error during a walk', () => {
     expect(movies(down.tmdb.paths()).length).toBeLessThan(60);
     expect((await branch.outcomes()).length).toBeLessThanOrEqual(40);
   });
+
+  it.each(['in this call', 'in an earlier call'])(
+    'is an outage also where the ids of a CSV are malformed %s: nobody asks TMDB for these',
+    async (when) => {
+      const ids = numbers(100).map((id) => (id % 20 === 1 ? `x${id}` : `tt${String(id).padStart(7, '0')}`));
+      const branch = branchAt(detailsOf(...ids));
+      if (when === 'in an earlier call')
+        await branch.work.keepChunk({
+          tally: { requests: 0, retries: 0, throttles: 0 },
+          from: NOON_TEXT,
+          to: NOON_TEXT,
+          value: [{ id: 'x1', outcome: 'malformed' }],
+        });
+      const { tmdb, walked } = branch.walk((path) => {
+        throw new TmdbUnavailableError(`GET ${path}: status 503`);
+      });
+
+      await expect(walked).rejects.toThrow(TmdbUnavailableError);
+      expect(tmdb.paths().length).toBeLessThan(40);
+    },
+  );
 
   it('of ten movies in a row is no outage while TMDB answers for others: the rest of the branch is walked', async () => {
     const branch = branchAt(crime2017({ settings: crimeWar({ tolerance: 0.2 }) }));
