@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error A plugin file of serverless.yml, in JavaScript.
 import { checkParameters, tagsOf } from '../../resources/parameters.js';
@@ -41,6 +42,19 @@ describe('parameters', () => {
     { tags: 'team=data, cost-centre=42', permissionsBoundary: 'arn:aws:iam::123456789012:policy/limits/all' },
   ])('%j are accepted', (change) => {
     expect(() => check(change)).not.toThrow();
+  });
+
+  it('of the examples in README.md and docs/ are accepted', () => {
+    const lines = ['README.md', 'docs/runbook.md', 'docs/scale.md', 'docs/watching.md'].flatMap((page) =>
+      readFileSync(page, 'utf8').split('\n'),
+    );
+    const examples = lines
+      .map((line) =>
+        Object.fromEntries([...line.matchAll(/--param=(\w+)=([\w-]+)/g)].map(([, name, value]) => [name, value])),
+      )
+      .filter((example) => Object.keys(example).length > 0);
+    expect(examples.length).toBeGreaterThan(3);
+    for (const example of examples) expect(() => check(example), JSON.stringify(example)).not.toThrow();
   });
 
   it.each([
