@@ -1,7 +1,9 @@
+import { realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
+import { ROOT } from './deployed.ts';
 import { exitWith } from './exit-code.ts';
 import { INSPECT_USAGE, type InspectOptions, readInspectOptions } from './inspect/options.ts';
 import { openPlace, reading } from './inspect/place.ts';
@@ -23,7 +25,7 @@ Exit codes: 0 answered, 2 wrong usage or wrong SQL.
 const COMMAND = 'npm run query';
 
 /** `npm run query`: prints the answer of a query over a dataset's tables. Returns the exit code. */
-const main = withHelp(USAGE, async (argv, env) => {
+export const main = withHelp(USAGE, async (argv, env) => {
   const { options, values, words } = readInspectOptions(COMMAND, { csv: { type: 'boolean' } }, argv, env);
   const [sql, ...more] = words;
   if (more.length > 0)
@@ -114,4 +116,5 @@ const overview = ({ dataset }: InspectOptions, { now, all }: Queried, tables: re
   ].join('\n');
 };
 
-await exitWith(main);
+// Tests import this file and call main.
+if (realpathSync(process.argv[1] ?? ROOT) === import.meta.filename) await exitWith(main);

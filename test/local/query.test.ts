@@ -4,25 +4,64 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
 import { type Database, openDatabase } from '../../local/query/database.ts';
 import { asCsv, asJson, asTable } from '../../local/query/shown.ts';
-import { findTables, localFiles } from '../../local/query/table-files.ts';
+import { findTables, localFiles, type Queried } from '../../local/query/table-files.ts';
+import { catalogueOf } from '../../local/simulator/catalogue.ts';
 import { crimeWarOf, filesIn, quickPipeline, quickSimulator } from './running.ts';
-import { catalogue } from './simulator/asking.ts';
+import { catalogue, keptCredits } from './simulator/asking.ts';
+import { queryInProcess } from './start-in-process.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: records of parts
 type Movie = any;
 let database: Database;
 let movies: Movie[];
 let queries: string[];
+let out: string;
+let queried: Queried;
+let paths: Map<string, string>;
+
+/** A day, and a day a week before, on which TMDB had other data. */
+const [DAY, WEEK_BEFORE] = ['2026-11-20', '2026-11-13'];
+/** A movie of a multiple of these is new on the day, has another budget, or another title. For each third one, a movie is gone. */
+const [NEW, OTHER_BUDGET, OTHER_TITLE, GONE] = [7, 5, 4, 3];
+const GONE_IDS = 20_000_000;
+const weekBefore = () => {
+  const { movies: all } = catalogue();
+  const there = all
+    .filter(({ id }) => id % NEW !== 0)
+    .map((movie) => ({
+      ...movie,
+      budget: movie.budget && movie.id % OTHER_BUDGET === 0 ? movie.budget + 1 : (movie.budget ?? 0),
+      // Quotes, a comma and a line break are what CSV and SQL have to escape.
+      title: movie.id % OTHER_TITLE === 0 ? `It's "${movie.title}",\nabridged` : movie.title,
+    }));
+  const gone = there
+    .filter(({ id }) => id % GONE === 0)
+    .map((movie) => ({ ...movie, id: GONE_IDS + movie.id, imdb_id: `tt8${movie.id}` }));
+  return catalogueOf([...there, ...gone], [], keptCredits);
+};
+
+/** The records of all parts of a day, each movie once. */
+const recordsOf = async (day: string): Promise<Movie[]> => {
+  const folder = join(out, 'bucket/Raw/TMDB/JSON/Movies', day.replaceAll('-', '/'));
+  const parts = [...(await filesIn(folder)).values()].flatMap((body) => JSON.parse(String(body)));
+  return [...new Map(parts.map((movie: Movie) => [movie.id, movie])).values()];
+};
+
 beforeAll(async () => {
-  const pipeline = await quickPipeline(await quickSimulator(), { env: { DATASETS: await crimeWarOf(2017, 2018) } });
-  await pipeline.start({ dataset: 'crime-war', day: '2026-11-20' }).ended;
+  const DATASETS = await crimeWarOf(2017, 2018);
+  const earlier = await quickPipeline(await quickSimulator({ catalogue: weekBefore() }), { env: { DATASETS } });
+  ({ out } = earlier);
+  await earlier.start({ dataset: 'crime-war', day: WEEK_BEFORE }).ended;
+  await earlier.close();
+  const pipeline = await quickPipeline(await quickSimulator(), { out, env: { DATASETS } });
+  await pipeline.start({ dataset: 'crime-war', day: DAY }).ended;
   const place = { store: pipeline.store, shown: 'bucket' };
-  const queried = await findTables(place, { dataset: 'crime-war', day: undefined });
-  const keys = [...queried.now.files.values()].flat();
-  database = await openDatabase(queried, await localFiles(place, { out: pipeline.out, bucket: undefined }, keys, ''));
-  const parts = [...(await filesIn(join(pipeline.bucket, 'Raw'))).values()].flatMap((body) => JSON.parse(String(body)));
+  queried = await findTables(place, { dataset: 'crime-war', day: undefined });
+  const keys = queried.all.flatMap(({ files }) => [...files.values()].flat());
+  paths = await localFiles(place, { out: pipeline.out, bucket: undefined }, keys, '');
+  database = await openDatabase(queried, paths);
   const beyond = new Map(catalogue().movies.map((movie: Movie) => [movie.id, movie]));
-  movies = [...new Map(parts.map((movie: Movie) => [movie.id, movie])).values()].map((movie: Movie) => ({
+  movies = (await recordsOf(DAY)).map((movie: Movie) => ({
     ...movie,
     revenue: beyond.get(movie.id)?.revenue,
     runtime: beyond.get(movie.id)?.runtime,
@@ -102,13 +141,68 @@ it('the actors of the best rated film and their films', async () => {
   );
 });
 
-it('answers are printed as a table, as CSV and as JSON; wrong SQL gives one sentence; one day has no changes', async () => {
+it('answers are printed as a table, as CSV and as JSON; wrong SQL gives one sentence', async () => {
   const given = await database.ask(`SELECT 1::BIGINT AS n, 'a,"b"' AS t, NULL AS nothing`);
   expect(asTable(given)).toBe('n  t      nothing\n-  -----  -------\n1  a,"b"\n');
   expect(asCsv(given)).toBe('n,t,nothing\r\n1,"a,""b""",\r\n');
   expect(JSON.parse(asJson(given))).toEqual([{ n: 1, t: 'a,"b"', nothing: null }]);
   await expect(database.ask('SELECT * FROM nothing')).rejects.toThrow(/^The query: Catalog Error: [^\n]*$/);
-  expect((await database.ask('SELECT * FROM changes')).rows).toEqual([]);
+});
+
+const asked = async (sql: string, ...options: string[]) => {
+  const { code, out: printed, err } = await queryInProcess([sql, '--out', out, ...options]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return printed;
+};
+
+it('npm run query prints what the parts of the day say, as CSV and as JSON; --day names another day', async () => {
+  const sql = 'SELECT id, title, budget, vote_average FROM movies ORDER BY budget DESC, id';
+  const [now, before] = [movies, await recordsOf(WEEK_BEFORE)].map((all) =>
+    all
+      .toSorted((a, b) => b.budget - a.budget || a.id - b.id)
+      .map(({ id, title, budget, vote_average }) => ({ id, title, budget, vote_average })),
+  );
+  expect(now?.length).toBeGreaterThan(50);
+  expect(await asked(sql, '--json')).toBe(`${JSON.stringify(now, null, 2)}\n`);
+  const line = ({ id, title, budget, vote_average }: Movie) =>
+    `${id},${/[",\n]/.test(title) ? `"${title.split('"').join('""')}"` : title},${budget},${vote_average}\r\n`;
+  expect(await asked(sql, '--csv')).toBe(`id,title,budget,vote_average\r\n${now?.map(line).join('')}`);
+  const csv = await asked(sql, '--csv', '--day', WEEK_BEFORE);
+  expect(csv).toBe(`id,title,budget,vote_average\r\n${before?.map(line).join('')}`);
+  expect(csv).toContain('"It\'s ""');
+});
+
+it('changes has the movies that are new, gone and changed, each changed field with both values; one day has none', async () => {
+  const before = new Map((await recordsOf(WEEK_BEFORE)).map((movie) => [movie.id, movie]));
+  const now = new Map(movies.map((movie) => [movie.id, movie]));
+  const row = (change: string, { id, title }: Movie, field: string | null = null, values: unknown[] = [null, null]) =>
+    JSON.stringify([DAY, WEEK_BEFORE, 'movies', change, id, title, field, ...values]);
+  // Revenue and runtime are not in the parts; the movies of both days have the same.
+  const fields = Object.keys([...before.values()][0]).filter((name) => typeof movies[0][name] !== 'object');
+  const expected = [
+    ...[...now.values()].filter(({ id }) => !before.has(id)).map((movie) => row('new', movie)),
+    ...[...before.values()].filter(({ id }) => !now.has(id)).map((movie) => row('gone', movie)),
+    ...[...now.values()].flatMap((movie) => {
+      const old = before.get(movie.id);
+      return fields
+        .filter((field) => old && old[field] !== movie[field])
+        .map((field) => row('changed', movie, field, [String(old[field]), String(movie[field])]));
+    }),
+  ];
+  const counts = Map.groupBy(expected, (text) => JSON.parse(text)[3]);
+  expect([...counts.keys()]).toEqual(['new', 'gone', 'changed']);
+  const changes = JSON.parse(await asked('SELECT * FROM changes', '--json'));
+  expect(changes.map((one: object) => JSON.stringify(Object.values(one))).toSorted()).toEqual(expected.toSorted());
+  expect(
+    JSON.parse(await asked(`SELECT dt, count(*) AS n FROM all_days.movies GROUP BY dt ORDER BY dt`, '--json')),
+  ).toEqual([
+    { dt: WEEK_BEFORE, n: before.size },
+    { dt: DAY, n: now.size },
+  ]);
+
+  const oneDay = await openDatabase({ now: queried.now, all: [queried.now] }, paths);
+  expect((await oneDay.ask('SELECT * FROM changes')).rows).toEqual([]);
+  oneDay.close();
 });
 
 it('an answer keeps large decimals, both columns of one name, and 200,000 rows', async () => {

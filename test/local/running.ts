@@ -6,6 +6,7 @@ import { type Tmdb, tmdbClient } from '../../lib/tmdb/client.ts';
 import { pace } from '../../lib/tmdb/pace.ts';
 import { ROOT } from '../../local/deployed.ts';
 import { openPipeline, type PipelineOptions } from '../../local/pipeline.ts';
+import type { Catalogue } from '../../local/simulator/catalogue.ts';
 import type { Fault } from '../../local/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts';
 import { fastClock } from '../doubles/fast-clock.ts';
@@ -21,7 +22,7 @@ export const temporaryFolder = async (): Promise<string> => {
 
 /** A simulator without response time and without a rate limit. */
 export const quickSimulator = async (
-  options: { faults?: readonly Fault[]; seed?: number; ceiling?: number } = {},
+  options: { faults?: readonly Fault[]; seed?: number; ceiling?: number; catalogue?: Catalogue } = {},
 ): Promise<Simulator> => {
   const simulator = await startSimulator({
     catalogue: catalogue(),

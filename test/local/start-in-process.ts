@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { failure } from '../../local/exit-code.ts';
 import { main as start } from '../../local/main.ts';
+import { main as query } from '../../local/query.ts';
 import { main as upload } from '../../local/upload.ts';
 
 /**
@@ -37,3 +38,6 @@ export const startInProcess = (args: readonly string[], env?: Record<string, str
 
 /** `npm run upload`. */
 export const uploadInProcess = (args: readonly string[], env?: Record<string, string>) => inProcess(upload, args, env);
+
+/** `npm run query`. */
+export const queryInProcess = (args: readonly string[], env?: Record<string, string>) => inProcess(query, args, env);
