@@ -2,12 +2,15 @@ import { TMDB_GENRES } from '../tmdb/genres.ts';
 import type { Value } from './values.ts';
 
 /**
- * The names of the genres in Brazilian Portuguese. TMDB's own list for series leaves some in English; they are translated
- * here.
+ * The names of the genres in Brazilian Portuguese.
+ *
+ * Those of movies are TMDB's own: GET /3/genre/movie/list?language=pt-BR. We have no recording of it; several public
+ * programs contain a copy of the answer, and the copies agree (read 2026-11-26). Names that only series have are
+ * translated here, because TMDB's list for series leaves some in English.
  */
 const PORTUGUESE: Readonly<Record<string, string>> = {
   Action: 'Ação',
-  'Action & Adventure': 'Ação e Aventura',
+  'Action & Adventure': 'Ação e aventura',
   Adventure: 'Aventura',
   Animation: 'Animação',
   Comedy: 'Comédia',
@@ -24,14 +27,14 @@ const PORTUGUESE: Readonly<Record<string, string>> = {
   News: 'Notícias',
   Reality: 'Reality',
   Romance: 'Romance',
-  'Sci-Fi & Fantasy': 'Ficção Científica e Fantasia',
-  'Science Fiction': 'Ficção Científica',
+  'Sci-Fi & Fantasy': 'Ficção científica e fantasia',
+  'Science Fiction': 'Ficção científica',
   Soap: 'Novela',
   'TV Movie': 'Cinema TV',
-  Talk: 'Talk Show',
+  Talk: 'Talk show',
   Thriller: 'Thriller',
   War: 'Guerra',
-  'War & Politics': 'Guerra e Política',
+  'War & Politics': 'Guerra e política',
   Western: 'Faroeste',
 };
 
