@@ -1,8 +1,7 @@
 import pLimit from 'p-limit';
 import type { FetchItem } from '../movies/fetch.ts';
 import { layout } from '../runs/layout.ts';
-import { type BranchWork, isRetried, type Listing, LOST_REASONS, type Missing, type Outcome } from '../runs/work.ts';
-import type { Source } from '../sources/source.ts';
+import { type BranchWork, isRetried, LOST_REASONS, type Missing, type Outcome } from '../runs/work.ts';
 import { TmdbRefusedError, TmdbShapeError, TmdbUnavailableError } from '../tmdb/errors.ts';
 import { keeping, type WalkCall } from './walk-call.ts';
 
@@ -24,30 +23,31 @@ export class TooManyMissingError extends Error {
   override readonly name = 'TooManyMissingError';
 }
 
+/** An item of a list, as far as its walk needs it. The other fields of a large list would take most of the memory. */
+export interface WalkItem {
+  id: number | string;
+  /** Whether other branches of the dataset list it, too. TMDB is asked once for all of them. */
+  isShared: boolean;
+}
+
 /**
  * Requests every item of a list that has no answer yet, and keeps the answers in chunks.
  *
  * An item that TMDB does not answer for (always 500, a body that is too large, a redirect) does not stop the others. It
  * is tried once more after them; then it is recorded as unavailable. If nothing else gets an answer, it is an outage.
  *
- * @param branchesWith How many branches of the dataset list an item. TMDB is asked once for all of them.
  * @returns Whether every item has an outcome. False where the time was up.
  * @throws {TooManyMissingError}
  * @throws {TmdbTokenError | TmdbThrottledError} TMDB rejects all requests.
  * @throws {TmdbUnavailableError | TmdbRefusedError | TmdbShapeError} An outage, or answers of an unknown form.
  */
-export const walkItems = async (
-  items: Listing['items'],
-  fetchItem: FetchItem,
-  branchesWith: Source['branchesWith'],
-  call: WalkCall,
-): Promise<boolean> => {
+export const walkItems = async (items: readonly WalkItem[], fetchItem: FetchItem, call: WalkCall): Promise<boolean> => {
   const { branch, tmdb, work, clock, emit, until, count } = call;
   const before = await keptSoFar(work);
   const todo = items.filter(({ id }) => !before.done.has(id));
   const lost = new Map([...before.malformed].map((id) => [id, 'malformed: no IMDb id']));
   const lostReasons: Record<string, number> = { malformed: before.malformed.size };
-  const setAside: { item: Listing['items'][number]; error: Error }[] = [];
+  const setAside: { item: WalkItem; error: Error }[] = [];
   /** TMDB is not asked for a malformed id, so such an id says nothing about an outage. */
   let answered = before.done.size - before.malformed.size;
   let unansweredInARow = 0;
@@ -56,10 +56,8 @@ export const walkItems = async (
   const isOver = () => stopped !== undefined || clock.now() >= until;
 
   /** An item that TMDB has answered for: whether it still does tells an outage from bad items. */
-  let probe: Listing['items'][number] | undefined = items.find(
-    ({ id }) => before.done.has(id) && !before.malformed.has(id),
-  );
-  const isAnswered = (item: Listing['items'][number], fetching: Parameters<FetchItem>[2]): Promise<boolean> =>
+  let probe: WalkItem | undefined = items.find(({ id }) => before.done.has(id) && !before.malformed.has(id));
+  const isAnswered = (item: WalkItem, fetching: Parameters<FetchItem>[2]): Promise<boolean> =>
     fetchItem(item.id, before.resolved.get(item.id), { ...fetching, partly: () => undefined }).then(
       ({ outcome }) => outcome !== 'quarantined',
       () => false,
@@ -77,13 +75,12 @@ export const walkItems = async (
 
   /** @returns undefined for an item that is set aside. */
   const outcomeOf = async (
-    item: Listing['items'][number],
+    item: WalkItem,
     isLastTry: boolean,
     fetching: Parameters<FetchItem>[2],
   ): Promise<Outcome | undefined> => {
-    const { id } = item;
-    const shared = item.listed !== undefined && (branchesWith?.(item.listed) ?? 1) > 1;
-    const known = shared ? await work.sharedAnswer(Number(id)) : undefined;
+    const { id, isShared } = item;
+    const known = isShared ? await work.sharedAnswer(Number(id)) : undefined;
     if (known) {
       answered += 1;
       return known;
@@ -101,7 +98,7 @@ export const walkItems = async (
         unansweredInARow = 0;
         answered += 1;
       }
-      return shared && outcome.outcome === 'fetched' ? await work.shareAnswer(outcome) : outcome;
+      return isShared && outcome.outcome === 'fetched' ? await work.shareAnswer(outcome) : outcome;
     } catch (error) {
       if (!(error instanceof TmdbUnavailableError || error instanceof TmdbRefusedError)) throw error;
       if (isLastTry && answered > 0) return { id, outcome: 'unavailable', why: error.message };
@@ -112,7 +109,7 @@ export const walkItems = async (
     }
   };
 
-  const walkHalf = async (half: Listing['items'], isLastTry: boolean) => {
+  const walkHalf = async (half: readonly WalkItem[], isLastTry: boolean) => {
     if (isOver()) return;
     const kept = await keeping(call, async (asker) => {
       const outcomes: Outcome[] = [];
@@ -154,7 +151,7 @@ export const walkItems = async (
   const chunks = pLimit(CHUNK / HALF);
   // What the client can't ask yet waits here, where the time is checked.
   const requests = pLimit(Math.min(CHUNK, tmdb.atOnce));
-  const walkAll = (all: Listing['items'], isLastTry: boolean) =>
+  const walkAll = (all: readonly WalkItem[], isLastTry: boolean) =>
     Promise.all(halvesOf(all).map((half) => chunks(() => walkHalf(half, isLastTry))));
 
   await walkAll(todo, false);
@@ -168,7 +165,7 @@ export const walkItems = async (
   return true;
 };
 
-const halvesOf = (items: Listing['items']): Listing['items'][] =>
+const halvesOf = (items: readonly WalkItem[]): (readonly WalkItem[])[] =>
   Array.from({ length: Math.ceil(items.length / HALF) }, (_, index) => items.slice(index * HALF, (index + 1) * HALF));
 
 const isLost = (outcome: Outcome): outcome is Missing => LOST_REASONS.some((reason) => reason === outcome.outcome);

@@ -4,10 +4,10 @@ import { BadInputError } from '../parse.ts';
 import { LONGEST_AWS_REQUEST_MS } from '../raw-zone/timeouts.ts';
 import { forgetFailure } from '../runs/failure.ts';
 import type { PlannedBranch } from '../runs/plan.ts';
-import { openSource, type SourceKinds } from '../sources/source.ts';
+import { openSource, type Source, type SourceKinds } from '../sources/source.ts';
 import { TmdbThrottledError } from '../tmdb/errors.ts';
 import { TimeUp, type WalkCall, whileTmdbThrottles } from './walk-call.ts';
-import { walkItems } from './walk-items.ts';
+import { type WalkItem, walkItems } from './walk-items.ts';
 import { walkList } from './walk-list.ts';
 
 export type WalkServices = Omit<WalkCall, 'branch' | 'count'> & { kinds: SourceKinds };
@@ -54,7 +54,7 @@ export class WalkStalledError extends Error {
  */
 export const walk = async (branch: PlannedBranch, services: WalkServices): Promise<Walked> => {
   if (branch.role === 'removed' || branch.answersOf) return { finished: true, kept: 0 };
-  const { emit, work, kinds, tmdb } = services;
+  const { emit, kinds, tmdb } = services;
   if (branch.tmdb !== undefined && branch.tmdb !== tmdb.name)
     throw new BadInputError(
       `${branch.branch}: its run asked ${branch.tmdb}, and this call would ask ${tmdb.name}, whose ids are not the same. Start a new run for another day.`,
@@ -73,9 +73,9 @@ export const walk = async (branch: PlannedBranch, services: WalkServices): Promi
   emit({ type: 'branchStarted', branch: branch.branch });
   await forgetFailure(services.store, branch);
   try {
-    const { items } = (await work.listing())?.value ?? (await walkList(source, call));
+    const items = await itemsOf(source, call);
     const fetchItem = fetcherFor(branch.settings.ask, source.itemRequest(branch.listFrom));
-    finished = fetchItem ? await walkItems(items, fetchItem, source.branchesWith, call) : true;
+    finished = fetchItem ? await walkItems(items, fetchItem, call) : true;
   } catch (error) {
     const isTimeUp = error instanceof TimeUp || (error instanceof TmdbThrottledError && kept > 0);
     if (!isTimeUp) throw error;
@@ -85,4 +85,13 @@ export const walk = async (branch: PlannedBranch, services: WalkServices): Promi
       `${branch.branch}: the time of this call was up before anything was kept; give it more than ${branch.limits.walkSeconds ?? "the function's timeout in"} seconds.`,
     );
   return { finished, kept };
+};
+
+/** The items of the branch's list, which is read now or has been. */
+const itemsOf = async (source: Source, call: WalkCall): Promise<WalkItem[]> => {
+  const { items } = (await call.work.listing())?.value ?? (await walkList(source, call));
+  return items.map(({ id, listed }) => ({
+    id,
+    isShared: listed !== undefined && (source.branchesWith?.(listed) ?? 1) > 1,
+  }));
 };
