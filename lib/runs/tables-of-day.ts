@@ -16,7 +16,7 @@ export const dayTables = z.object({
       distinct: z.int(),
       /** Movies without a row: the branch of their first genre does not have them. */
       lost: z.array(z.int()),
-      /** Movies with rows in two branches: TMDB moved them between two lists while these were read. */
+      /** Movies with rows in two branches: TMDB moved them between two lists, or a CSV has two ids of them. */
       twice: z.array(z.int()),
     }),
   ),
@@ -64,19 +64,22 @@ const inOrder = (ids: readonly number[]): number[] => ids.toSorted((a, b) => a -
 /** Ids that a warning names. The manifest has all. */
 const NAMED = 10;
 
-/** What a reader of the tables has to know. */
-export const tableWarnings = ({ main }: DayTables): string[] =>
-  main.flatMap(({ table, rows, distinct, lost, twice }) =>
-    lost.length + twice.length === 0
-      ? []
-      : [
-          `${table} has ${rows} rows for ${distinct} movies: ${[
-            lost.length && `${lost.length} ${lost.length === 1 ? 'has' : 'have'} none (${named(lost)})`,
-            twice.length && `${twice.length} ${twice.length === 1 ? 'has' : 'have'} two (${named(twice)})`,
-          ]
-            .filter((one) => one !== 0)
-            .join(', ')}; TMDB changed while the lists were read. Run these branches again`,
-        ],
-  );
+/**
+ * What a reader of the tables has to know.
+ *
+ * @param isCsv Whether the movies are from a CSV. It can have two IMDb ids of one movie; each branch knows its own only.
+ */
+export const tableWarnings = ({ main }: DayTables, isCsv = false): string[] => {
+  const advice = isCsv
+    ? 'the CSV has two ids of such a movie, in two slices. Count distinct ids'
+    : 'TMDB changed while the lists were read. Run these branches again';
+  return main.flatMap(({ table, rows, distinct, lost, twice }) => {
+    const wrong = [
+      lost.length && `${lost.length} ${lost.length === 1 ? 'has' : 'have'} none (${named(lost)})`,
+      twice.length && `${twice.length} ${twice.length === 1 ? 'has' : 'have'} two (${named(twice)})`,
+    ].filter((one) => one !== 0);
+    return wrong.length ? [`${table} has ${rows} rows for ${distinct} movies: ${wrong.join(', ')}; ${advice}`] : [];
+  });
+};
 
 const named = (ids: readonly number[]): string => `${ids.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ', …' : ''}`;

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { missingPlaceholders } from '../datasets/dataset.ts';
 import type { DayRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
-import type { Listed, ObjectStore } from '../raw-zone/object-store.ts';
-import { loadDayManifest } from '../runs/day-manifest.ts';
+import type { Listed } from '../raw-zone/object-store.ts';
+import { type DayManifest, loadDayManifest } from '../runs/day-manifest.ts';
 import { layout, UPLOAD_KINDS } from '../runs/layout.ts';
 import type { CsvRead } from '../runs/plan.ts';
 import { DEFAULT_COLUMNS } from './csv/header.ts';
@@ -84,7 +84,8 @@ export const csv: SourceKind = {
         const folder = layout.uploads(source.upload);
         const key = upload ?? (await store.newest(folder, isUpload));
         const wanted = instead ?? (source.years && yearsOn(source.years, day));
-        if (key) await refuseOtherSlices(store, { dataset, day }, { key, years: wanted ?? null, only });
+        const before = await loadDayManifest(store, { dataset, day });
+        if (key && before?.csv) refuseOtherSlices(before, before.csv, { key, years: wanted ?? null, only });
         const file = key && (await store.stream(key));
         if (!key || !file)
           throw new NoUploadError(
@@ -95,6 +96,7 @@ export const csv: SourceKind = {
         const slices = Array.from({ length: Math.ceil(ids.length / source.idsPerBranch) }, (_, index) =>
           slice(dataset, index + 1, ids.slice(index * source.idsPerBranch, (index + 1) * source.idsPerBranch)),
         );
+        if (only && before?.csv) refuseMovedSlices(before, before.csv, slices);
         return {
           ofRun: slices,
           wholeDay: slices.map((branch) => branch.name),
@@ -132,13 +134,11 @@ const slice = (dataset: string, number: number, ids: string[]): SourceBranch => 
  * Slices are cut by counting, so slices of two files, or of other years, do not fit together in one day: other years
  * would overwrite what is there, and single slices of a newer upload would repeat some ids and lose others.
  */
-const refuseOtherSlices = async (
-  store: ObjectStore,
+const refuseOtherSlices = (
   { dataset, day }: DayRef,
+  before: CsvRead,
   { key, years: wanted, only }: { key: string; years: CsvRead['years']; only: boolean },
-): Promise<void> => {
-  const before = (await loadDayManifest(store, { dataset, day }))?.csv;
-  if (!before) return;
+): void => {
   if (before.years?.from !== wanted?.from || before.years?.to !== wanted?.to) {
     const there = before.years ? `${before.years.from}-${before.years.to}` : 'all years';
     throw new BadInputError(
@@ -148,5 +148,21 @@ const refuseOtherSlices = async (
   if (only && before.key !== key)
     throw new BadInputError(
       `only: the files of ${dataset}, ${day}, were made from ${before.key}, and slices of ${key} do not fit between them; give the run "upload": "${before.key}", or run all branches.`,
+    );
+};
+
+/** The dataset selects other ids of the same upload now, or cuts them otherwise: the numbers of the ids show it. */
+const refuseMovedSlices = (
+  { dataset, day, branches }: DayManifest,
+  before: CsvRead,
+  slices: readonly SourceBranch[],
+): void => {
+  const now = new Map(slices.map(({ name, expected }) => [name, expected]));
+  const ids = slices.reduce((sum, { expected = 0 }) => sum + expected, 0);
+  // Manifests of earlier versions do not say how many ids a slice has.
+  const isMoved = branches.some(({ branch, distinct }) => distinct > 0 && distinct !== now.get(branch));
+  if (ids !== before.ids || isMoved)
+    throw new BadInputError(
+      `only: the files of ${dataset}, ${day}, hold other slices of ${before.key} than the dataset makes now, so ids would be doubled or missing; run all branches.`,
     );
 };

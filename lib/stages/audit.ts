@@ -193,14 +193,18 @@ const lossesSince = (before: DayManifest | undefined, branches: readonly BranchM
   });
 
 /** Branches of the day that do not fit the dataset as the run has it. */
-const outdatedBranches = (run: PlannedRun, branches: readonly BranchManifest[]): string[] =>
-  branches
-    .filter(({ branch, role, output }) => {
+const outdatedBranches = (run: PlannedRun, branches: readonly BranchManifest[]): string[] => {
+  const ofRun = branches.find((one) => one.run === run.run);
+  return branches
+    .filter(({ branch, role, output, tables }) => {
       const hasOtherOutput =
         run.output && output && OUTPUT_FIELDS.some((field) => run.output?.[field] !== output[field]);
-      return hasOtherOutput || (role === 'dataset' && !run.wholeDay.includes(branch));
+      // All branches have tables or none: a branch without them removes the file of genres, which is also the others'.
+      const hasOtherTables = ofRun !== undefined && (tables === undefined) !== (ofRun.tables === undefined);
+      return hasOtherOutput || hasOtherTables || (role === 'dataset' && !run.wholeDay.includes(branch));
     })
     .map(({ branch }) => branch);
+};
 
 const OUTPUT_FIELDS = ['key', 'format', 'gzip'] as const;
 
@@ -234,7 +238,10 @@ const dayManifestOf = (
     unfinished: [...unfinished],
     outdated,
     // Of a day that is not complete, a branch that has a movie's rows may not be there yet.
-    warnings: [...lossesSince(before, branches), ...(tables && complete ? tableWarnings(tables) : [])],
+    warnings: [
+      ...lossesSince(before, branches),
+      ...(tables && complete ? tableWarnings(tables, run.csv !== undefined) : []),
+    ],
     ...(before && { comparedWith: before.day }),
     ...totals(branches),
     ...(tables && { tables }),

@@ -126,12 +126,13 @@ const planNewRun = async (event: PlanEvent, services: PlanServices): Promise<Pla
   const wanted = only(ofRun, input.only, settings.name);
   const isWhole = !input.only && wholeDay.every((name) => ofRun.some((branch) => branch.name === name));
   refuseOtherTmdb(await loadManifests(store, ref), ref, services.tmdb.name);
-  const names = [...wholeDay, ...ofRun.map(({ name }) => name)];
-  const before = await writtenBefore(store, ref, { names, isWhole });
-  const { removed } = before;
 
   const turnedAway = input.dryRun ? undefined : await takeDay(event, ref, services);
   if (turnedAway) return turnedAway;
+  // Only now: before, another run may have been writing the day.
+  const names = [...wholeDay, ...ofRun.map(({ name }) => name)];
+  const before = await writtenBefore(store, ref, { names, isWhole });
+  const { removed } = before;
 
   const firstPages = await readFirstPages(wanted, source, services);
   const planned = wanted

@@ -56,15 +56,15 @@ export const explainDay = async (
 ): Promise<Explained> => {
   const isCsv = (await loadDayManifest(store, ref))?.csv !== undefined;
   const manifests = [...(await loadManifests(store, ref)).values()].filter(({ role }) => role !== 'removed');
-  const explanations: Explanation[] = [];
+  const explanations: Explanation[][] = [];
   let unknownLeftOut = 0;
   for (const manifest of manifests.toSorted((a, b) => (a.branch < b.branch ? -1 : 1))) {
     const leftOut = await loadLeftOut(store, manifest);
     if (!leftOut) unknownLeftOut += manifest.leftOut;
-    explanations.push(...(await explainBranch(store, manifest, leftOut ?? [], { ids, isCsv })));
+    explanations.push(await explainBranch(store, manifest, leftOut ?? [], { ids, isCsv }));
   }
-  explanations.push(...(await unfinished(store, ref, new Set(manifests.map(({ branch }) => branch)), ids)));
-  return { explanations, unknownLeftOut };
+  explanations.push(await unfinished(store, ref, new Set(manifests.map(({ branch }) => branch)), ids));
+  return { explanations: explanations.flat(), unknownLeftOut };
 };
 
 const explainBranch = async (
@@ -147,10 +147,13 @@ const finderOf = (places: readonly Place[]) => {
     byAsked.get(String(id))?.[0] ?? byId.get(String(tmdbId))?.[0];
 };
 
-/** The id under which a record was listed. The records of a CSV have the CSV's id in a field that the dataset names. */
+/**
+ * The id under which a record was listed. The records of a CSV have the CSV's id in a field that the dataset adds at the
+ * end; TMDB's own imdb_id, which can be another id of the same movie, comes before it.
+ */
 const idIn = (record: Place['record'], isCsv: boolean): number | string | undefined => {
   const id = isCsv
-    ? Object.values(record).find((value) => typeof value === 'string' && IMDB_ID.test(value))
+    ? Object.values(record).findLast((value) => typeof value === 'string' && IMDB_ID.test(value))
     : record.id;
   return typeof id === 'number' || typeof id === 'string' ? id : undefined;
 };

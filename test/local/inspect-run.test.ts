@@ -2,8 +2,9 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DayRef } from '../../lib/names.ts';
+import { saveDayManifest } from '../../lib/runs/day-manifest.ts';
 import { layout } from '../../lib/runs/layout.ts';
-import { type BranchManifest, loadManifests } from '../../lib/runs/manifest.ts';
+import { type BranchManifest, loadManifests, saveManifest } from '../../lib/runs/manifest.ts';
 import { sealed } from '../../lib/runs/seal.ts';
 import { verifyDay } from '../../lib/runs/verify.ts';
 import { type Explanation, explainDay } from '../../lib/stages/why.ts';
@@ -13,6 +14,7 @@ import { type Chance, chance } from '../../local/simulator/chance.ts';
 import { writeCsv } from '../../local/simulator/csv.ts';
 import { faultsNamed } from '../../local/simulator/faults.ts';
 import { type MemoryStore, memoryStore } from '../doubles/memory-store.ts';
+import { dayManifested, manifested } from '../lib/runs/manifested.ts';
 import { startProgram } from './command-line.ts';
 import { crimeWarOf, filesIn, quickPipeline, quickSimulator, temporaryFolder } from './running.ts';
 
@@ -320,6 +322,26 @@ describe('npm run why', () => {
       { outcome: 'leftOut', rule: { field: 'budget', above: 0 }, value: 0 },
     ]);
     expect(await asked(1)).toEqual([]);
+  });
+
+  it('finds each record of two ids of a CSV that are one movie, although both have the imdb_id of TMDB', async () => {
+    const store = memoryStore();
+    const key = 'Raw/TMDB/JSON/X/1.json';
+    const records = [
+      { id: 5, imdb_id: 'tt0000002', asked: 'tt0000001' },
+      { id: 5, imdb_id: 'tt0000002', asked: 'tt0000002' },
+    ];
+    await store.put(key, JSON.stringify(records));
+    const csv = { key: 'movies.csv', years: null, rows: 2, badRows: 0, badLines: [], ids: 2 };
+    await saveDayManifest(store, dayManifested({ csv }));
+    const parts = [{ key, records: 2, bytes: 1, sha256: 'ab' }];
+    await saveManifest(store, manifested({ distinct: 2, leftOut: 0, kept: 2, written: 2, missing: {}, parts }));
+    const { explanations } = await explainDay(store, ref, undefined);
+
+    expect(explanations.map(({ id, part }) => [id, part?.record])).toEqual([
+      ['tt0000001', 1],
+      ['tt0000002', 2],
+    ]);
   });
 
   it('explains the movies of a branch that is not finished', async () => {

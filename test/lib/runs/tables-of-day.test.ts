@@ -50,6 +50,14 @@ describe('the tables of a day', () => {
     ]);
   });
 
+  it('say of a CSV that it has two ids of one movie, which no other run changes', () => {
+    const day = tablesOfDay([branch('csv-0001', [1, 4]), branch('csv-0002', [4])]);
+
+    expect(day && tableWarnings(day, true)).toEqual([
+      'movies has 3 rows for 2 movies: 1 has two (4); the CSV has two ids of such a movie, in two slices. Count distinct ids',
+    ]);
+  });
+
   it('keep the ids of movies and of series apart', () => {
     const day = tablesOfDay([branch('popular-movies', [1]), branch('popular-series', [1], [], { main: 'series' })]);
     expect(day?.main.map(({ table, rows, twice }) => [table, rows, twice])).toEqual([

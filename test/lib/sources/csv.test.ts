@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../lib/datasets/load.ts';
 import { BadInputError } from '../../../lib/parse.ts';
+import type { DayManifest } from '../../../lib/runs/day-manifest.ts';
 import { readIds } from '../../../lib/sources/csv/ids.ts';
 import { csv } from '../../../lib/sources/csv.ts';
 import { KINDS } from '../../../lib/sources/kinds.ts';
@@ -378,7 +379,11 @@ describe('an upload', () => {
 describe('a day that was already planned from a CSV', () => {
   const again = async (
     before: object,
-    { years, only = false }: { years?: { from: number; to: number }; only?: boolean } = {},
+    {
+      years,
+      only = false,
+      branches = [],
+    }: { years?: { from: number; to: number }; only?: boolean; branches?: DayManifest['branches'] } = {},
   ) => {
     const store = memoryStore();
     await store.put(KEY, lines(row()));
@@ -387,6 +392,7 @@ describe('a day that was already planned from a CSV', () => {
       JSON.stringify(
         dayManifested({
           dataset: 'csv-details',
+          branches,
           csv: { key: KEY, years: { from: 2013, to: 2022 }, rows: 1, badRows: 0, badLines: [], ids: 1, ...before },
         }),
       ),
@@ -403,6 +409,17 @@ describe('a day that was already planned from a CSV', () => {
       /^only: the files of csv-details, 2026-11-20, were made from Raw\/Local\/CSV\/Movies\/old\.csv/,
     );
     expect((await again({}, { only: true })).branches).toHaveLength(1);
+  });
+
+  it('rejects single slices if the dataset would now select other ids of the same upload, or cut them otherwise', async () => {
+    const line = { run: 'thursday', distinct: 2, kept: 2, written: 2, parts: 1, warnings: [], manifest: '' };
+    const branches = [{ ...line, branch: 'csv-details-0001' }];
+    for (const { ids, ...day } of [{ ids: 2 }, { ids: 1, branches }]) {
+      await expect(again({ ids }, { only: true, ...day })).rejects.toThrow(
+        /^only: the files of csv-details, 2026-11-20, hold other slices of Raw.*movies\.csv than the dataset makes now.*; run all branches\.$/,
+      );
+      expect((await again({ ids }, day)).branches).toHaveLength(1);
+    }
   });
 
   it('rejects other years, because they would replace the existing ids', async () => {

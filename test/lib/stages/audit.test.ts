@@ -303,6 +303,22 @@ describe('the manifest of a day', () => {
     expect(store.json(LATEST)).toMatchObject({ day: '2026-11-20' });
   });
 
+  it.each([
+    ['no longer has tables', false],
+    ['has tables now', true],
+  ])('is not complete with branches of a time before its dataset %s', async (_, hasTables) => {
+    const { audit, store } = await planned({ branches: [{ name: 'crime-2019', expected: 10 }] });
+    const file = { table: 'movies', key: 'movies', rows: 3, bytes: 1, sha256: 'ab' };
+    const tables = { main: 'movies', files: [file], ids: [1, 2, 3], elsewhere: [], repeated: 0, drift: [] };
+    const [before, now] = hasTables ? [{}, { tables }] : [{ tables }, {}];
+    for (const branch of ['crime-2017', 'war-2017'])
+      await saveManifest(store, manifested({ ...before, branch, run: 'thursday' }));
+    await saveManifest(store, manifested({ ...now, branch: 'crime-2019' }));
+    await audit();
+
+    expect(store.json(DAY_MANIFEST)).toMatchObject({ complete: false, outdated: ['crime-2017', 'war-2017'] });
+  });
+
   it('ignores other objects next to the manifests', async () => {
     const { audit, finish, store } = await planned();
     await finish(...THREE);
