@@ -105,7 +105,7 @@ const overview = ({ dataset }: InspectOptions, { now, all }: Queried, tables: re
     const cells = sample.map((row) => columns.map(({ name }) => row[name] as never));
     return `${table}: ${rows} ${rows === 1 ? 'row' : 'rows'}\n${names}\n\n${asTable({ columns, rows: cells })}`;
   });
-  const days = `${all.length} complete ${all.length === 1 ? 'day' : 'days'}`;
+  const days = `${all.length} ${all.length === 1 ? 'day' : 'days'}`;
   return [
     `${dataset}, ${now.day}\n`,
     ...texts,

@@ -158,15 +158,15 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
     },
 
     /**
-     * Stores a chunk. Its name is a hash of its content, so two walkers of one branch (one that timed out and its
-     * successor) don't overwrite each other's chunks.
+     * Stores a chunk. Its name is a hash of its ids, outcomes, requests and times, so no chunk is overwritten: neither by
+     * another walker of the branch, nor by a later one that gets the same outcomes. The requests of all chunks add up.
      */
     keepChunk: ({ value, ...kept }: Kept<Outcome[]>) => {
-      const ids = createHash('sha256')
-        .update(value.map(({ id, outcome }) => `${id} ${outcome}`).join())
+      const name = createHash('sha256')
+        .update(JSON.stringify([kept, value.map(({ id, outcome }) => [id, outcome])]))
         .digest('hex');
       return save(
-        layout.chunk(ref, ids.slice(0, 24)),
+        layout.chunk(ref, name.slice(0, 24)),
         withField(kept, 'value', `[${value.map(outcomeText).join(',')}]`),
       );
     },

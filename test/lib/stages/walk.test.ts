@@ -517,6 +517,21 @@ describe('a movie without a usable answer', () => {
     expect(await tolerant.walk(tooMany).walked).toMatchObject({ finished: true });
   });
 
+  it('is stored by each call with its requests, also where the outcomes are those of an earlier call', async () => {
+    const branch = branchAt(crime2017());
+    const asked: number[] = [];
+    for (let call = 0; call < 3; call += 1) {
+      const { tmdb, walked } = branch.walk(failing(20, [5, 6, 7, 8]));
+      await expect(walked).rejects.toThrow(/4 of 20 movies/);
+      asked.push(movies(tmdb.paths()).length);
+      await branch.clock.sleep(60_000);
+    }
+
+    const counted = (await Array.fromAsync(branch.work.chunks())).reduce((sum, { tally }) => sum + tally.requests, 0);
+    // Of each later call, only the last try of each movie has a result that is stored.
+    expect([asked, counted]).toEqual([[24, 8, 8], 24 + 4 + 4]);
+  });
+
   it('is an outage where no other movie has an answer', async () => {
     const branch = branchAt(crime2017());
 
