@@ -6,6 +6,7 @@ import {
   type ZlibOptions,
   zstdDecompressSync,
 } from 'node:zlib';
+import { endOfString } from '../json-text.ts';
 
 /*
  * From the bytes of a response to its text.
@@ -68,19 +69,12 @@ export const nestsDeeperThan = (text: string, levels: number): boolean => {
   return false;
 };
 
-const [QUOTE, BACKSLASH, OPEN_BRACE, OPEN_BRACKET, CLOSE_BRACE, CLOSE_BRACKET] = [34, 92, 123, 91, 125, 93];
+const [QUOTE, OPEN_BRACE, OPEN_BRACKET, CLOSE_BRACE, CLOSE_BRACKET] = [34, 123, 91, 125, 93];
 
-/** Index of the quote that ends the string, or -1. A quote after an odd number of backslashes belongs to the string. */
-const endOfString = (text: string, start: number): number => {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let before = end - 1;
-    while (text.charCodeAt(before) === BACKSLASH) before -= 1;
-    if ((end - before) % 2 === 1) return end;
-  }
-  return -1;
-};
+type Unpack = (bytes: Uint8Array, options: Pick<ZlibOptions, 'maxOutputLength' | 'chunkSize'>) => Uint8Array;
 
-type Unpack = (bytes: Uint8Array, options: Pick<ZlibOptions, 'maxOutputLength'>) => Uint8Array;
+/** Most answers fit into one piece of output, and need no copy. */
+const PIECE_BYTES = 64 * 1024;
 
 const SIGNED: readonly { name: string; begins(bytes: Uint8Array): boolean; unpack: Unpack }[] = [
   { name: 'gzip', begins: ([a, b, c]) => a === 0x1f && b === 0x8b && c === 8, unpack: gunzipSync },
@@ -104,7 +98,7 @@ const LABELLED: Readonly<Record<string, readonly Unpack[]>> = {
  * @param labels The header's encodings that are still to be undone. The last one was applied last. Each is used once.
  */
 const unpackedOnce = (body: Uint8Array, labels: string[], maxOutputLength: number): Uint8Array | undefined => {
-  const options = { maxOutputLength };
+  const options = { maxOutputLength, chunkSize: PIECE_BYTES };
   const signed = SIGNED.find(({ begins }) => begins(body));
   if (signed) {
     if (labels.at(-1)?.replace(/^x-/, '') === signed.name) labels.pop();

@@ -63,7 +63,8 @@ export const openFolderStore = (folder: string): FirstFailure & { store: ObjectS
   const read = (key: string): Buffer | undefined =>
     onDisk(key, () => {
       try {
-        return files.read(key);
+        // Most often there is none, and an error takes longer than this question.
+        return files.isTaken(key) ? files.read(key) : undefined;
       } catch (error) {
         return ifAbsent(error as NodeJS.ErrnoException);
       }

@@ -38,6 +38,58 @@ describe('JSON that keeps the text of its numbers', () => {
     );
   });
 
+  it('is what JSON.parse with a reviver gives, also for texts that look like numbers, and keys of any name', () => {
+    const number = fc.constantFrom('7.0', '1e3', '-0', '7', '0.50', '9007199254740993', '6.25');
+    const string = fc.oneof(
+      fc.constantFrom('"7.0"', '", 7.0 "', '"a\\\\"', '"\\", 7.0]"', '"\\u00007.0"', '"__proto__"', '" 1e3,"', '""'),
+      fc.json({ maxDepth: 0 }).filter((json) => json.startsWith('"')),
+    );
+    const { value } = fc.letrec<{ value: string }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        number,
+        string,
+        fc.constantFrom('null', 'true'),
+        fc.array(tie('value'), { maxLength: 4 }).map((all) => `[${all.join(', ')}]`),
+        fc
+          .array(fc.tuple(string, tie('value')), { maxLength: 4 })
+          .map((all) => `{ ${all.map(([key, one]) => `${key} : ${one}`).join()}\n}`),
+      ),
+    }));
+    // TypeScript's library does not know the reviver's third argument yet.
+    const revive = JSON.parse as (
+      text: string,
+      reviver: (...of: [string, unknown, { source?: string }]) => unknown,
+    ) => unknown;
+    const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+    fc.assert(
+      fc.property(value, (text) => {
+        const expected = revive(text, (_, one, { source }) =>
+          typeof one === 'number' && source !== undefined && String(one) !== source ? rawJSON(source) : one,
+        );
+        const parsed = parseKeepingNumbers(text);
+        expect(JSON.stringify(parsed)).toBe(JSON.stringify(expected));
+        expect(parsed).toStrictEqual(expected);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    '{ 7.0:1}',
+    '{"a":1,7.0:2}',
+    '[1 7.0]',
+    '[1.0.0]',
+    '[01.0]',
+    '{"a":1,7.0}',
+    '[7.0',
+    '"7.0',
+    '[7.0e]',
+    ' 1.0 2',
+  ])('refuses %s, as JSON.parse does', (text) => {
+    expect(() => parseKeepingNumbers(text)).toThrow(SyntaxError);
+  });
+
   it('is what a plain parse gives where no number is unusual, and keeps odd texts and fields', () => {
     const text = '{"title":"1.0 \\ud83d 5e3","__proto__":{"x":1},"n":[null,true,6.5]}';
 
