@@ -136,7 +136,13 @@ export const walkItems = async (items: readonly WalkItem[], fetchItem: FetchItem
       return outcomes;
     });
     if (kept.value.length === 0) return;
-    await work.keepChunk(kept);
+    try {
+      await work.keepChunk(kept);
+    } catch (error) {
+      // The halves that have not begun must not: in one process, the retry of this call would ask for the same movies.
+      stopped ??= { because: error };
+      return;
+    }
     const complete = kept.value.filter(({ outcome }) => outcome !== 'resolved');
     for (const outcome of complete) {
       if (!isLost(outcome)) continue;

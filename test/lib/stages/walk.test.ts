@@ -230,6 +230,31 @@ describe('when a walker is killed', () => {
     expect(most).toBeGreaterThan(CHUNK / 2); // one half is requested while the other is stored
   });
 
+  it('and so it is when a chunk cannot be stored: the walk ends, and nothing more is requested behind it', async () => {
+    const store = memoryStore();
+    let failures = 1;
+    const branch = branchAt(crime2017(), {
+      ...store,
+      put: async (key, body) => {
+        if (key.includes('/chunks/') && failures-- > 0) throw new Error('S3 has no connection');
+        return store.put(key, body);
+      },
+    });
+    const { tmdb, walked } = branch.walk(async (path, query) => {
+      await nextTurn();
+      return cinema(150)(path, query);
+    });
+    await expect(walked).rejects.toThrow('S3 has no connection');
+    const asked = tmdb.asked.length;
+    expect(movies(tmdb.paths()).length).toBeLessThanOrEqual(CHUNK);
+    for (let turn = 0; turn < 100; turn += 1) await nextTurn();
+    expect(tmdb.asked).toHaveLength(asked);
+
+    const again = branch.walk(cinema(150));
+    expect(await again.walked).toMatchObject({ finished: true });
+    expect(movies([...tmdb.paths(), ...again.tmdb.paths()]).length).toBeLessThanOrEqual(150 + CHUNK);
+  });
+
   it('as many pages of a list are lost, and stored pages are not requested again', async () => {
     const branch = branchAt(crime2017());
     const failing = branch.walk((path, query) => {
