@@ -26,10 +26,10 @@ export interface Observed extends Comparison {
   wrong: string[];
   /** Faults that happened. */
   faults: number;
-  /** Requests that TMDB answered again, beyond those of a run without faults. */
-  repeated: number;
-  /** Milliseconds until the day was complete, beyond those of a run without faults, by the clock of the lab. */
-  recoveryMs: number;
+  /** Requests that TMDB answered again, beyond those of a run without faults. Undefined where they are not counted. */
+  repeated: number | undefined;
+  /** Milliseconds until the day was complete, beyond those of a run without faults. Undefined without the clock of the lab. */
+  recoveryMs: number | undefined;
 }
 
 /** A run without faults, which all others are compared with. */
@@ -171,5 +171,8 @@ export const problemsOf = ({ wrong, lost, doubled, differing }: Observed): strin
   ...(differing.length ? [`other bytes than without faults: ${differing.join(', ')}`] : []),
 ];
 
-/** Requests that kills may repeat: a chunk for each of them and for each branch that runs. */
+/**
+ * Requests that kills may repeat: a chunk for each of them and for each branch that runs. A branch that was reading its
+ * list repeats fewer: the pages that it was asking for, and one pass, because a list can change in such a pause.
+ */
 export const chunksOf = (kills: number): number => kills * CHUNK * BRANCHES.length;

@@ -5,7 +5,8 @@ import { exitWith } from '../../local/exit-code.ts';
 import { refuseKeptByNpm } from '../../local/npm-options.ts';
 import { CASES } from './cases.ts';
 import { save } from './document.ts';
-import { everyStep, SITUATIONS } from './every-step.ts';
+import { everyFileChange } from './every-file-change.ts';
+import { everyStep } from './every-step.ts';
 import { type Observed, problemsOf, quietRun, tried } from './experiment.ts';
 import { smallCatalogue } from './small-tmdb.ts';
 import { add, emptyRow, type Row, rowAsLine, rowsAsTable } from './table.ts';
@@ -13,10 +14,11 @@ import { add, emptyRow, type Row, rowAsLine, rowsAsTable } from './table.ts';
 const USAGE = `npm run lab [-- options]
 
 Runs the pipeline under faults of TMDB, of S3 and of its own process, and compares what it wrote with a run without
-faults. Without options, it runs everything and writes docs/reliability.md, in about 20 minutes.
+faults. Without options, it runs everything and writes docs/reliability.md, in about 25 minutes. --case every-file-change
+alone writes its table there, too.
 
-  --case NAME   only this case; may be repeated. Cases: ${Object.keys(CASES).map(slug).join(', ')}, every-step
-  --seed N      the first seed (1). One seed gives one schedule of faults; of every-step, it is the number of the kill
+  --case NAME   only this case; may be repeated. Cases: ${Object.keys(CASES).map(slug).join(', ')}, every-step, every-file-change
+  --seed N      the first seed (1). One seed gives one schedule of faults; of the last two cases, it is the number of the kill
   --runs N      seeds of each case; with --seed the default is 1
   --help        prints this text
 `;
@@ -82,6 +84,7 @@ const number = (option: string, text: string): number => {
 };
 
 const EVERY_STEP = 'every-step';
+const EVERY_FILE_CHANGE = 'every-file-change';
 
 const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   refuseKeptByNpm('npm run lab', OPTIONS, argv, env);
@@ -93,7 +96,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   const seed = number('seed', values.seed ?? '1');
   const runs = values.runs === undefined ? undefined : number('runs', values.runs);
   const wanted = values.case ?? [];
-  const names = [...Object.keys(CASES).map(slug), EVERY_STEP];
+  const names = [...Object.keys(CASES).map(slug), EVERY_STEP, EVERY_FILE_CHANGE];
   const unknown = wanted.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new BadInputError(`--case: use one of ${names.join(', ')}; got ${JSON.stringify(unknown)}.`);
@@ -111,27 +114,45 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     }));
     rows.push(await rowOf(name, experiments));
   }
-  if (isWanted(EVERY_STEP)) {
-    const { points, killed } = await everyStep();
-    for (const situation of SITUATIONS) {
-      const experiments = points
-        .map((point, index) => ({
-          point,
-          again: `npm run lab -- --seed ${index + 1} --case ${EVERY_STEP}`,
-          run: () => killed(point),
-        }))
-        .slice(seed - 1, values.seed === undefined ? undefined : seed - 1 + (runs ?? 1))
-        .filter(({ point }) => point.situation === situation);
-      if (experiments.length === 0) continue;
-      rows.push(await rowOf(`a kill at each of ${experiments.length} points: ${situation}`, experiments));
-    }
+  /** A case in which each number of a kill is one experiment: those that the options name, a row for each situation. */
+  const atEachPoint = async <Point extends { situation: string }>(
+    name: string,
+    what: string,
+    { points, killed }: { points: readonly Point[]; killed(point: Point): Promise<Observed> },
+  ): Promise<Row[]> => {
+    const chosen = points
+      .map((point, index) => ({
+        situation: point.situation,
+        again: `npm run lab -- --seed ${index + 1} --case ${name}`,
+        run: () => killed(point),
+      }))
+      .slice(seed - 1, values.seed === undefined ? undefined : seed - 1 + (runs ?? 1));
+    const made: Row[] = [];
+    for (const [situation, experiments] of Map.groupBy(chosen, (one) => one.situation))
+      made.push(await rowOf(`a kill at each of ${experiments.length} ${what}: ${situation}`, experiments));
+    return made;
+  };
+  if (isWanted(EVERY_STEP)) rows.push(...(await atEachPoint(EVERY_STEP, 'points', await everyStep())));
+  const fileRows: Row[] = [];
+  const filesStartedAt = performance.now();
+  if (isWanted(EVERY_FILE_CHANGE)) {
+    const changes = await everyFileChange();
+    fileRows.push(...(await atEachPoint(EVERY_FILE_CHANGE, 'changes of files', changes)));
+    await changes.close();
   }
-  const failed = rows.reduce((sum, row) => sum + row.failed, 0);
-  const minutes = (performance.now() - startedAt) / 60_000;
-  if (wanted.length === 0 && runs === undefined)
-    await save('table', `First seed ${seed}; ${minutes.toFixed(0)} minutes on this machine.\n\n${rowsAsTable(rows)}`);
+  const minutesSince = (from: number, to = performance.now()) => (to - from) / 60_000;
+  if (values.seed === undefined && runs === undefined) {
+    const table = (some: readonly Row[], minutes: number) =>
+      `First seed 1; ${minutes.toFixed(0)} minutes on this machine.\n\n${rowsAsTable(some)}`;
+    if (wanted.length === 0) await save('table', table(rows, minutesSince(startedAt, filesStartedAt)));
+    if (fileRows.length > 0) await save('table of files', table(fileRows, minutesSince(filesStartedAt)));
+  }
+  rows.push(...fileRows);
+  const failed = rows.reduce((total, row) => total + row.failed, 0);
   const sum = rows.reduce((total, row) => total + row.runs, 0);
-  process.stdout.write(`${sum} runs in ${minutes.toFixed(1)} minutes, ${failed} with something wrong.\n`);
+  process.stdout.write(
+    `${sum} runs in ${minutesSince(startedAt).toFixed(1)} minutes, ${failed} with something wrong.\n`,
+  );
   return failed > 0 ? 1 : 0;
 };
 

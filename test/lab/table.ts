@@ -5,15 +5,16 @@ export interface Row {
   name: string;
   runs: number;
   faults: number;
-  repeated: number;
+  /** Undefined, like the two others: it was not measured. */
+  repeated: number | undefined;
   /** Requests that were repeated in the one run that repeated most. */
-  mostRepeated: number;
+  mostRepeated: number | undefined;
   lost: number;
   doubled: number;
   differing: number;
   /** Experiments in which anything was wrong. */
   failed: number;
-  longestRecoveryMs: number;
+  longestRecoveryMs: number | undefined;
   peakBytes: number;
 }
 
@@ -21,27 +22,34 @@ export const emptyRow = (name: string): Row => ({
   name,
   runs: 0,
   faults: 0,
-  repeated: 0,
-  mostRepeated: 0,
+  repeated: undefined,
+  mostRepeated: undefined,
   lost: 0,
   doubled: 0,
   differing: 0,
   failed: 0,
-  longestRecoveryMs: 0,
+  longestRecoveryMs: undefined,
   peakBytes: 0,
 });
 
 export const add = (row: Row, one: Observed, isWrong: boolean): void => {
   row.runs += 1;
   row.faults += one.faults;
-  row.repeated += one.repeated;
-  row.mostRepeated = Math.max(row.mostRepeated, one.repeated);
+  row.repeated = plus(row.repeated, one.repeated);
+  row.mostRepeated = most(row.mostRepeated, one.repeated);
   row.lost += one.lost.length;
   row.doubled += one.doubled.length;
   row.differing += one.differing.length;
   row.failed += isWrong ? 1 : 0;
-  row.longestRecoveryMs = Math.max(row.longestRecoveryMs, one.recoveryMs);
+  row.longestRecoveryMs = most(row.longestRecoveryMs, one.recoveryMs);
 };
+
+/** Two figures together, of which either may not have been measured. */
+const together =
+  (combine: (one: number, other: number) => number) => (one: number | undefined, other: number | undefined) =>
+    one === undefined || other === undefined ? (one ?? other) : combine(one, other);
+const plus = together((one, other) => one + other);
+const most = together(Math.max);
 
 const HEAD = [
   'case',
@@ -57,7 +65,7 @@ const HEAD = [
   'peak memory',
 ];
 
-const whole = (number: number): string => number.toLocaleString('en');
+const whole = (number: number | undefined): string => number?.toLocaleString('en') ?? '–';
 
 const cells = (row: Row): string[] => [
   row.name,
@@ -69,17 +77,17 @@ const cells = (row: Row): string[] => [
   whole(row.doubled),
   whole(row.differing),
   whole(row.failed),
-  `${(row.longestRecoveryMs / 1000).toFixed(1)} s`,
+  row.longestRecoveryMs === undefined ? '–' : `${(row.longestRecoveryMs / 1000).toFixed(1)} s`,
   `${Math.round(row.peakBytes / 1e6)} MB`,
 ];
 
 const sumOf = (rows: readonly Row[]): Row => {
   const sum = emptyRow('**all**');
   for (const row of rows) {
-    for (const field of ['runs', 'faults', 'repeated', 'lost', 'doubled', 'differing', 'failed'] as const)
-      sum[field] += row[field];
-    for (const field of ['mostRepeated', 'longestRecoveryMs', 'peakBytes'] as const)
-      sum[field] = Math.max(sum[field], row[field]);
+    for (const field of ['runs', 'faults', 'lost', 'doubled', 'differing', 'failed'] as const) sum[field] += row[field];
+    sum.repeated = plus(sum.repeated, row.repeated);
+    for (const field of ['mostRepeated', 'longestRecoveryMs'] as const) sum[field] = most(sum[field], row[field]);
+    sum.peakBytes = Math.max(sum.peakBytes, row.peakBytes);
   }
   return sum;
 };

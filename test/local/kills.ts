@@ -3,13 +3,13 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, read
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { systemClock } from '../../lib/clock.ts';
 import { tmdbClient } from '../../lib/tmdb/client.ts';
 import { pace } from '../../lib/tmdb/pace.ts';
 import { openPipeline } from '../../local/pipeline.ts';
 import { type Catalogue, catalogueOf, defaultCatalogue } from '../../local/simulator/catalogue.ts';
 import { startSimulator } from '../../local/simulator/simulator.ts';
+import { type Comparison, compare, type Lake, lakeIn, wrongInDay } from '../lab/oracle.ts';
 import { startCommand } from './command-line.ts';
 
 /*
@@ -17,11 +17,18 @@ import { startCommand } from './command-line.ts';
  * says, and the files are compared with those of an undisturbed run.
  *
  * A run leaves a copy of its folder at each change: that is what a kill would leave there, and each copy is continued. At
- * some changes, a run is really killed. `node test/local/kills.ts` does this for all copies, kills.test.ts for some.
+ * some changes, a run is really killed. `npm run lab -- --case every-file-change` does this for all copies, kills.test.ts for
+ * some.
  */
 
 export const SCENARIOS = ['a first run', 'a run of a complete day with changed data', 'a resumed run'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
+
+/** What one experiment showed. */
+export interface Continued extends Comparison {
+  /** What is wrong, in sentences. */
+  wrong: string[];
+}
 
 const DAY = '2026-11-20';
 const ROOT = join(import.meta.dirname, '../..');
@@ -79,13 +86,25 @@ export const experiments = async (each = 1) => {
       ...watched,
     }).ended;
 
-  /** The same in this process. Returns what is wrong, in sentences. */
-  const proceed = async (out: string, data: Data, run: string | undefined): Promise<string[]> => {
+  /** The same in this process. Returns what is wrong, in sentences, and what the bucket has then. */
+  const proceed = async (
+    out: string,
+    data: Data,
+    run: string | undefined,
+    expected?: Lake,
+  ): Promise<{ wrong: string[]; lake: Lake }> => {
     const pipeline = await openPipeline({ out, env: environment(data), tmdb: clients[data], retryMs: 1 });
     try {
       const input = { dataset: 'crime-war', ...(run ? { resume: run } : { day: DAY }) };
       const { status, error, cause } = await pipeline.start(input, `continued-${Date.now()}`).ended;
-      return status === 'SUCCEEDED' ? [] : [`${status}: ${error}: ${cause}`];
+      const lake = await lakeIn(pipeline.store);
+      return {
+        wrong: [
+          ...(status === 'SUCCEEDED' ? [] : [`${status}: ${error}: ${cause}`]),
+          ...(expected ? await wrongInDay(pipeline.store, lake, expected) : []),
+        ],
+        lake,
+      };
     } finally {
       await pipeline.close();
     }
@@ -93,9 +112,9 @@ export const experiments = async (each = 1) => {
 
   const undisturbed = async (data: Data) => {
     const out = join(temporary, `undisturbed-${data}`);
-    const wrong = await proceed(out, data, undefined);
+    const { wrong, lake } = await proceed(out, data, undefined);
     if (wrong.length) throw new Error(wrong.join());
-    return { out, files: rawFiles(out) };
+    return { out, files: rawFiles(out), lake };
   };
   const runs = { before: await undisturbed('before'), after: await undisturbed('after') };
   const known = new Set([...runs.before.files, ...runs.after.files].map((file) => JSON.stringify(file)));
@@ -124,7 +143,7 @@ export const experiments = async (each = 1) => {
   }
 
   /** What is wrong in a folder after a kill, and after the run was continued. */
-  const continued = async (scenario: Scenario, out: string): Promise<string[]> => {
+  const continued = async (scenario: Scenario, out: string): Promise<Continued> => {
     const data = scenario === 'a run of a complete day with changed data' ? 'after' : 'before';
     const before = data === 'after' ? new Set(runsIn(runs.before.out)) : new Set();
     const wrong = [
@@ -135,20 +154,17 @@ export const experiments = async (each = 1) => {
     ];
     // A run that has not been planned is started again.
     const planned = runsIn(out).find((one) => !before.has(one));
-    wrong.push(...(await proceed(out, data, planned)), ...promisesBroken(out));
-    if (JSON.stringify(rawFiles(out)) !== JSON.stringify(runs[data].files))
-      wrong.push('other files than those of an undisturbed run');
-    const day = join(out, `bucket/_manifests/crime-war/${DAY}/manifest.json`);
-    if (!existsSync(day) || !readJson(day).complete) wrong.push('the day is not complete');
+    const { wrong: wrongThen, lake } = await proceed(out, data, planned, runs[data].lake);
+    wrong.push(...wrongThen, ...promisesBroken(out));
     if (readdirSync(join(out, 'bucket/.writing')).length) wrong.push('.writing is not empty');
-    return wrong;
+    return { wrong, ...compare(lake, runs[data].lake) };
   };
 
   return {
     /** The moments, from 0, at which a run of this scenario was copied. */
     moments: (scenario: Scenario): number[] => (snapshots.get(scenario) ?? []).map((_, index) => index * each),
-    /** Continues what a kill at a moment would leave. Returns what is wrong. */
-    left: async (scenario: Scenario, moment: number): Promise<string[]> => {
+    /** Continues what a kill at a moment would leave. */
+    left: async (scenario: Scenario, moment: number): Promise<Continued> => {
       const out = mkdtempSync(join(temporary, 'out-'));
       try {
         copy(snapshots.get(scenario)?.[moment / each] ?? '', out);
@@ -157,13 +173,14 @@ export const experiments = async (each = 1) => {
         rmSync(out, { recursive: true, force: true });
       }
     },
-    /** Kills a run, then continues it. Returns what is wrong. */
-    killed: async (scenario: Scenario, moment: number): Promise<string[]> => {
+    /** Kills a run, then continues it. */
+    killed: async (scenario: Scenario, moment: number): Promise<Continued> => {
       const out = mkdtempSync(join(temporary, 'out-'));
       try {
         const { data, run } = prepare(scenario, out);
         const { signal } = await start(out, data, run, { KILL_AT: String(moment + 1) });
-        return [...(signal === 'SIGKILL' ? [] : ['it was not killed']), ...(await continued(scenario, out))];
+        const { wrong, ...compared } = await continued(scenario, out);
+        return { wrong: [...(signal === 'SIGKILL' ? [] : ['it was not killed']), ...wrong], ...compared };
       } finally {
         rmSync(out, { recursive: true, force: true });
       }
@@ -224,32 +241,3 @@ const promisesBroken = (out: string): string[] => {
   }
   return wrong;
 };
-
-if (import.meta.main) {
-  const { moments, left, killed, close } = await experiments();
-  /** One of so many moments is also tried with a real kill. */
-  const KILL_EACH = 20;
-  const atOnce = pLimit(4);
-  for (const scenario of SCENARIOS) {
-    let [errors, kills] = [0, 0];
-    const tryOne = async (name: string, wrong: Promise<string[]>) => {
-      const sentences = await wrong.catch((error: Error) => [error.stack ?? error.message]);
-      if (sentences.length) process.stdout.write(`${scenario}, ${name}: ${sentences.join('; ')}\n`);
-      if (sentences.length) errors += 1;
-    };
-    const all = moments(scenario);
-    await Promise.all(
-      all.map((moment) =>
-        atOnce(async () => {
-          await tryOne(`moment ${moment}`, left(scenario, moment));
-          if (moment % KILL_EACH) return;
-          kills += 1;
-          await tryOne(`kill at ${moment}`, killed(scenario, moment));
-        }),
-      ),
-    );
-    process.stdout.write(`${scenario}: ${all.length} moments, ${kills} real kills, ${errors} with errors\n`);
-    if (errors) process.exitCode = 1;
-  }
-  await close();
-}
