@@ -20,6 +20,7 @@ alone writes its table there, too.
   --case NAME   only this case; may be repeated. Cases: ${Object.keys(CASES).map(slug).join(', ')}, every-step, every-file-change
   --seed N      the first seed (1). One seed gives one schedule of faults; of the last two cases, it is the number of the kill
   --runs N      seeds of each case; with --seed the default is 1
+  --each N      of the last two cases, only each Nth kill
   --help        prints this text
 `;
 
@@ -40,6 +41,7 @@ const OPTIONS = {
   case: { type: 'string', multiple: true },
   seed: { type: 'string' },
   runs: { type: 'string' },
+  each: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -95,6 +97,7 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   }
   const seed = number('seed', values.seed ?? '1');
   const runs = values.runs === undefined ? undefined : number('runs', values.runs);
+  const each = number('each', values.each ?? '1');
   const wanted = values.case ?? [];
   const names = [...Object.keys(CASES).map(slug), EVERY_STEP, EVERY_FILE_CHANGE];
   const unknown = wanted.find((name) => !names.includes(name));
@@ -126,10 +129,14 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
         again: `npm run lab -- --seed ${index + 1} --case ${name}`,
         run: () => killed(point),
       }))
-      .slice(seed - 1, values.seed === undefined ? undefined : seed - 1 + (runs ?? 1));
+      .slice(seed - 1, values.seed === undefined ? undefined : seed - 1 + (runs ?? 1))
+      .filter((_, index) => index % each === 0);
     const made: Row[] = [];
-    for (const [situation, experiments] of Map.groupBy(chosen, (one) => one.situation))
-      made.push(await rowOf(`a kill at each of ${experiments.length} ${what}: ${situation}`, experiments));
+    for (const [situation, experiments] of Map.groupBy(chosen, (one) => one.situation)) {
+      const all = points.filter((point) => point.situation === situation).length;
+      const some = experiments.length === all ? `each of ${all}` : `${experiments.length} of ${all}`;
+      made.push(await rowOf(`a kill at ${some} ${what}: ${situation}`, experiments));
+    }
     return made;
   };
   if (isWanted(EVERY_STEP)) rows.push(...(await atEachPoint(EVERY_STEP, 'points', await everyStep())));
@@ -137,11 +144,11 @@ const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   const filesStartedAt = performance.now();
   if (isWanted(EVERY_FILE_CHANGE)) {
     const changes = await everyFileChange();
-    fileRows.push(...(await atEachPoint(EVERY_FILE_CHANGE, 'changes of files', changes)));
+    fileRows.push(...(await atEachPoint(EVERY_FILE_CHANGE, 'points of a folder', changes)));
     await changes.close();
   }
   const minutesSince = (from: number, to = performance.now()) => (to - from) / 60_000;
-  if (values.seed === undefined && runs === undefined) {
+  if (values.seed === undefined && runs === undefined && each === 1) {
     const table = (some: readonly Row[], minutes: number) =>
       `First seed 1; ${minutes.toFixed(0)} minutes on this machine.\n\n${rowsAsTable(some)}`;
     if (wanted.length === 0) await save('table', table(rows, minutesSince(startedAt, filesStartedAt)));
