@@ -30,6 +30,9 @@ export interface Continued extends Comparison {
   wrong: string[];
 }
 
+/** What is wrong where a run ended before the moment of its kill. */
+export const NOT_KILLED = 'it was not killed';
+
 const DAY = '2026-11-20';
 const ROOT = join(import.meta.dirname, '../..');
 const readJson = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
@@ -180,7 +183,7 @@ export const experiments = async (each = 1) => {
         const { data, run } = prepare(scenario, out);
         const { signal } = await start(out, data, run, { KILL_AT: String(moment + 1) });
         const { wrong, ...compared } = await continued(scenario, out);
-        return { wrong: [...(signal === 'SIGKILL' ? [] : ['it was not killed']), ...wrong], ...compared };
+        return { wrong: [...(signal === 'SIGKILL' ? [] : [NOT_KILLED]), ...wrong], ...compared };
       } finally {
         rmSync(out, { recursive: true, force: true });
       }
