@@ -70,12 +70,12 @@ export const scratchFile = (folder: string): ScratchFile => {
       // A copy of bytes, too: the caller may use its buffer again.
       const bytes = Buffer.from(text as string);
       const at = written + waitingBytes;
-      // The next text has the same place as an empty one.
-      if (bytes.length > 0) waiting.set(at, bytes);
+      waiting.set(at, bytes);
       waitingBytes += bytes.length;
       if (waitingBytes >= WRITE_AT_ONCE) await flush();
       return { at, bytes: bytes.length };
     },
+    // The next text has the same place as an empty one.
     read: (places) => Promise.all(places.map((place) => (place.bytes > 0 && waiting.get(place.at)) || readOne(place))),
     close: async () => opened?.close(),
   };

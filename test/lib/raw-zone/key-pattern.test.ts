@@ -123,6 +123,12 @@ describe('two key patterns', () => {
     ],
     ['two placeholders', `Raw/TMDB/JSON/{genre}Movies/${DATED}`, `Raw/TMDB/JSON/Popular{Media}/${DATED}`],
     ['a placeholder for nothing', `Raw/TMDB/JSON/Movies{slice}/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
+    ['other folders below the date', 'Raw/TMDB/JSON/{yyyy}/A/x_{part}.json', 'Raw/TMDB/JSON/{yyyy}/B/x_{part}.json'],
+    [
+      'other file names, with no date in the folders',
+      'Raw/TMDB/JSON/Movies/x_{part}_{yyyymmdd}.json',
+      'Raw/TMDB/JSON/Movies/y_{part}_{yyyymmdd}.json',
+    ],
     ['a placeholder for a folder', `Raw/TMDB/{genre}/${DATED}`, `Raw/TMDB/JSON/${DATED}`],
   ])('could meet: %s', (_, one, other) => {
     expect(meets(one, other)).toEqual([true, true]);
@@ -137,6 +143,11 @@ describe('two key patterns', () => {
       `Raw/TMDB/JSON/{genre}Series/${DATED}`,
     ],
     ['beginnings, too', `Raw/TMDB/JSON/Popular{Media}/${DATED}`, `Raw/TMDB/JSON/Movie{slice}/${DATED}`],
+    [
+      'different folders, with no date in them',
+      'Raw/TMDB/JSON/Movies/x_{part}_{yyyymmdd}.json',
+      'Raw/TMDB/JSON/Series/x_{part}_{yyyymmdd}.json',
+    ],
     ['another format', `Raw/TMDB/JSONL/Movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
     ['small letters', `Raw/TMDB/JSON/movies/${DATED}`, `Raw/TMDB/JSON/Movies/${DATED}`],
   ])('cannot meet: %s', (_, one, other) => {
@@ -183,5 +194,11 @@ describe('the folders of the parts of a day', () => {
         isOfDay(`Raw/TMDB/JSON/X/2026/${name}`),
       ),
     ).toEqual([true, false, false]);
+  });
+
+  it('have only files of the day where a folder has the whole day as its name', () => {
+    const { isOfDay } = dayKeys('Raw/TMDB/JSON/X/{yyyymmdd}/movie_{genre}_{part}.json', '2026-11-20');
+
+    expect(isOfDay('Raw/TMDB/JSON/X/20261120/notes.txt')).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
+import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { recordsIn } from '../../../lib/raw-zone/part-records.ts';
-import { partOf, recordText } from '../../../lib/raw-zone/parts.ts';
+import { LARGEST_PART_BYTES, partOf, recordText } from '../../../lib/raw-zone/parts.ts';
 
 const records = [{ id: 1, title: 'A\nB' }, { id: 2 }];
 
@@ -20,6 +21,14 @@ it.each([
   expect(recordsIn(body.subarray(0, -3), format)).toBeUndefined();
 });
 
-it.each(['', '{}', '[1]', 'x'])('%j has no records', (text) => {
+it.each(['', '{}', '[1]', '[{}, 1]', '[null]', 'x'])('%j has no records', (text) => {
   expect(recordsIn(Buffer.from(text), { format: 'json', gzip: false })).toBeUndefined();
+});
+
+it('a gzip file whose text is larger than a part may be has no records', () => {
+  const padded = (bytes: number) => gzipSync('[]'.padEnd(bytes), { level: 1 });
+  const format = { format: 'json', gzip: true } as const;
+
+  expect(recordsIn(padded(LARGEST_PART_BYTES), format)).toEqual([]);
+  expect(recordsIn(padded(LARGEST_PART_BYTES + 1), format)).toBeUndefined();
 });

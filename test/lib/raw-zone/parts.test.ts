@@ -135,6 +135,21 @@ describe('dividing records into parts', () => {
     expect(sizes([weighing(9_999_000)])).toEqual([1]);
     expect(() => partsOf([{ id: 1 }, weighing(10_000_001)], asJson)).toThrow(RecordTooLargeError);
   });
+
+  it('accepts the largest record that fits, and names one that is a byte larger', () => {
+    // Around one record: "[\n" and "\n]", and two bytes for the comma and line feed before the next one.
+    const largest = { id: 603, bytes: LARGEST_PART_BYTES - 6 };
+    const larger = { ...largest, bytes: largest.bytes + 1 };
+
+    expect(cutIntoParts([largest], asJson)).toEqual([[largest]]);
+    expect(() => cutIntoParts([larger], asJson)).toThrow(
+      expect.objectContaining({
+        name: 'RecordTooLargeError',
+        message:
+          'The record of 603 has 9999997 bytes, but a part may have at most 10000000: add fields to record.without in the dataset, so that they are left out.',
+      }),
+    );
+  });
 });
 
 describe('a part', () => {
@@ -175,8 +190,8 @@ describe('a part', () => {
     const header = pack().subarray(0, 10);
 
     expect(pack()).toEqual(pack());
-    // No name, no time, and no operating system: RFC 1952, 2.3.1.
-    expect([header[3], header.readUInt32LE(4), header[9]]).toEqual([0, 0, 255]);
+    // No name, no time, the slowest compression, and no operating system: RFC 1952, 2.3.1.
+    expect([header[3], header.readUInt32LE(4), header[8], header[9]]).toEqual([0, 0, 2, 255]);
     expect(gunzipSync(pack()).toString().split('\n')).toHaveLength(101);
   });
 

@@ -41,6 +41,88 @@ it('the newest object in S3 is the one modified last; within one second, the one
   expect(await store.newest('a/', () => true)).toBe('a/3.csv');
 });
 
+it('a list has the keys of all its pages, up to the page without a token', async () => {
+  const tokens: (string | null)[] = [];
+  const { url } = await serving((request, response) => {
+    const token = new URL(request.url ?? '', 'http://bucket').searchParams.get('continuation-token');
+    tokens.push(token);
+    const key = `<Contents><Key>a/${tokens.length}.json</Key></Contents>`;
+    const next = token === 'two' ? '' : `<NextContinuationToken>${token ? 'two' : 'one'}</NextContinuationToken>`;
+    saying(200, `<ListBucketResult>${key}${next}</ListBucketResult>`)(request, response);
+  });
+
+  expect(await storeAt(url).list('a/')).toEqual(['a/1.json', 'a/2.json', 'a/3.json']);
+  expect(tokens).toEqual([null, 'one', 'two']);
+});
+
+it('a list may be without keys and without times', async () => {
+  const { store } = await answering(200, '<ListBucketResult><Contents><Key>a/1</Key></Contents></ListBucketResult>');
+  const { store: empty } = await answering(200, '<ListBucketResult></ListBucketResult>');
+
+  expect(await store.newest('a/', () => true)).toBe('a/1');
+  expect([await empty.list('a/'), await empty.folders('a/'), await empty.newest('a/', () => true)]).toEqual([
+    [],
+    [],
+    undefined,
+  ]);
+});
+
+it('the folders of a prefix are the ones that S3 groups by slash', async () => {
+  let asked: string | undefined;
+  const { url } = await serving((request, response) => {
+    asked = request.url;
+    saying(
+      200,
+      '<ListBucketResult><CommonPrefixes><Prefix>a/2026/</Prefix></CommonPrefixes><CommonPrefixes /></ListBucketResult>',
+    )(request, response);
+  });
+
+  expect(await storeAt(url).folders('a/')).toEqual(['2026/']);
+  expect(new URL(asked ?? '', url).searchParams.get('delimiter')).toBe('/');
+});
+
+it('an object is written as JSON unless another type is given, and a version is returned where S3 has one', async () => {
+  const types: (string | undefined)[] = [];
+  const { url } = await serving((request, response) => {
+    types.push(request.headers['content-type']);
+    request.resume();
+    request.on('end', () => saying(200, '', { etag: '"new"', 'x-amz-version-id': 'v1' })(request, response));
+  });
+  const store = storeAt(url);
+
+  expect(await store.put('a.json', '{}')).toEqual({ etag: '"new"', versionId: 'v1' });
+  await store.putIf('a.json', '{}', undefined);
+  await store.put('a.csv', '', { contentType: 'text/csv' });
+  await store.putIf('a.csv', '', undefined, { contentType: 'text/csv' });
+  expect(types).toEqual(['application/json', 'application/json', 'text/csv', 'text/csv']);
+});
+
+describe('removing keys from S3', () => {
+  it('sends at most 1,000 keys in one request, and none without keys', async () => {
+    const removed: number[] = [];
+    const { url } = await serving(async (request, response) => {
+      const body = (await buffer(request)).toString();
+      removed.push(body.split('<Key>').length - 1);
+      expect(body).toContain('<Quiet>true</Quiet>');
+      saying(200, '<DeleteResult></DeleteResult>')(request, response);
+    });
+    const store = storeAt(url);
+    await store.remove([]);
+    await store.remove(Array.from({ length: 2_000 }, (_, at) => `a/${at}`));
+
+    expect(removed).toEqual([1_000, 1_000]);
+  });
+
+  it('fails when S3 keeps one of them', async () => {
+    const { store } = await answering(
+      200,
+      '<DeleteResult><Error><Key>a/1</Key><Code>AccessDenied</Code><Message>No.</Message></Error></DeleteResult>',
+    );
+
+    await expect(store.remove(['a/1'])).rejects.toThrow('S3 could not delete a/1: AccessDenied No.');
+  });
+});
+
 describe('a conditional write to S3', () => {
   it('sends its condition: the object does not exist, or it has not changed', async () => {
     const { store, conditions } = await answering(200);
@@ -155,6 +237,41 @@ describe('a body from S3 whose connection breaks', () => {
       'movies.csv changed while it was read: wait until its upload is complete, then run again.',
     );
     expect(ranges).toHaveLength(2);
+  });
+
+  it('is an error with its cause if the object was deleted, and the error of S3 if that is another one', async () => {
+    const streaming = async (status: number, code: string) => {
+      let requests = 0;
+      const { url } = await serving((request, response) => {
+        requests += 1;
+        if (requests > 1) return void saying(status, error(code))(request, response);
+        response.writeHead(200, { etag: '"one"', 'content-length': 10 });
+        response.write('12345', () => setTimeout(() => request.socket.destroy(), 20));
+      });
+      const streamed = await storeAt(url).stream('movies.csv');
+      return streamed && buffer(streamed.body);
+    };
+
+    await expect(streaming(404, 'NoSuchKey')).rejects.toMatchObject({
+      message: 'movies.csv changed while it was read: wait until its upload is complete, then run again.',
+      cause: { name: 'NoSuchKey' },
+    });
+    await expect(streaming(403, 'AccessDenied')).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+
+  it('is an error if S3 sends another range than the one requested', async () => {
+    let requests = 0;
+    const { url } = await serving((request, response) => {
+      requests += 1;
+      if (requests > 1) return void response.writeHead(200, { 'content-length': 10 }).end('1234567890');
+      response.writeHead(200, { etag: '"one"', 'content-length': 10 });
+      response.write('12345', () => setTimeout(() => request.socket.destroy(), 20));
+    });
+    const streamed = await storeAt(url).stream('movies.csv');
+
+    await expect(streamed && buffer(streamed.body)).rejects.toThrow(
+      'S3 sent the range undefined of movies.csv, not the bytes from 5 on: run again.',
+    );
   });
 
   it('is not requested further when the reader stops', async () => {

@@ -47,4 +47,30 @@ describe('a scratch file', () => {
     await expect(scratch.add('x'.repeat(1_100_000))).rejects.toMatchObject({ code: 'ENOENT' });
     await scratch.close();
   });
+
+  it('has an empty text as an empty text, also when the next text has the same place', async () => {
+    const scratch = scratchFile(folder);
+    const places = [await scratch.add(''), await scratch.add('next'), await scratch.add('')];
+
+    expect((await scratch.read(places)).map(String)).toEqual(['', 'next', '']);
+  });
+
+  it('says where it ends when a text should be behind its end', async () => {
+    const scratch = scratchFile(folder);
+
+    await expect(scratch.read([{ at: 7, bytes: 5 }])).rejects.toThrow(
+      `the scratch file in ${folder} ends at byte 7: run again.`,
+    );
+    const { bytes } = await scratch.add('x'.repeat(1_100_000));
+    await expect(scratch.read([{ at: 0, bytes: bytes + 1 }])).rejects.toThrow(`ends at byte ${bytes}: run again.`);
+    await scratch.close();
+  });
+
+  it('frees its space when it is closed', async () => {
+    const scratch = scratchFile(folder);
+    const place = await scratch.add('x'.repeat(1_100_000));
+    await scratch.close();
+
+    await expect(scratch.read([place])).rejects.toMatchObject({ code: 'EBADF' });
+  });
 });
