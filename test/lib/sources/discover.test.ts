@@ -512,3 +512,19 @@ describe('a genre of movies', () => {
     },
   );
 });
+
+it('a discover source says what it has, and counts the requests of a list, with page 1 twice where there are several', () => {
+  const source = discover.open(crimeWar());
+
+  expect(source).toMatchObject({
+    noun: 'movies',
+    media: ['movie'],
+    accepts: ['years'],
+    howToSplit: 'give the run "years", such as "2000-2009" and then "2010-2019", or make two datasets of it',
+  });
+  expect([0, 20, 21, 100].map((count) => source.requestsPerList(count))).toEqual([1, 1, 3, 6]);
+  expect(source.itemRequest(pair)).toEqual({ media: 'movie', ids: 'tmdb', language: 'en-US' });
+  expect([{ genre_ids: [80, 18, 10752] }, { genre_ids: [80] }, {}].map((one) => source.branchesWith?.(one))).toEqual([
+    2, 1, 1,
+  ]);
+});

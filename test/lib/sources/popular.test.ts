@@ -90,3 +90,52 @@ describe('a popular list', () => {
     ]);
   });
 });
+
+describe('a popular list that is not whole', () => {
+  const short = (missing: number) => {
+    const names: string[] = [];
+    const pages: PagesOf = async (name, _, __, numbers) => {
+      names.push(name);
+      return numbers.map((page) => ({
+        ...pageOf(hundred.slice(0, 60 - missing), page),
+        total_results: 60,
+        total_pages: 3,
+      })) as Awaited<ReturnType<PagesOf>>;
+    };
+    return { names, read: opened({ pages: 3 }).list({ media: 'movies' }, pages) };
+  };
+
+  it('is read a second time, and is accepted when no more are missing than the dataset tolerates', async () => {
+    const { names, read } = short(0);
+    expect(await read).toMatchObject({ expected: 60, listed: 60, passes: 1 });
+    expect(names.some((name) => name.startsWith('pass-2'))).toBe(false);
+  });
+
+  it('is an error with both numbers when more are missing', async () => {
+    const { names, read } = short(10);
+
+    await expect(read).rejects.toThrow(
+      expect.objectContaining({
+        name: 'ListIncompleteError',
+        message: expect.stringMatching(
+          /^TMDB's pages should list 60 items and list 50; the dataset tolerates [\d.]+ % missing\.$/,
+        ),
+      }),
+    );
+    expect(names.some((name) => name.startsWith('pass-2'))).toBe(true);
+  });
+});
+
+it('popular lists say what they have: items of movies and series, one request for each page', () => {
+  const source = opened({ pages: 3 });
+
+  expect(source).toMatchObject({
+    noun: 'items',
+    media: ['movie', 'tv'],
+    accepts: [],
+    howToSplit: 'make two datasets of it',
+    requestsPerItem: 0,
+  });
+  expect([0, 20, 21, 1_000].map((count) => source.pagesPerList(count))).toEqual([1, 1, 2, 3]);
+  expect(source.itemRequest?.({ media: 'series' })).toEqual({ media: 'tv', ids: 'tmdb', language: 'pt-BR' });
+});
