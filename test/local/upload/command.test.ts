@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { csvSettings } from '../../../lib/sources/csv.ts';
 import { LOCAL_BUCKET, startBucket } from '../../../local/bucket.ts';
 import { claim } from '../../../local/claim.ts';
@@ -20,10 +20,20 @@ const HEADER = 'id|tituloPincipal|anoLancamento|genero';
 const ROW = 'tt0000001|Carmencita é|1894|Documentary';
 const GOOD = `${HEADER}\n${ROW}\n`;
 
-/** `npm run upload`. */
+/** `npm run upload` as a separate process. */
 const startUpload = (args: readonly string[], env?: Record<string, string>) =>
   startProgram('local/upload.ts', args, env);
 const upload = (args: readonly string[], env?: Record<string, string>) => startUpload(args, env).ended;
+
+/** `npm run upload` in this process, with variables that the AWS SDK reads on its own. */
+const uploadToAws = async (args: readonly string[], env: Record<string, string>) => {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  try {
+    return await uploadInProcess(args, env);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+};
 
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
 
@@ -34,15 +44,15 @@ const written = async (name: string, content: string | Buffer) => {
 };
 
 /** A file above 16 MB, which is sent in parts to AWS and to the embedded S3. */
-const large = async (kind: 'Movies' | 'Series' = 'Movies') => {
-  const path = join(await temporaryFolder(), `${kind.toLowerCase()}.csv`);
-  await writeCsv(path, { kind, rows: 120_000, ids: 20_000, seed: 1 });
-  return path;
-};
+let large: string;
+beforeAll(async () => {
+  large = join(await temporaryFolder(), 'movies.csv');
+  await writeCsv(large, { kind: 'Movies', rows: 120_000, ids: 20_000, seed: 1 });
+});
 
 describe('npm run upload', () => {
   it('uploads files byte for byte, and prints their size, key and checksum', async () => {
-    const movies = await large();
+    const movies = large;
     const bytes = await readFile(movies);
     const series = await written('Series-2022.csv', `\uFEFF${GOOD.replaceAll('\n', '\r\n')}`);
     const out = await temporaryFolder();
@@ -63,7 +73,7 @@ describe('npm run upload', () => {
   it('uploads a file that is packed with gzip as it is', async () => {
     const packed = gzipSync(GOOD);
     const out = await temporaryFolder();
-    const { code, err } = await upload([await written('movies.csv.gz', packed), '--day', DAY, '--out', out]);
+    const { code, err } = await uploadInProcess([await written('movies.csv.gz', packed), '--day', DAY, '--out', out]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(await rawZone(join(out, 'bucket'))).toEqual({ 'Local/CSV/Movies/2026/11/20/movies.csv.gz': sha256(packed) });
   });
@@ -71,18 +81,18 @@ describe('npm run upload', () => {
   it('sends nothing when it is repeated, and replaces a file whose content has changed', async () => {
     const movies = await written('movies.csv', GOOD);
     const out = await temporaryFolder();
-    await upload([movies, '--day', DAY, '--out', out]);
-    const again = await upload([movies, '--day', DAY, '--out', out]);
+    await uploadInProcess([movies, '--day', DAY, '--out', out]);
+    const again = await uploadInProcess([movies, '--day', DAY, '--out', out]);
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining('already in the bucket, not sent') });
 
     await writeFile(movies, GOOD.replace('1894', '1895'));
-    const other = await upload([movies, '--day', DAY, '--out', out]);
+    const other = await uploadInProcess([movies, '--day', DAY, '--out', out]);
     expect(other).toMatchObject({ code: 0, out: expect.stringContaining('sent and checked') });
     expect(Object.values(await rawZone(join(out, 'bucket')))).toEqual([sha256(await readFile(movies))]);
   });
 
   it('leaves only the complete file when it is killed and repeated', async () => {
-    const movies = await large();
+    const movies = large;
     const out = await temporaryFolder();
     const halves = () => readdir(join(out, 'bucket', '.writing'), { recursive: true }).catch((): string[] => []);
     const { child, ended } = startUpload([movies, '--day', DAY, '--out', out]);
@@ -91,7 +101,7 @@ describe('npm run upload', () => {
     child.kill('SIGKILL');
     await ended;
 
-    const { code, err } = await upload([movies, '--day', DAY, '--out', out]);
+    const { code, err } = await uploadInProcess([movies, '--day', DAY, '--out', out]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(await rawZone(join(out, 'bucket'))).toEqual({
       'Local/CSV/Movies/2026/11/20/movies.csv': sha256(await readFile(movies)),
@@ -102,7 +112,7 @@ describe('npm run upload', () => {
   it('uses --kind for all files, and the day in the time zone of this machine', async () => {
     const out = await temporaryFolder();
     const file = await written('titles.CSV', GOOD);
-    const { code } = await upload([file, '--kind', 'Series', '--out', out]);
+    const { code } = await uploadInProcess([file, '--kind', 'Series', '--out', out]);
     expect(code).toBe(0);
     expect(Object.keys(await rawZone(join(out, 'bucket')))).toEqual([
       expect.stringMatching(/^Local\/CSV\/Series\/\d{4}\/\d\d\/\d\d\/titles\.CSV$/),
@@ -112,7 +122,7 @@ describe('npm run upload', () => {
   it('reads paths relative to the folder in which npm was called', async () => {
     const file = await written('movies.csv', GOOD);
     const env = { npm_lifecycle_event: 'upload', INIT_CWD: join(file, '..') };
-    const { code } = await upload(['movies.csv', '--out', await temporaryFolder()], env);
+    const { code } = await uploadInProcess(['movies.csv', '--out', await temporaryFolder()], env);
     expect(code).toBe(0);
   });
 
@@ -286,7 +296,7 @@ describe('the check of a CSV file', () => {
     await mkdir(join(folder, 'movies'));
     const good = await file('movies.csv');
     const out = join(folder, 'out');
-    const { code, err } = await upload([
+    const { code, err } = await uploadInProcess([
       good,
       join(folder, 'movies-nowhere.csv'),
       join(folder, 'movies'),
@@ -329,7 +339,7 @@ describe('the check of a CSV file', () => {
     const file = join(folder, 'movies.csv');
     await writeFile(file, 'tconst|ano|generos\ntt0000001|1894|Documentary\n');
     expect((await uploadInProcess([file, '--out', folder])).err).toMatch(/has no column "id", "anoLancamento"/);
-    expect(await upload([file, '--out', folder, '--columns', 'tconst,ano,generos'])).toMatchObject({
+    expect(await uploadInProcess([file, '--out', folder, '--columns', 'tconst,ano,generos'])).toMatchObject({
       code: 0,
       err: '',
     });
@@ -366,7 +376,7 @@ describe('the command line of npm run upload', () => {
   });
 
   it('prints the usage and exits with 0 for --help', async () => {
-    const { code, out, err } = await upload(['--help']);
+    const { code, out, err } = await uploadInProcess(['--help']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^npm run upload -- .*\n[\s\S]*in this machine's time zone[\s\S]*Exit codes: 0/);
   });
@@ -411,7 +421,7 @@ describe('--bucket', () => {
   it('prints one clear error for a bucket that does not exist', async () => {
     const bucket = await startBucket(await temporaryFolder());
     onTestFinished(() => bucket.close());
-    const { code, err } = await upload([await large(), '--bucket', 'not-there'], {
+    const { code, err } = await uploadToAws([large, '--bucket', 'not-there'], {
       ...KEY,
       AWS_ENDPOINT_URL_S3: bucket.url,
     });
@@ -430,7 +440,7 @@ describe('--bucket', () => {
     { status: 400, name: 'Unheard', says: /: bucket raw-zone answered Unheard \(400\): \(access key\)\n/ },
   ])('prints one clear error without credentials when S3 answers $name', async ({ status, name, says }) => {
     const { url } = await answering(status, name);
-    const { code, err } = await upload([await written('movies.csv', GOOD), '--bucket', 'raw-zone'], {
+    const { code, err } = await uploadToAws([await written('movies.csv', GOOD), '--bucket', 'raw-zone'], {
       ...KEY,
       AWS_ENDPOINT_URL_S3: url,
     });
@@ -443,7 +453,7 @@ describe('--bucket', () => {
     const { server, url } = await serve(() => undefined);
     server.close();
     await once(server, 'close');
-    const { code, err } = await upload([await written('movies.csv', GOOD), '--bucket', 'raw-zone'], {
+    const { code, err } = await uploadToAws([await written('movies.csv', GOOD), '--bucket', 'raw-zone'], {
       ...KEY,
       AWS_ENDPOINT_URL_S3: url,
     });
