@@ -19,7 +19,7 @@ ${INSPECT_USAGE.replace('the day (the newest)', 'the day (the newest complete on
 Without SQL, it lists the tables: columns, number of rows, three rows. Besides the tables of the day, there are those of all
 complete days (all_days.movies, with the column dt), and changes: what is new, gone and changed from each day to the next.
 It reads the bucket and writes nothing to it. docs/questions.md has queries.
-Exit codes: 0 answered, 2 wrong usage or wrong SQL.
+Exit codes: 0 answered, 1 the tables can't be read, 2 wrong usage or wrong SQL.
 `;
 
 const COMMAND = 'npm run query';

@@ -1,4 +1,4 @@
-/** A bucket in AWS can't be read: no such bucket, no access, no connection. The message says what to do. */
+/** A bucket can't be read: no such bucket, no access, no connection, a damaged file. The message says what to do. */
 export class BucketError extends Error {
   override readonly name = 'BucketError';
 }

@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
 import { BadInputError } from '../../lib/parse.ts';
+import { BucketError } from '../inspect/bucket-error.ts';
 import type { Queried } from './table-files.ts';
 
 /** The answer of a query. The second column of one name has another: `id:1`. */
@@ -14,11 +15,15 @@ export interface Database {
   close(): void;
 }
 
+/** DuckDB's message on one line. */
+const sentence = (error: unknown): string => (error as Error).message.replaceAll(/\s*\n\s*/g, ' ').slice(0, 500);
+
 /**
  * Opens the tables in DuckDB, in memory: those of the day by their names, those of all days in the schema `all_days`, and
  * the view `changes`.
  *
  * @param pathOf Path of a file, by its key. Files without one are left out.
+ * @throws {BucketError} A file of a table is missing or damaged.
  */
 export const openDatabase = async ({ now, all }: Queried, pathOf: ReadonlyMap<string, string>): Promise<Database> => {
   // DuckDB would fetch extensions from the internet. All that the tables need is built in.
@@ -47,15 +52,18 @@ export const openDatabase = async ({ now, all }: Queried, pathOf: ReadonlyMap<st
     if (changes) await connection.run(`CREATE VIEW changes AS ${changes}`);
   } catch (error) {
     close();
-    throw error;
+    throw new BucketError(
+      `A table can't be read: ${sentence(error)} To see what is damaged: npm run verify. To write the day again: npm start -- --reshape ${now.day}`,
+      { cause: error },
+    );
   }
   return {
     ask: async (sql) => {
       try {
         return await ask(connection, sql);
       } catch (error) {
-        // The rest shows the place in the query.
-        throw new BadInputError(`The query: ${(error as Error).message.replaceAll(/\s*\n\s*/g, ' ').slice(0, 500)}`);
+        // The lines after the first one show the place in the query.
+        throw new BadInputError(`The query: ${sentence(error)}`);
       }
     },
     close,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
@@ -6,7 +6,7 @@ import { type Database, openDatabase } from '../../local/query/database.ts';
 import { asCsv, asJson, asTable } from '../../local/query/shown.ts';
 import { findTables, localFiles, type Queried } from '../../local/query/table-files.ts';
 import { catalogueOf } from '../../local/simulator/catalogue.ts';
-import { crimeWarOf, filesIn, quickPipeline, quickSimulator } from './running.ts';
+import { crimeWarOf, filesIn, quickPipeline, quickSimulator, temporaryFolder } from './running.ts';
 import { catalogue, keptCredits } from './simulator/asking.ts';
 import { queryInProcess } from './start-in-process.ts';
 
@@ -216,5 +216,20 @@ it('an answer keeps large decimals, both columns of one name, and 200,000 rows',
 it('a printed title cannot control the terminal', () => {
   expect(asTable({ columns: [{ name: 'title', type: 'VARCHAR' }], rows: [['\u001b[2JHeat\u009b\n']] })).toBe(
     'title\n---------\n [2JHeat\n',
+  );
+});
+
+it('a table that is missing or damaged ends with one sentence that names its file', async () => {
+  const [key = ''] = queried.now.files.get('movies') ?? [];
+  const openWith = (path: string) => openDatabase(queried, new Map([...paths, [key, path]]));
+  const damaged = join(await temporaryFolder(), 'damaged.parquet');
+  await writeFile(damaged, 'PAR1 and nothing else');
+  await expect(openWith(damaged)).rejects.toThrow(
+    new RegExp(
+      `^A table can't be read: [^\\n]*${damaged}[^\\n]* npm run verify\\. [^\\n]* npm start -- --reshape ${DAY}$`,
+    ),
+  );
+  await expect(openWith('/nowhere/movies.parquet')).rejects.toThrow(
+    /^A table can't be read: [^\n]*\/nowhere\/movies\.parquet/,
   );
 });
