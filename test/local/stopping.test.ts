@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { bucketServices } from '../../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { ROOT } from '../../local/deployed.ts';
 import { startCommand, startProgram } from './command-line.ts';
-import { crimeWarOf, quickPipeline, quickSimulator, temporaryFolder } from './running.ts';
+import { crimeWarOf, quickSimulator, temporaryFolder } from './running.ts';
 import { startInProcess } from './start-in-process.ts';
 
 const DAY = '2026-11-20';
@@ -38,15 +38,14 @@ describe('a run that is stopped', () => {
     const out = await temporaryFolder();
     const args = ['--only', 'war-2012', '--day', DAY, '--out', out];
     const env = { TMDB_TOKEN: 'simulator', TMDB_BASE_URL: simulator.url, DATASETS: await crimeWarOf(2012, 2012) };
-    // A manifest of the day that is no JSON: the planner doesn't read it for a run of some branches, the auditor does.
-    const earlier = await quickPipeline(simulator, { out, env });
-    await earlier.store.put('_manifests/crime-war/latest.json', '{"day": "2026-11-13"}');
-    await earlier.store.put('_manifests/crime-war/2026-11-13/manifest.json', 'not JSON');
-    await earlier.close();
+    // A folder in place of the day's manifest: the planner doesn't read it for a run of some branches, the auditor does.
+    await mkdir(join(out, `bucket/_manifests/crime-war/${DAY}/manifest.json/folder`), { recursive: true });
 
     const { code, err } = await startInProcess(args, env);
     expect(code).toBe(1);
-    expect(err).toMatch(/^SyntaxError: .*\nTo continue this run: npm start -- --resume local-\w+ --out \S+\n$/);
+    expect(err).toMatch(
+      /^Error: .*manifest\.json.*\nTo continue this run: npm start -- --resume local-\w+ --out \S+\n$/,
+    );
   });
 });
 
