@@ -102,5 +102,5 @@ export const rowsAsTable = (rows: readonly Row[]): string => markdown(HEAD, [...
 
 export const rowAsLine = (row: Row): string => {
   const [name = '', ...numbers] = cells(row);
-  return `${name.padEnd(34)}${numbers.map((cell, index) => `${cell} ${HEAD[index + 1]}`).join(', ')}`;
+  return `${name.padEnd(34)} ${numbers.map((cell, index) => `${cell} ${HEAD[index + 1]}`).join(', ')}`;
 };
