@@ -10,8 +10,8 @@ import { startTmdb, type TmdbOptions, workloadOf } from './simulated-tmdb.ts';
 
 /*
  * Compares this project with dlt, Airbyte's CDK and a sequential script: each loads the same 2,447 movies from the same
- * simulator, one after the other. All of it takes about half an hour, because each
- * program runs three times; `--rounds 1` is enough for a first look, and `--only ours` runs only this project.
+ * simulator, one after the other. All of it takes about 40 minutes, because each program runs three times; `--rounds 1`
+ * is enough for a first look, and `--only tmdb` runs only this project.
  */
 const { values } = parseArgs({
   options: {

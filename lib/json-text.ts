@@ -35,8 +35,8 @@ const MARK_ESCAPE = '\\u0000';
 /**
  * Parses JSON. Numbers that would lose their text are objects of JSON.rawJSON; `numberOf` reads both kinds.
  *
- * JSON.parse with a reviver gives the same, and takes five times as long as without. So the few such numbers become strings, which
- * are found and replaced after a plain parse.
+ * JSON.parse gives the same with a reviver, and takes five times as long as without. So the few such numbers become
+ * strings, and these are replaced after a plain parse.
  *
  * @throws {SyntaxError}
  */
@@ -57,7 +57,7 @@ const keepNumber: Reviver = (_, value, { source }) =>
 const withMarks = (text: string): { text: string; count: number } => {
   const pieces: string[] = [];
   let copied = 0;
-  /** All before is read, and this is not within a string. */
+  /** The text before this index has been read. The index is not within a string. */
   let read = 0;
   for (const { index } of text.matchAll(UNUSUAL_NUMBER)) {
     while (read <= index) {

@@ -93,8 +93,8 @@ export interface Kept<Value> {
 }
 
 /** On a thread of its own, where a core is free. A chunk is about 50 kB when it is compressed, and fits into one piece of output. */
-const packed = (text: string): Promise<Buffer> =>
-  promisify(gzip)(Buffer.from(text), { level: 1, chunkSize: 64 * 1024 });
+const packed = (text: string): Promise<Buffer> => gzipped(Buffer.from(text), { level: 1, chunkSize: 64 * 1024 });
+const gzipped = promisify(gzip);
 
 const unpacked = (bytes: Buffer): string => gunzipSync(bytes, { chunkSize: 128 * 1024 }).toString();
 
