@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { claim, FolderInUseError } from '../../local/claim.ts';
 import { ROOT } from '../../local/deployed.ts';
 import { temporaryFolder } from './running.ts';
@@ -16,7 +16,7 @@ const CLAIMER = `
 `;
 
 /** Another process that claims folders. */
-const claimer = () => {
+const claimer = ({ onTestFinished }: TestContext) => {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', CLAIMER], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -32,9 +32,9 @@ const claimer = () => {
 };
 
 describe('the claim of a folder', () => {
-  it('is got by exactly one of four processes that start at once, in each of 50 rounds', async () => {
+  it.concurrent('is got by exactly one of four processes that start at once, in each of 50 rounds', async (context) => {
     const out = await temporaryFolder();
-    const starters = [claimer(), claimer(), claimer(), claimer()];
+    const starters = [claimer(context), claimer(context), claimer(context), claimer(context)];
     await Promise.all(starters.map((starter, index) => starter.claim(join(out, `warm-up-${index}`))));
     const owners: number[] = [];
     for (let round = 0; round < 50; round++) {
@@ -46,11 +46,11 @@ describe('the claim of a folder', () => {
     expect(owners).toEqual(Array.from({ length: 50 }, () => 1));
   });
 
-  it('goes to exactly one of three processes when its owner is killed, in each of 10 rounds', async () => {
+  it.concurrent('goes to exactly one of three processes when its owner is killed, in each of 10 rounds', async (context) => {
     const folder = await temporaryFolder();
-    let owner = claimer();
+    let owner = claimer(context);
     expect(await owner.claim(folder)).toBe('owner');
-    let others = [claimer(), claimer(), claimer()];
+    let others = [claimer(context), claimer(context), claimer(context)];
     for (let round = 0; round < 10; round++) {
       expect(await Promise.all(others.map((one) => one.claim(folder)))).toEqual(Array(3).fill('FolderInUseError'));
       const gone = new Promise((resolve) => owner.child.once('exit', resolve));
@@ -59,7 +59,7 @@ describe('the claim of a folder', () => {
       const answers = await Promise.all(others.map((one) => one.claim(folder)));
       expect(answers.toSorted()).toEqual(['FolderInUseError', 'FolderInUseError', 'owner']);
       owner = others[answers.indexOf('owner')] ?? owner;
-      others = [...others.filter((one) => one !== owner), claimer()];
+      others = [...others.filter((one) => one !== owner), claimer(context)];
     }
   });
 

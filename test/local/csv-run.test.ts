@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeCsv } from '../../local/simulator/csv.ts';
 import { type Fault, faultsNamed } from '../../local/simulator/faults.ts';
-import { filesIn, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
+import { datasetWith, filesIn, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
 
 const DAY = '2026-11-20';
 
-/**
- * The upload for each dataset, which is large enough for two branches and has fewer malformed ids than the dataset
- * tolerates, and the filter for the dataset's ids.
- */
+/** Two branches for each upload below. The datasets of the project have 1,000, and the uploads would have to be as large. */
+const IDS_PER_BRANCH = 500;
+
+/** The upload for each dataset, with fewer malformed ids than the dataset tolerates, and the filter for its ids. */
 const UPLOADS = {
-  'csv-details': { size: { rows: 36_000, ids: 8_000, malformed: 40 }, filter: { fromYear: 2013, toYear: 2022 } },
+  'csv-details': { size: { rows: 18_000, ids: 4_000, malformed: 6 }, filter: { fromYear: 2013, toYear: 2022 } },
   'csv-credits': {
-    size: { rows: 12_000, ids: 2_700, malformed: 6 },
+    size: { rows: 6_000, ids: 1_350, malformed: 2 },
     filter: { fromYear: 0, toYear: 9999, genres: ['Drama', 'Romance'] },
   },
 };
@@ -34,7 +34,8 @@ const csvRun = async (
 ) => {
   const { size, filter } = UPLOADS[dataset];
   const simulator = await quickSimulator({ faults });
-  const pipeline = await quickPipeline(simulator);
+  const env = { DATASETS: await datasetWith(dataset, { idsPerBranch: IDS_PER_BRANCH }) };
+  const pipeline = await quickPipeline(simulator, { env });
   await pipeline.store.put('Raw/Local/CSV/Movies/2026/11/19/movies.csv', await readFile(file), {
     contentType: 'text/csv',
   });

@@ -4,7 +4,7 @@ import { experiments, SCENARIOS } from './kills.ts';
 /** Of about 200 moments for each scenario; `npm run lab -- --case every-file-change` tries all. */
 const SAMPLES = 3;
 /** A copy at each moment would take most of the time of this test. */
-const EACH = 10;
+const EACH = 20;
 const NOTHING_WRONG = { wrong: [], lost: [], doubled: [], differing: [] };
 
 let trying: Awaited<ReturnType<typeof experiments>>;

@@ -65,17 +65,21 @@ export const quickPipeline = async (
 };
 
 /**
- * A folder of datasets in which crime-war has fewer years, and so fewer than 22 branches.
+ * A folder with one dataset of the project, whose source is changed.
  *
  * @returns A value for the variable DATASETS.
  */
-export const crimeWarOf = async (from: number, to: number): Promise<string> => {
+export const datasetWith = async (name: string, changes: object): Promise<string> => {
   const folder = await temporaryFolder();
-  const crimeWar = await readJson(ROOT, 'datasets/crime-war.json');
-  const source = { ...crimeWar.source, years: { from, to } };
-  await writeFile(join(folder, 'crime-war.json'), JSON.stringify({ ...crimeWar, source }));
+  const dataset = await readJson(ROOT, `datasets/${name}.json`);
+  const source = { ...dataset.source, ...changes };
+  await writeFile(join(folder, `${name}.json`), JSON.stringify({ ...dataset, source }));
   return folder;
 };
+
+/** The same for crime-war with fewer years, and so fewer than 22 branches. */
+export const crimeWarOf = (from: number, to: number): Promise<string> =>
+  datasetWith('crime-war', { years: { from, to } });
 
 /** All files below a folder: relative path and bytes. */
 export const filesIn = async (folder: string): Promise<Map<string, Buffer>> => {

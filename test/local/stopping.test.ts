@@ -13,7 +13,7 @@ import { startInProcess } from './start-in-process.ts';
 const DAY = '2026-11-20';
 
 describe('a run that is stopped', () => {
-  it.each([
+  it.concurrent.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],

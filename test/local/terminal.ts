@@ -66,7 +66,7 @@ export const onTerminal = (
   const wrapped = new Set<string>();
   let bytes = '';
   let interpreted = Promise.resolve();
-  const waiting: { text: string; resolve: () => void }[] = [];
+  const waiting: { pattern: RegExp; resolve: () => void }[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     bytes += text;
     interpreted = interpreted.then(
@@ -78,7 +78,7 @@ export const onTerminal = (
           }),
         ),
     );
-    for (const one of waiting) if (bytes.includes(one.text)) one.resolve();
+    for (const one of waiting) if (one.pattern.test(bytes)) one.resolve();
   });
   const ended = new Promise<Shown>((resolve) =>
     child.on('close', async (code) => {
@@ -91,13 +91,13 @@ export const onTerminal = (
   return {
     /** Presses keys. */
     type: (keys: string) => child.stdin.write(keys),
-    /** Resolves when the program has shown a text, or has ended. */
-    shows: (text: string) =>
+    /** Resolves when the program has shown a text of this pattern, or has ended. */
+    shows: (pattern: RegExp) =>
       Promise.race([
         ended,
         new Promise<void>((resolve) => {
-          if (bytes.includes(text)) resolve();
-          else waiting.push({ text, resolve });
+          if (pattern.test(bytes)) resolve();
+          else waiting.push({ pattern, resolve });
         }),
       ]),
     ended,
