@@ -56,14 +56,17 @@ beforeAll(async () => {
   });
 });
 
+/** Milliseconds to wait for an answer that comes. Only a server that never answers has a short limit. */
+const ANSWERS_MS = 60_000;
+
 /** What `npm start` does with this environment before the run, up to the first answer of TMDB. */
-const outcome = async (env: Record<string, string>, args: string[]) => {
+const outcome = async (env: Record<string, string>, args: string[], limitMs = ANSWERS_MS) => {
   const filled = Object.fromEntries(
     Object.entries(env).map(([name, text]) => [name, text.replaceAll(/\$(\w+)/g, (_, port) => String(ports[port]))]),
   );
   try {
     readOptions(args, filled);
-    await checkReachable(tmdbAddress(filled), 300);
+    await checkReachable(tmdbAddress(filled), limitMs);
     return { code: 0, text: '' };
   } catch (error) {
     const { code, text } = failure(error);
@@ -77,7 +80,7 @@ const local = (port: string, rest = '/3', scheme = 'http') => ({
 });
 
 /** Environments that can't work. */
-const WRONG: { env: Record<string, string>; args?: string[]; code: number; says: string }[] = [
+const WRONG: { env: Record<string, string>; args?: string[]; limitMs?: number; code: number; says: string }[] = [
   {
     env: { TMDB_BASE_URL: 'https://tmdb.invalid/3' },
     code: 1,
@@ -90,6 +93,7 @@ const WRONG: { env: Record<string, string>; args?: string[]; code: number; says:
   },
   {
     env: local('SILENT'),
+    limitMs: 300,
     code: 1,
     says: '127.0.0.1:SILENT did not answer within 0.3 s: check the network connection, a firewall, and the host in TMDB_BASE_URL.',
   },
@@ -201,10 +205,9 @@ const WRONG: { env: Record<string, string>; args?: string[]; code: number; says:
 ];
 
 describe('a wrong environment', () => {
-  it.each(WRONG)('$env $args: exit code $code and one sentence', async ({ env, args = [], code, says }) => {
-    const startedAt = performance.now();
-    expect(await outcome({ TMDB_TOKEN: 'a-token-of-this-test', ...env }, args)).toEqual({ code, text: says });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  it.each(WRONG)('$env $args: exit code $code and one sentence', async ({ env, args = [], limitMs, code, says }) => {
+    const seen = await outcome({ TMDB_TOKEN: 'a-token-of-this-test', ...env }, args, limitMs);
+    expect(seen).toEqual({ code, text: says });
   });
 
   it.each([
