@@ -30,8 +30,13 @@ const LOWEST = 0.1;
 /** After a 429, the gate returns to this share of the rate. The 429 comes some requests late, so the rate was above the limit. */
 const BELOW = 0.96;
 /** The return takes so many requests or milliseconds. So a limit that does not change gives at most one 429 in 1,000 requests. */
-const RECOVERY = 1_000;
-const RECOVERY_MS = 100_000;
+const RECOVERY = { requests: 1_000, ms: 100_000 };
+/** A new gate reaches the highest rate sooner: TMDB has not answered with 429 yet. */
+const APPROACH = { requests: 250, ms: 25_000 };
+
+/** How far a gate has come after so many requests and milliseconds: 1 is the goal. */
+const share = (of: typeof RECOVERY, requests: number, ms: number): number =>
+  Math.max(requests / of.requests, ms / of.ms);
 
 /** The rate as a share of the goal, `recovered` from 0 to 1 and beyond after a drop. */
 const grownTo = (recovered: number, drop: number): number =>
@@ -48,7 +53,7 @@ export const secondsFor = (requests: number, perSecond: number): number => {
   let seconds = 0;
   let passed = 0;
   for (; passed < requests; passed++) {
-    const recovered = Math.max(passed / RECOVERY, (seconds * 1000) / RECOVERY_MS);
+    const recovered = share(APPROACH, passed, seconds * 1000);
     if (recovered >= 1) break;
     seconds += Math.min(1, requests - passed) / (highest * grownTo(recovered, DROP));
   }
@@ -66,8 +71,8 @@ const JITTER_MS = 15;
  *
  * TMDB's limit is "somewhere in the 40 requests per second range" and may change without notice. Source:
  * https://developer.themoviedb.org/docs/rate-limiting (read 2026-11-22). The gate begins at the configured rate and
- * approaches the highest one, or the one that TMDB last answered with 429: fast at first and slowly at the end, as CUBIC
- * does for TCP (RFC 9438). If TMDB allows that, it then continues in the same way: slowly at first, and then faster.
+ * approaches the highest one, or later the one that TMDB last answered with 429: fast at first and slowly at the end, as
+ * CUBIC does for TCP (RFC 9438). If TMDB allows that, it then continues in the same way: slowly at first, and then faster.
  *
  * Where other processes use the same limit, each of them finds a rate that TMDB answers.
  *
@@ -82,11 +87,12 @@ export const pace = (perSecond: number, { now, sleep }: Clock): Gate => {
   /** The rate that the gate returns to. */
   let goal = highest;
   let drop = DROP;
+  let recovery = APPROACH;
   /** Requests since the last drop, and its time. */
   let since = 0;
   let droppedAt = now();
   const rate = (): number => {
-    const recovered = Math.max(since / RECOVERY, (now() - droppedAt) / RECOVERY_MS);
+    const recovered = share(recovery, since, now() - droppedAt);
     return Math.min(highest, goal * grownTo(recovered, drop));
   };
 
@@ -126,6 +132,7 @@ export const pace = (perSecond: number, { now, sleep }: Clock): Gate => {
       if (now() > pausedUntil) {
         goal = Math.max(rate() * BELOW, highest * LOWEST);
         drop = since < SOON ? LARGE_DROP : DROP;
+        recovery = RECOVERY;
         since = 0;
         droppedAt = now();
       }
