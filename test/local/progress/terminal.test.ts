@@ -68,8 +68,8 @@ it.skipIf(missing).concurrent(
   'Ctrl-C at 120 × 40 leaves the last state and the command, exits with 130, and the resumed run finishes',
   async () => {
     const out = await temporaryFolder();
-    // So slow that the run takes 20 s: the branch is still running when the key arrives, also on a busy machine.
-    const options = { columns: 120, rows: 40, env: { TMDB_REQUESTS_PER_SECOND: '12' } };
+    // So slow that the run takes 11 s: the branch is still running when the key arrives, also on a busy machine.
+    const options = { columns: 120, rows: 40, env: { TMDB_REQUESTS_PER_SECOND: '20' } };
     const run = onTerminal('local/main.ts', [...FAILS, '--out', out], options);
     await run.shows(/[1-9]\d* of 134/);
     run.type('\x03');
@@ -77,7 +77,7 @@ it.skipIf(missing).concurrent(
     expect(shown.code).toBe(130);
     expectWhole(shown, 120);
     expect(whileRunning(shown).join('\n')).toMatch(
-      /\d+ of 226 movies {2}\d of 4 branches {2}[\d.]+ of 13\.3 requests\/s {2}429s: 0/,
+      /\d+ of 226 movies {2}\d of 4 branches {2}[\d.]+ of 22\.2 requests\/s {2}429s: 0/,
     );
     expect(whileRunning(shown).join('\n')).toMatch(/crime-2013 +█+░+ {2}\d+ of 134/);
     const [, run130 = ''] =
