@@ -32,6 +32,12 @@ export const logger = onStderr(new Logger());
 const read = <Shape extends z.ZodRawShape>(shape: Shape, env: Environment) =>
   parse(z.object(shape), env, 'environment');
 
+/** The region as the AWS CLI and `sls deploy` find it. The SDK knows AWS_REGION and the profile, and not AWS_DEFAULT_REGION. */
+export const awsRegion = ({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): { region?: string } => {
+  const region = AWS_REGION || AWS_DEFAULT_REGION;
+  return region ? { region } : {};
+};
+
 /**
  * The SDK's clients connect to AWS, or to the endpoint in the environment. Use an IP address in the endpoint: from
  * localhost, the SDK makes the host bucket.localhost.
@@ -41,14 +47,14 @@ const client = (
   endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN',
   timeouts = AWS_TIMEOUTS,
 ) => {
-  const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
   const url = env[endpoint] ?? env.AWS_ENDPOINT_URL;
   return {
     requestHandler: timeouts,
     maxAttempts: AWS_TRIES,
     // A user's settings for AWS (AWS_USE_FIPS_ENDPOINT, ~/.aws/config) don't apply to another server: the SDK refuses both.
     ...(url && { endpoint: url, useFipsEndpoint: false, useDualstackEndpoint: false }),
-    ...(AWS_REGION && { region: AWS_REGION }),
+    ...awsRegion(env),
     ...(AWS_ACCESS_KEY_ID &&
       AWS_SECRET_ACCESS_KEY && {
         credentials: {

@@ -4,7 +4,7 @@ import { exitWith } from './exit-code.ts';
 import { uploadRows } from './inspect/csv-rows.ts';
 import { INSPECT_USAGE, readInspectOptions } from './inspect/options.ts';
 import { dayToInspect, openPlace, reading } from './inspect/place.ts';
-import { whyText } from './inspect/why-text.ts';
+import { listedId, whyText } from './inspect/why-text.ts';
 import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run why -- ID [options]          what became of one movie in a day: a TMDB id, or an IMDb id (tt...)
@@ -26,19 +26,16 @@ const main = withHelp(USAGE, async (argv, env) => {
     throw new BadInputError(
       `Give one id${id === undefined ? '' : ` (got ${words.join(' ')})`}: a TMDB id such as 136797, or an IMDb id such as tt2369135: ${COMMAND} -- tt2369135`,
     );
-  const { explained, upload, day } = await reading(options, async () => {
+  const { explained, upload, listed, day } = await reading(options, async () => {
     const place = openPlace(options, env);
     const ref = { dataset: options.dataset, day: await dayToInspect(place, options) };
-    const ids = new Set([id]);
-    return {
-      day: ref.day,
-      explained: await explainDay(place.store, ref, ids),
-      upload: await uploadRows(place.store, ref, ids),
-    };
+    const explained = await explainDay(place.store, ref, new Set([id]));
+    const listed = listedId(id, explained);
+    return { day: ref.day, explained, listed, upload: await uploadRows(place.store, ref, new Set([listed])) };
   });
   process.stdout.write(
     options.json
-      ? `${JSON.stringify({ id, dataset: options.dataset, day, ...explained, ...(upload && { upload: { ...upload, rows: upload.rows?.get(id) ?? null } }) }, null, 2)}\n`
+      ? `${JSON.stringify({ id, dataset: options.dataset, day, ...explained, ...(upload && { upload: { ...upload, rows: upload.rows?.get(listed) ?? null } }) }, null, 2)}\n`
       : `${options.dataset}, ${day}\n${whyText(id, explained, upload)}`,
   );
   return explained.explanations.length ? 0 : 1;

@@ -12,7 +12,7 @@ type Kind = keyof (typeof FIELDS)[Media];
  * @param media What the dataset's branches hold. A name is known if one of them has it.
  * @returns One sentence for each name.
  */
-export const unknownNames = ({ ask, record, keep, sort }: Dataset, media: readonly Media[]): string[] => {
+export const unknownNames = ({ ask, record, keep, sort, output }: Dataset, media: readonly Media[]): string[] => {
   const fields = (...kinds: Kind[]): string[] => [
     ...new Set(media.flatMap((one) => kinds.flatMap((kind) => FIELDS[one][kind]))),
   ];
@@ -44,6 +44,9 @@ export const unknownNames = ({ ask, record, keep, sort }: Dataset, media: readon
           warn('record.peopleWithout', name, fields(...people), `the ${people.join(' or ')}`),
         )
       : []),
+    ...(typeof output.tables === 'object' ? output.tables.with : []).flatMap((name, index) =>
+      warn(`output.tables.with.${index}`, name, fields('details'), 'the details'),
+    ),
     ...keep.flatMap(({ field }, index) => warn(`keep.${index}.field`, field, ruled, 'the data')),
     ...sort.flatMap(({ field }, index) => warn(`sort.${index}.field`, field, ruled, 'the data')),
   ];

@@ -1,4 +1,4 @@
-import type { Movie } from './records.ts';
+import { keyOf, type Movie } from './records.ts';
 
 /** What differs between two days of a dataset. Each list is sorted, so the same two days give the same lists. */
 export interface Changes {
@@ -14,12 +14,13 @@ export interface Changed {
   to: number;
 }
 
-type Movies = ReadonlyMap<number | string, Movie>;
+/** By `keyOf`. */
+type Movies = ReadonlyMap<string, Movie>;
 
 /** @param why Why a movie of the earlier day is not in this one. */
 export const changesBetween = (before: Movies, now: Movies, why: (id: number | string) => string): Changes => {
   const both = [...now.values()].flatMap((movie) => {
-    const earlier = before.get(movie.id);
+    const earlier = before.get(keyOf(movie));
     return earlier ? [{ movie, earlier }] : [];
   });
   const changed = (field: 'budget' | 'votes'): Changed[] =>
@@ -30,9 +31,9 @@ export const changesBetween = (before: Movies, now: Movies, why: (id: number | s
       })
       .toSorted((a, b) => Math.abs(b.to - b.from) - Math.abs(a.to - a.from) || byRank(a.movie, b.movie));
   return {
-    added: [...now.values()].filter(({ id }) => !before.has(id)).toSorted(byRank),
+    added: [...now.values()].filter((movie) => !before.has(keyOf(movie))).toSorted(byRank),
     gone: [...before.values()]
-      .filter(({ id }) => !now.has(id))
+      .filter((movie) => !now.has(keyOf(movie)))
       .toSorted(byRank)
       .map((movie) => ({ movie, why: why(movie.id) })),
     budgets: changed('budget'),

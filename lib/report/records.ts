@@ -20,11 +20,14 @@ export interface Movie {
 }
 
 export interface ReadMovies {
-  /** Each movie once, by id: a movie of two genres is in the files of both. */
-  movies: Map<number | string, Movie>;
+  /** Each movie once, by `keyOf`: a movie of two genres is in the files of both. */
+  movies: Map<string, Movie>;
   /** Keys of parts that could not be read. */
   unread: string[];
 }
+
+/** TMDB counts movies and series separately: one number can be the id of both. */
+export const keyOf = ({ id, isSeries }: Movie): string => `${isSeries ? 'tv' : 'movie'}/${id}`;
 
 /** Largest parts of a day in bytes that the report reads: the auditor parses some 20 MB a second. */
 export const LARGEST_READ_BYTES = 100_000_000;
@@ -38,7 +41,7 @@ export const readMovies = async (store: ReadableStore, branches: readonly Branch
   const parts = branches.flatMap(({ parts }) => parts.map(({ key }) => key));
   const read = await Promise.all(parts.map((key) => atOnce(async () => ({ key, movies: await moviesIn(store, key) }))));
   return {
-    movies: new Map(read.flatMap(({ movies }) => movies ?? []).map((movie) => [movie.id, movie])),
+    movies: new Map(read.flatMap(({ movies }) => movies ?? []).map((movie) => [keyOf(movie), movie])),
     unread: read.flatMap(({ key, movies }) => (movies ? [] : [key])),
   };
 };

@@ -33,6 +33,8 @@ const plannedBranch = runRef.extend({
   role: branchRole.default('dataset'),
   /** Key patterns of earlier runs of the day: parts that a killed writer left under them are removed. */
   earlierKeys: z.array(z.string()).default([]),
+  /** Of a branch that is removed: a branch of the run writes to the keys that this one had, and removes what is old there. */
+  keysOfAnother: z.boolean().optional(),
   /** How often resumed runs have asked this branch again for movies without a usable answer; 0 at first. */
   round: z.int().default(0),
   /** Items of the list by its page 1 when the run was planned; null where page 1 was not available. */

@@ -82,6 +82,10 @@ export const csv: SourceKind = {
 
       branches: async ({ day, years: instead, upload, only, store }) => {
         const folder = layout.uploads(source.upload);
+        if (upload && !upload.startsWith(folder))
+          throw new BadInputError(
+            `upload: dataset ${dataset} reads a CSV of ${source.upload.toLowerCase()}; use a key that begins with ${folder}; got "${upload}".`,
+          );
         const key = upload ?? (await store.newest(folder, isUpload));
         const wanted = instead ?? (source.years && yearsOn(source.years, day));
         const before = await loadDayManifest(store, { dataset, day });

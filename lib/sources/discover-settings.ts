@@ -128,7 +128,10 @@ const wrongValue = (name: string, value: unknown): string | undefined => {
   if (name.startsWith('air_date.')) return day.safeParse(value).success ? undefined : 'use a date such as 2026-11-20';
   if (/\.[gl]te$/.test(name) && !name.startsWith('certification'))
     return typeof value === 'number' ? undefined : 'use a number';
-  return undefined;
+  if (/^(language|region|timezone)$|_(region|country|language)$/.test(name) && typeof value !== 'string')
+    return 'use a text';
+  if (typeof value === 'boolean') return 'use a text or a number';
+  return typeof value === 'string' && value.trim() === '' ? 'use a value that is not empty' : undefined;
 };
 
 /** The names are checked with the media. Editors read them here. */

@@ -6,6 +6,7 @@ import { didYouMean } from '../did-you-mean.ts';
 import type { Emit } from '../events.ts';
 import { type RunRef, runRef } from '../names.ts';
 import { BadInputError } from '../parse.ts';
+import { partKeys } from '../raw-zone/key-pattern.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import { isInLatest, loadDayManifest, markRewriting } from '../runs/day-manifest.ts';
 import { fencedStore } from '../runs/fence.ts';
@@ -262,6 +263,10 @@ const storePlan = async (
         ...all,
         ...branch,
         role: 'removed',
+        keysOfAnother: branches.some(
+          ({ placeholders }) =>
+            partKeys(key, ref.day, placeholders).key(1) === partKeys(key, ref.day, branch.placeholders).key(1),
+        ),
         expected: 0,
         listFrom: {},
         media: 'movie',

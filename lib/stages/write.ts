@@ -119,11 +119,18 @@ const REMOVED: Account = {
 /** Fewer ids than this can be gone in any small list. */
 const GONE_LEAST = 5;
 
+/** Some ids of a file of movies are series, and the other way round. With more of them, it is probably the wrong file. */
+const OTHER_MEDIA_SHARE = 0.5;
+
 const losses = ({ distinct, missing }: Figures, before: BranchManifest | undefined): string[] => {
   const gone = missing.gone?.length ?? 0;
+  const others = (['is_tv', 'is_movie'] as const).map((reason) => missing[reason]?.length ?? 0);
   return [
     before && before.role !== 'removed' && distinct < before.distinct * (1 - LOST_SHARE)
       ? `the list has ${distinct} items; when run ${before.run} wrote this day, it had ${before.distinct}`
+      : undefined,
+    Math.max(...others) > distinct * OTHER_MEDIA_SHARE
+      ? `${Math.max(...others)} of ${distinct} ids are ${others[0] ? 'series, and the dataset has movies' : 'movies, and the dataset has series'}: check the upload`
       : undefined,
     gone >= GONE_LEAST && gone > distinct * LOST_SHARE
       ? `${gone} of ${distinct} listed ids are gone: TMDB answers 404`
@@ -132,7 +139,7 @@ const losses = ({ distinct, missing }: Figures, before: BranchManifest | undefin
 };
 
 const putParts = async (
-  { day, settings: { output }, placeholders, earlierKeys }: PlannedBranch,
+  { day, settings: { output }, placeholders, earlierKeys, keysOfAnother }: PlannedBranch,
   parts: readonly KeptMovie[][],
   {
     store,
@@ -157,6 +164,7 @@ const putParts = async (
   for (const { prefix, isMine } of [keys, ...earlierKeys.map((pattern) => partKeys(pattern, day, placeholders))])
     there.push(...(await store.list(prefix)).filter(isMine));
   const now = new Set(written.map(({ key }) => key));
-  await store.remove([...new Set(there)].filter((key) => !now.has(key)));
+  const isNeeded = (key: string) => now.has(key) || (keysOfAnother && keys.isMine(key));
+  await store.remove([...new Set(there)].filter((key) => !isNeeded(key)));
   return written;
 };

@@ -134,7 +134,9 @@ const omit = <Value>(fields: Readonly<Record<string, Value>>, removed: readonly 
 
 const isPeople = ({ from, with: added }: Dataset['record'], field: string): boolean => {
   const how = added[field]?.from;
-  return how === undefined ? from === 'credits' : how === 'cast' || how === 'crew';
+  // Fields of the credits, and not those that the tables have beyond the record.
+  if (how === undefined) return from === 'credits' && (field === 'cast' || field === 'crew');
+  return how === 'cast' || how === 'crew';
 };
 
 /** `genre_ids` makes `movie_genres`, unless the record also has `genres`. */

@@ -16,19 +16,24 @@ const REASONS: Readonly<Record<Exclude<Explanation['outcome'], 'written' | 'left
   malformed: 'it is no IMDb id, which has "tt" and 7 or 8 digits',
 };
 
+/** The id as the list or the upload has it: a CSV has IMDb ids, also of a movie that was named by its TMDB id. */
+export const listedId = (id: string, { explanations: [first] }: Explained): string => String(first?.id ?? id);
+
 /** The way of one id through a day: a line for each step. */
-export const whyText = (
-  id: string,
-  { explanations, unknownLeftOut }: Explained,
-  upload: UploadRows | undefined,
-): string => {
+export const whyText = (id: string, explained: Explained, upload: UploadRows | undefined): string => {
+  const { explanations, unknownLeftOut } = explained;
+  const listed = listedId(id, explained);
   const lines = explanations.flatMap((one) => ['', ...wayOf(one)]);
   const [named] = explanations;
   const title = explanations.find((one) => one.title !== undefined)?.title;
-  const names = [id, ...(named?.tmdbId !== undefined && String(named.tmdbId) !== id ? [`TMDB ${named.tmdbId}`] : [])];
+  const names = [
+    id,
+    ...(listed === id ? [] : [listed]),
+    ...(named?.tmdbId !== undefined && String(named.tmdbId) !== id ? [`TMDB ${named.tmdbId}`] : []),
+  ];
   return [
     `${names.join(', ')}${title === undefined ? '' : `: ${title}`}`,
-    ...(upload ? rowLines(id, upload) : []),
+    ...(upload ? rowLines(listed, upload) : []),
     ...(lines.length ? lines : notListed(upload !== undefined, unknownLeftOut)),
     '',
   ]

@@ -38,16 +38,19 @@ export const openDatabase = async ({ now, all }: Queried, pathOf: ReadonlyMap<st
   };
   try {
     await connection.run('CREATE SCHEMA all_days');
-    const view = async (name: string, keys: readonly string[]) => {
-      const paths = keys.flatMap((key) => pathOf.get(key) ?? []);
-      if (paths.length > 0) await connection.run(`CREATE VIEW ${name} AS SELECT * FROM ${filesOf(paths)}`);
+    const view = async (name: string, table: string, days: Queried['all']) => {
+      const selects = days.flatMap(({ day, files }) => {
+        const paths = (files.get(table) ?? []).flatMap((key) => pathOf.get(key) ?? []);
+        return paths.length > 0 ? [`SELECT *, DATE '${day}' AS dt FROM ${filesOf(paths)}`] : [];
+      });
+      if (selects.length > 0)
+        await connection.run(
+          `CREATE VIEW ${name} AS SELECT * EXCLUDE (dt), dt FROM (${selects.join(' UNION ALL BY NAME ')})`,
+        );
     };
-    for (const [table, keys] of now.files) await view(quotedName(table), keys);
+    for (const table of now.files.keys()) await view(quotedName(table), table, [now]);
     const tables = [...new Set(all.flatMap(({ files }) => [...files.keys()]))];
-    for (const table of tables) {
-      const keys = all.flatMap(({ files }) => files.get(table) ?? []);
-      await view(`all_days.${quotedName(table)}`, keys);
-    }
+    for (const table of tables) await view(`all_days.${quotedName(table)}`, table, all);
     const changes = await changesOf({ now, all }, connection);
     if (changes) await connection.run(`CREATE VIEW changes AS ${changes}`);
   } catch (error) {
@@ -92,11 +95,11 @@ const isExact = (decimal: string): boolean => decimal.replaceAll(/^[-0.]+|\./g, 
 export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const quotedText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** The rows of files, with the column `dt` from the name of their folder. */
+/** The rows of files. Only their own columns: with Hive's, a folder above them that is called `id=9` would be one, too. */
 const filesOf = (paths: readonly string[]): string => {
   // In a folder's name, these are no pattern.
   const exact = paths.map((path) => quotedText(path.replaceAll(/[*?[]/g, '[$&]')));
-  return `read_parquet([${exact.join(', ')}], union_by_name = true, hive_partitioning = true, hive_types = {'dt': DATE})`;
+  return `read_parquet([${exact.join(', ')}], union_by_name = true, hive_partitioning = false)`;
 };
 
 /**

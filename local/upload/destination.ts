@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
+import { awsRegion } from '../../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from '../bucket.ts';
 import { claim } from '../claim.ts';
 
@@ -45,6 +46,7 @@ const CLIENT = {
 const inAws = (bucket: string, env: DestinationOptions['env']): OpenDestination => {
   const s3 = new S3Client({
     ...CLIENT,
+    ...awsRegion(env),
     followRegionRedirects: true,
     // The SDK's default is 3, which is too few for an upload of a hundred parts over a bad connection.
     maxAttempts: 5,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AWS_TIMEOUTS, AWS_TRIES, LONGEST_AWS_REQUEST_MS } from '../../lib/raw-zone/timeouts.ts';
-import { bucketServices, executionServices } from '../../lib/wiring.ts';
+import { awsRegion, bucketServices, executionServices } from '../../lib/wiring.ts';
 import { serving } from './tmdb/hostile.ts';
 
 /** A server that never answers the first requests. */
@@ -21,6 +21,13 @@ const hanging = async (unanswered: number, answer = '', headers = {}) => {
 };
 /** Milliseconds; a busy machine must still be able to answer in this time. */
 const SHORT = { connectionTimeout: 1_000, socketTimeout: 400 };
+
+it('the region is the one that the AWS CLI and sls deploy find', () => {
+  expect(awsRegion({ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'sa-east-1' })).toEqual({ region: 'eu-west-1' });
+  expect(awsRegion({ AWS_DEFAULT_REGION: 'sa-east-1' })).toEqual({ region: 'sa-east-1' });
+  // The SDK then reads the profile.
+  expect(awsRegion({ AWS_REGION: '' })).toEqual({});
+});
 
 describe('a request to AWS that is not answered', () => {
   it('is given up and tried again: a write to S3, a read from S3 and a question to Step Functions', async () => {

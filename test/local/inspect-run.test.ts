@@ -231,6 +231,14 @@ describe('npm run verify', () => {
     expect(await verified(store)).toEqual([]);
   });
 
+  it('ignores the empty objects that the console of S3 creates for folders', async () => {
+    const store = await copied();
+    for (const folder of [PARTS.slice(0, PARTS.lastIndexOf('/') + 1), MANIFESTS, layout.tableDay(ref, 'movies')])
+      await store.put(folder, '');
+
+    expect(await verified(store)).toEqual([]);
+  });
+
   it('prints each difference, and the command that writes the branch again, while a run holds the folder', async () => {
     const key = `${PARTS}movie_crime_2019_part_2_20261120.json`;
     const file = join(out, 'bucket', key);
@@ -429,6 +437,14 @@ describe('npm run why, for a CSV', () => {
       expect(text).toContain(`${count} row${count === 1 ? '' : 's'} in ${layout.upload('Movies', DAY, 'movies.csv')}`);
       if (!explained.has(id)) expect(text).toContain('It is in no branch of the day: the dataset did not select it.');
     }
+    const written = explanations.find(({ outcome }) => outcome === 'written');
+    const byTmdbId = whyText(
+      String(written?.tmdbId),
+      { explanations: written ? [written] : [], unknownLeftOut: 0 },
+      rows,
+    );
+    expect(byTmdbId.split('\n')[0]).toMatch(new RegExp(`^${written?.tmdbId}, ${written?.id}\\b`));
+    expect(byTmdbId).toMatch(/^\d+ rows? in Raw\/Local\/CSV\/Movies\//m);
     const malformed = explanations.find(({ outcome }) => outcome === 'malformed');
     expect(texts.find((text) => text.startsWith(`${malformed?.id}\n`))).toContain(
       '  missing    malformed: it is no IMDb id, which has "tt" and 7 or 8 digits',

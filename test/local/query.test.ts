@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
@@ -217,6 +217,16 @@ it('a printed title cannot control the terminal', () => {
   expect(asTable({ columns: [{ name: 'title', type: 'VARCHAR' }], rows: [['\u001b[2JHeat\u009b\n']] })).toBe(
     'title\n---------\n [2JHeat\n',
   );
+});
+
+it('folders above the tables add no columns, whatever their names are', async () => {
+  const folder = join(await temporaryFolder(), 'id=9', 'dt=old');
+  await cp(out, folder, { recursive: true });
+  const ask = async (...where: string[]) =>
+    (await queryInProcess(['SELECT * FROM movies ORDER BY id', '--json', ...where])).out;
+  const rows = await ask('--out', folder);
+  expect(JSON.parse(rows)).toHaveLength(movies.length);
+  expect(rows).toBe(await ask('--out', out));
 });
 
 it('a table that is missing or damaged ends with one sentence that names its file', async () => {

@@ -35,6 +35,10 @@ it.each([
     'record.peopleWithout: TMDB is not known to have a field "profile_pth" in the cast or crew of movies; did you mean "profile_path"?',
   ],
   [
+    { output: { ...crimeWar.output, tables: { with: ['genres', 'revenu'] } } },
+    'output.tables.with.1: TMDB is not known to have a field "revenu" in the details of movies; did you mean "revenue"?',
+  ],
+  [
     { keep: [{ field: 'budgets', above: 0 }] },
     'keep.0.field: TMDB is not known to have a field "budgets" in the data of movies; did you mean "budget"?',
   ],
@@ -50,7 +54,8 @@ it.each([
 
 it('a name that one of two media has is known', () => {
   const fields = { without: ['title', 'name'], with: {}, peopleWithout: [] };
-  const dataset = { record: { from: 'details', ...fields }, keep: [], sort: [] };
+  const output = { ...crimeWar.output, tables: true };
+  const dataset = { record: { from: 'details', ...fields }, keep: [], sort: [], output };
   expect(of(dataset, ['movie', 'tv'])).toEqual([]);
   expect(of(dataset, ['tv'])).toEqual([
     'record.without: TMDB is not known to have a field "title" in the details of series.',

@@ -167,6 +167,31 @@ describe('what changed since the last complete day', () => {
   });
 });
 
+describe('the report of a complete day that misses ids', () => {
+  it('says how a new execution requests them, because one that has succeeded has no redrive', async () => {
+    const { page } = await dayOf(
+      { 'crime-2017': { records: [movie(1)], missing: { unavailable: [2] } } },
+      { plan: {} },
+    );
+    const text = textOf(await page());
+
+    expect(text).toContain('choose New execution, and give it this input:');
+    expect(text.replaceAll('&quot;', '"')).toContain('{"dataset":"crime-war","resume":"friday"}');
+    expect(text).not.toContain('Redrive');
+  });
+});
+
+it('a movie and a series of one TMDB id are two', async () => {
+  const series = { id: 1, name: 'Series 1', first_air_date: '2017-01-01' };
+  const { store } = await dayOf({ 'crime-2017': { records: [movie(1)] } }, { day: '2026-11-13' });
+  await dayOf({ 'crime-2017': { records: [movie(1), series] } }, { store, changes: { comparedWith: '2026-11-13' } });
+  const { movies, compared } =
+    (await gatherFacts(store, { dataset: 'crime-war', day: '2026-11-20' })) ?? expect.unreachable();
+
+  expect(movies).toHaveLength(2);
+  expect('changes' in compared && compared.changes).toMatchObject({ added: [{ title: 'Series 1' }], gone: [] });
+});
+
 describe('the report of a day that is not complete', () => {
   it('names the unfinished branch, why it failed, and the console page that continues the run', async () => {
     const { page } = await dayOf(

@@ -496,8 +496,12 @@ describe('an invalid CSV', () => {
       says: /dataset csv-details reads a CSV, and there is no upload below Raw\/Local\/CSV\/Movies\/ \(a file that ends in \.csv or \.csv\.gz and is not empty\); upload one with: npm run upload -- movies\.csv/,
     },
     { upload: 'Raw/Local/CSV/Movies/x.csv', says: /there is no Raw\/Local\/CSV\/Movies\/x\.csv/ },
+    {
+      upload: 'Raw/Local/CSV/Series/2026/11/20/series.csv',
+      says: 'upload: dataset csv-details reads a CSV of movies; use a key that begins with Raw/Local/CSV/Movies/; got "Raw/Local/CSV/Series/2026/11/20/series.csv".',
+    },
   ])(
-    'that does not exist ($upload) is rejected with a message that says how to upload one',
+    'that does not exist or has the other kind ($upload) is rejected with a message that says what to do',
     async ({ upload, says }) => {
       await expect(branchesFrom({ upload })).rejects.toThrow(says);
     },

@@ -634,6 +634,38 @@ describe('a day that is planned again', () => {
     });
   });
 
+  it('knows that a branch of the run has the keys of the one that it removes', async () => {
+    const popularOf = (media: string[], file: string) =>
+      datasetsOf({
+        popular: {
+          source: { kind: 'popular', media },
+          ask: [],
+          record: { from: 'listed' },
+          keep: [],
+          sort: [],
+          output: { key: `Raw/TMDB/JSON/Popular/{yyyy}/{mm}/{dd}/${file}` },
+        },
+      });
+    for (const [file, keysOfAnother] of [
+      ['popular_part_{part}_{yyyymmdd}.json', true],
+      ['popular_{part}_{media}_{yyyymmdd}.json', false],
+    ] as const) {
+      const { services } = await planning();
+      const plan = async (media: string[], name: string) =>
+        planRun(parse(planEvent, { input: { dataset: 'popular' }, execution: { ...execution, name } }, 'event'), {
+          ...services,
+          datasets: await popularOf(media, file),
+        });
+      await plan(['movies'], 'thursday');
+      const again = await plan(['series'], 'friday');
+      expect(again.unfinished).toEqual(['popular-series', 'popular-movies']);
+      expect(await loadBranch(services.store, { ...again, branch: 'popular-movies' })).toMatchObject({
+        role: 'removed',
+        keysOfAnother,
+      });
+    }
+  });
+
   it('removes a branch whose plan has expired by its manifest alone', async () => {
     const { plan, services, store } = await planning();
     const thursday = await plan({}, { id: 'arn:thursday', name: 'thursday', startTime: '2026-11-20T12:00:00Z' });

@@ -90,6 +90,20 @@ describe('a written branch', () => {
     expect(manifest.parts.flatMap(({ key }) => records(store, key))).toEqual(numbers(250).toReversed());
   });
 
+  it.each([
+    ['gone', 6, '6 of 11 listed ids are gone: TMDB answers 404'],
+    ['is_tv', 6, '6 of 11 ids are series, and the dataset has movies: check the upload'],
+    ['is_movie', 6, '6 of 11 ids are movies, and the dataset has series: check the upload'],
+    ['is_tv', 5, undefined],
+  ] as const)('warns where most ids have no record for one reason: %s %i', async (outcome, count, warning) => {
+    const missing = numbers(count).map((id): Outcome => ({ id: 100 + id, outcome }));
+    const { write } = await walked(crime2017(), {
+      chunks: [numbers(count === 6 ? 5 : 6).map((id) => fetched(id)), missing],
+    });
+
+    expect((await write()).warnings).toEqual(warning ? [warning] : []);
+  });
+
   it('has the same bytes for any division into chunks', async () => {
     const outcomes = numbers(120).map((id) => fetched(id, { budget: 1 + (id % 3) }));
     const bytes = async (chunks: Outcome[][]) => {
@@ -532,6 +546,31 @@ describe('a branch that the dataset no longer has', () => {
       parts: [],
       distinct: 0,
     });
+  });
+});
+
+describe('a branch that the dataset no longer has, whose keys another branch of the run has', () => {
+  it('leaves these keys alone, and removes those of an earlier key pattern', async () => {
+    const { store, write: writeOther } = await walked(crime2017(), { chunks: [[fetched(1)]] });
+    await writeOther();
+    const earlierKey = 'Raw/TMDB/JSON/Old/{genre}_{year}_{part}_{yyyymmdd}.json';
+    await store.put('Raw/TMDB/JSON/Old/crime_2017_1_20261120.json', '[]');
+    const removed = crime2017({
+      branch: 'popular-movies',
+      role: 'removed',
+      keysOfAnother: true,
+      earlierKeys: [earlierKey],
+    });
+    await write(removed, {
+      store,
+      work: branchWork(store, removed),
+      clock: fastClock(),
+      codeVersion: '1.2.3',
+      scratch: tmpdir(),
+      emit: () => undefined,
+    });
+
+    expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([part(1)]);
   });
 });
 

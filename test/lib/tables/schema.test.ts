@@ -66,6 +66,17 @@ describe('the tables of a dataset', () => {
     });
   });
 
+  it('have shares of a list that the tables have beyond a record of credits', () => {
+    const { output } = crimeWar();
+    const record: Dataset['record'] = { from: 'credits', without: [], with: {}, peopleWithout: [] };
+    const { movie_genres, movie_cast } = tables(
+      { record, output: { ...output, tables: { with: ['genres'] } } },
+      'movie',
+    );
+    expect(movie_genres).toBe('movie_id BIGINT, position BIGINT, genre_id BIGINT, name VARCHAR, share DOUBLE');
+    expect(movie_cast).not.toContain('share');
+  });
+
   it('are none if the dataset says so', () => {
     const { record, output } = crimeWar();
     expect(tablesOf({ record, output: { ...output, tables: false } }, ['movie'])).toEqual([]);

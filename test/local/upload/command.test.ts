@@ -465,6 +465,7 @@ describe('--bucket', () => {
 
   it.each([
     { env: { AWS_REGION: 'us-east-1' }, says: /^There are no AWS credentials for bucket raw-zone: log in/ },
+    { env: { AWS_DEFAULT_REGION: 'us-east-1' }, says: /^There are no AWS credentials for bucket raw-zone: log in/ },
     { env: { ...KEY, AWS_REGION: '' }, says: /^No AWS region is set for bucket raw-zone: set AWS_REGION\./ },
   ])('prints one clear error when credentials or region are missing', async ({ env, says }) => {
     const home = await temporaryFolder();
