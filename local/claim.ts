@@ -77,13 +77,14 @@ const createIfAbsent = (file: string): void => {
 
 /** @returns The lock, until it is closed; undefined if another process has it, or this one. */
 const lockFile = (file: string): DatabaseSync | undefined => {
-  const database = new DatabaseSync(file, { timeout: LOCK_MS });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(file, { timeout: LOCK_MS });
     // With the journal in memory, there is only one file.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
-    database.close();
+    database?.close();
     const { errcode, message } = error as { errcode?: number; message: string };
     if (((errcode ?? 0) & 0xff) === SQLITE_BUSY) return undefined;
     // For example, a network folder whose server has no locks.

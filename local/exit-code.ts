@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
+import {
+  TmdbRefusedError,
+  TmdbShapeError,
+  TmdbThrottledError,
+  TmdbTokenError,
+  TmdbUnavailableError,
+} from '../lib/tmdb/errors.ts';
 import { FolderInUseError } from './claim.ts';
 import { ROOT } from './deployed.ts';
 import { DiskError, diskError } from './disk.ts';
@@ -16,7 +23,20 @@ export const failure = (error: unknown): { text: string; code: number } => {
   return { text: isKnown ? known.message : (known.stack ?? known.message), code: 1 };
 };
 
-const KNOWN = [FolderInUseError, NotReachableError, DiskError, BucketError];
+const KNOWN = [
+  FolderInUseError,
+  NotReachableError,
+  DiskError,
+  BucketError,
+  TmdbTokenError,
+  TmdbThrottledError,
+  TmdbUnavailableError,
+  TmdbRefusedError,
+  TmdbShapeError,
+];
+
+/** Codes of an output whose reader has gone (npm start | head), and of a closed terminal: nobody misses the rest. */
+const NO_READER = ['EPIPE', 'EIO'];
 
 /**
  * Reads .env, runs a command, and ends the process with its exit code. It doesn't wait for what is still open: a request
@@ -26,8 +46,12 @@ export const exitWith = async (
   main: (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>,
 ): Promise<void> => {
   const streams = [process.stdout, process.stderr];
-  // Without a listener, a reader that has gone (npm start | head) or a closed terminal ends the process with a stack.
-  for (const stream of streams) stream.on('error', () => undefined);
+  let unwritten: string | undefined;
+  // Without a listener, an error ends the process with a stack.
+  for (const stream of streams)
+    stream.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      if (!NO_READER.includes(code)) unwritten ??= code;
+    });
   let exitCode: number;
   try {
     // Tests set ENV_FILE, so that they don't ask TMDB with a person's token.
@@ -39,5 +63,10 @@ export const exitWith = async (
     exitCode = code;
   }
   await Promise.all(streams.map((stream) => new Promise((written) => stream.write('', written))));
+  if (unwritten !== undefined) {
+    // Half of an output can look like all of it.
+    process.stderr.write(`The output could not be written completely (${unwritten}).\n`);
+    exitCode ||= 1;
+  }
   process.exit(exitCode);
 };

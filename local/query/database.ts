@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type Json, StatementType } from '@duckdb/node-api';
 import { BadInputError } from '../../lib/parse.ts';
 import { BucketError } from '../inspect/bucket-error.ts';
 import type { Queried } from './table-files.ts';
@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 export interface Database {
-  /** @throws {BadInputError} DuckDB refuses the SQL. */
+  /** @throws {BadInputError} DuckDB refuses the SQL, or it is not one statement that reads. */
   ask(sql: string): Promise<Answer>;
   close(): void;
 }
@@ -65,6 +65,7 @@ export const openDatabase = async ({ now, all }: Queried, pathOf: ReadonlyMap<st
       try {
         return await ask(connection, sql);
       } catch (error) {
+        if (error instanceof BadInputError) throw error;
         // The lines after the first one show the place in the query.
         throw new BadInputError(`The query: ${sentence(error)}`);
       }
@@ -73,8 +74,23 @@ export const openDatabase = async ({ now, all }: Queried, pathOf: ReadonlyMap<st
   };
 };
 
+/** Statements that only read. COPY and ATTACH could write to the files of the bucket. */
+const READING: readonly StatementType[] = [StatementType.SELECT, StatementType.EXPLAIN];
+
 const ask = async (connection: DuckDBConnection, sql: string): Promise<Answer> => {
-  const reader = await connection.runAndReadAll(sql);
+  if (sql.trim() === '')
+    throw new BadInputError('The query: use one statement, such as "SELECT * FROM movies"; it is empty.');
+  const statements = await connection.extractStatements(sql);
+  if (statements.count !== 1)
+    throw new BadInputError(
+      `The query: use one statement, such as "SELECT * FROM movies"; it has ${statements.count}.`,
+    );
+  const statement = await statements.prepare(0);
+  if (!READING.includes(statement.statementType))
+    throw new BadInputError(
+      'The query: use a statement that reads, such as SELECT, DESCRIBE or EXPLAIN. To write the answer to a file: --csv or --json, and > FILE.',
+    );
+  const reader = await statement.runAndReadAll();
   const types = reader.columnTypes().map(String);
   return {
     columns: reader.deduplicatedColumnNames().map((name, index) => ({ name, type: types[index] ?? '' })),

@@ -92,7 +92,7 @@ export const readUploadOptions = (argv: readonly string[], now: Date, env: NodeJ
     files: positionals,
     kind,
     // A file belongs to no dataset, so there is no dataset's time zone. The machine's time zone is used.
-    day: givenDay ?? dayIn(Intl.DateTimeFormat().resolvedOptions().timeZone, now),
+    day: givenDay ?? dayIn(machineZone(), now),
     delimiter,
     columns,
     out: out ?? defaultFolder(env),
@@ -118,4 +118,10 @@ export const keyOf = (file: string, options: Pick<UploadOptions, 'kind' | 'day'>
       `${file}: the file name starts neither with movies nor with series; use --kind Movies or --kind Series, or rename the file.`,
     );
   return layout.upload(kind, options.day, name);
+};
+
+/** With an empty TZ, the machine's time zone is Etc/Unknown, which Intl does not accept. */
+const machineZone = (): string => {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
 };

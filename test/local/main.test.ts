@@ -31,6 +31,13 @@ describe('npm start', () => {
     expect(said).toContain('21 branches have no manifest: crime-2012, ');
   });
 
+  it('prints one sentence where a dry run has a wrong token', async () => {
+    const args = ['--dry-run', '--only', 'war-2012', '--faults', 'token-revoked-after-0', '--out'];
+    const { code, err } = await startInProcess([...args, await temporaryFolder()]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^[^\n]*token[^\n]*\n$/i);
+  });
+
   it('exits with 1 when a branch is unfinished, and prints the reason and the command that continues the run', async () => {
     // A permanent fault, because the command would wait for all retries of a transient one.
     const simulator = await quickSimulator({ faults: [{ kind: 'outage', genre: 80, year: 2017, forGood: true }] });

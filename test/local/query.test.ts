@@ -229,6 +229,22 @@ it('folders above the tables add no columns, whatever their names are', async ()
   expect(rows).toBe(await ask('--out', out));
 });
 
+it.each([
+  ['SELECT 1; SELECT 2', /^The query: use one statement, .* it has 2\.$/],
+  ['  ', /^The query: use one statement, .* it is empty\.$/],
+  ["COPY (SELECT 1 AS id) TO '/nowhere/x.parquet'", /^The query: use a statement that reads, /],
+  ["ATTACH '/nowhere/x.db' AS x", /^The query: use a statement that reads, /],
+])('%s is refused with one sentence', async (sql, says) => {
+  const { code, out: printed, err } = await queryInProcess([sql, '--out', out]);
+  expect({ code, printed }).toEqual({ code: 2, printed: '' });
+  expect(err.trimEnd()).toMatch(says);
+});
+
+it('DESCRIBE, FROM and EXPLAIN are statements that read', async () => {
+  for (const sql of ['DESCRIBE movies', 'FROM movies LIMIT 1', 'EXPLAIN SELECT 1', 'WITH a AS (SELECT 1 AS x) FROM a;'])
+    expect((await database.ask(sql)).rows.length).toBeGreaterThan(0);
+});
+
 it('a table that is missing or damaged ends with one sentence that names its file', async () => {
   const [key = ''] = queried.now.files.get('movies') ?? [];
   const openWith = (path: string) => openDatabase(queried, new Map([...paths, [key, path]]));
