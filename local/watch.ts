@@ -14,7 +14,7 @@ import { refuseWords } from './inspect/words.ts';
 import { showProgress } from './progress/show.ts';
 import { quoted } from './quoted.ts';
 import { onStopSignal } from './stop-signals.ts';
-import { consoleUrl, type ExecutionArn, executionArn, runExecutions } from './watch/executions.ts';
+import { consoleUrl, type ExecutionArn, executionArn, runExecutions, runOfExecution } from './watch/executions.ts';
 import { follow } from './watch/follow.ts';
 import { look } from './watch/look.ts';
 import type { BranchSnapshot, Snapshot } from './watch/snapshot.ts';
@@ -54,21 +54,21 @@ const main = withHelp(USAGE, async (argv, env) => {
 
   return reading(options, async () => {
     const { store } = openPlace(options, env);
+    const clientFor = ({ region }: ExecutionArn) => stepFunctionsClient({ ...env, AWS_REGION: region });
     const ask = async (arn: ExecutionArn) =>
-      runExecutions(
-        stepFunctionsClient({ ...env, AWS_REGION: arn.region }),
-        arn,
-        (await readMachines()).branch as Parameters<typeof runExecutions>[2],
-      );
-    const planned = given && (await ask(given));
-    let ref = await runToWatch(store, options, given?.run ?? named);
+      runExecutions(clientFor(arn), arn, (await readMachines()).branch as Parameters<typeof runExecutions>[2]);
+    const described = given && (await runOfExecution(clientFor(given), given));
+    const wanted = { ...options, dataset: described?.dataset ?? options.dataset };
+    const executed = given && described && { ...given, run: described.run };
+    const planned = executed && (await ask(executed));
+    let ref = await runToWatch(store, wanted, executed?.run ?? named);
     // The plan of a run is in the bucket when its first state has ended.
     while (!ref && !values.once && (await planned?.status()) === 'RUNNING') {
       await systemClock.sleep(everyMs);
-      ref = await runToWatch(store, options, given?.run);
+      ref = await runToWatch(store, wanted, executed?.run);
     }
-    if (!ref) throw noSuchRun(options, given?.run ?? named);
-    const arn = given ?? (options.bucket === undefined ? undefined : await arnOf(store, ref));
+    if (!ref) throw noSuchRun(wanted, executed?.run ?? named);
+    const arn = executed ?? (options.bucket === undefined ? undefined : await arnOf(store, ref));
     const found = ref;
     const executions = arn && (await ask(arn));
     const once = () => look(store, found, executions);

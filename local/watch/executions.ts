@@ -46,6 +46,20 @@ export const executionArn = (arn: string): ExecutionArn => {
 export const consoleUrl = ({ arn, region }: ExecutionArn): string =>
   `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}`;
 
+/**
+ * What an execution runs, from its input: a resumed run keeps its own name, which is not that of the execution.
+ *
+ * @returns `dataset` is undefined where the input names none.
+ */
+export const runOfExecution = async (
+  sfn: SFNClient,
+  { arn, run }: ExecutionArn,
+): Promise<{ dataset: string | undefined; run: string }> => {
+  const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
+  const of = JSON.parse(input ?? '{}') as { dataset?: string; resume?: string };
+  return { dataset: of.dataset, run: of.resume ?? run };
+};
+
 /** The newest events of a branch that are read. A Walk with all retries of Lambda's errors has fewer. */
 const EVENTS = 100;
 

@@ -108,9 +108,9 @@ describe('a run of crime and war, 2012 to 2022', () => {
   it.concurrent('never exceeds 40 requests per second at a rate of 36, with four branches at once', async () => {
     const simulator = await quickSimulator({ ceiling: 40 });
     const pipeline = await quickPipeline(simulator, { clock: systemClock, env: { TMDB_REQUESTS_PER_SECOND: '36' } });
-    const only = ['war-2012', 'war-2013', 'war-2014', 'war-2015'];
+    const only = ['war-2016', 'war-2018', 'war-2020', 'war-2022'];
     expect(await pipeline.start({ ...input, only }).ended).toMatchObject({ status: 'SUCCEEDED' });
-    expect(simulator.asked.length).toBeGreaterThan(180);
+    expect(simulator.asked.length).toBeGreaterThan(120);
     expect(simulator.asked.filter(({ status }) => status === 429)).toEqual([]);
   });
 });

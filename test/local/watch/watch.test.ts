@@ -9,7 +9,7 @@ import { saveManifest } from '../../../lib/runs/manifest.ts';
 import { readMachines } from '../../../local/deployed.ts';
 import { draw } from '../../../local/progress/draw.ts';
 import { newRun, nextState } from '../../../local/progress/state.ts';
-import { executionArn, type RunningExecution, runExecutions } from '../../../local/watch/executions.ts';
+import { executionArn, type RunningExecution, runExecutions, runOfExecution } from '../../../local/watch/executions.ts';
 import { follow } from '../../../local/watch/follow.ts';
 import { look } from '../../../local/watch/look.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
@@ -134,8 +134,15 @@ describe('a run in AWS', () => {
         [execution('war-2012-1')]: { ...REF, branch: 'war-2012' },
         [execution('crime-2017-2')]: { ...REF, run: 'other', branch: 'crime-2017' },
       };
+      const runs: Record<string, object> = {
+        [ARN]: { dataset: 'popular' },
+        [ARN.replace('friday', 'monday')]: { dataset: 'crime-war', resume: 'friday' },
+      };
       const answers: Record<string, () => object> = {
-        DescribeExecution: () => ({ status: 'RUNNING', input: JSON.stringify(inputs[given.executionArn]) }),
+        DescribeExecution: () => ({
+          status: 'RUNNING',
+          input: JSON.stringify(inputs[given.executionArn] ?? runs[given.executionArn]),
+        }),
         ListExecutions: () => {
           const all = Object.keys(inputs).map((executionArn) => ({
             executionArn,
@@ -172,6 +179,13 @@ describe('a run in AWS', () => {
     expect(executionArn(ARN)).toEqual({ arn: ARN, region: 'eu-west-1', run: 'friday', branchMachine });
     const executions = runExecutions(sfn, executionArn(ARN), branch as Parameters<typeof runExecutions>[2]);
 
+    // A resumed run keeps its own name.
+    expect(await runOfExecution(sfn, executionArn(ARN))).toEqual({ dataset: 'popular', run: 'friday' });
+    expect(await runOfExecution(sfn, executionArn(ARN.replace('friday', 'monday')))).toEqual({
+      dataset: 'crime-war',
+      run: 'friday',
+    });
+    asked.length = 0;
     expect(await executions.status()).toBe('RUNNING');
     expect(await executions.running()).toEqual(
       new Map([
