@@ -23,27 +23,28 @@ const COMMAND = 'npm run report';
 const main = withHelp(USAGE, async (argv, env) => {
   const { options, values, words } = readInspectOptions(COMMAND, { to: { type: 'string' } }, argv, env);
   if (words.length > 0) throw new BadInputError(`${words[0]}: leave it out; ${COMMAND} has only options.`);
-  const file = values.to ?? reportFileIn(options.out);
-  const where = options.bucket === undefined ? ['--out', options.out] : ['--bucket', options.bucket];
-  const about = { resume: (run: string) => resumeCommand(run, where) };
   if (values.to === '') throw new BadInputError('--to: use the path of a file; got "".');
   if (values.to !== undefined && options.json)
     throw new BadInputError('--to and --json: leave one of them out; --json prints and writes no file.');
+  const file = values.to ?? reportFileIn(options.out);
+  const where = options.bucket === undefined ? ['--out', options.out] : ['--bucket', options.bucket];
+  const about = { resume: (run: string) => resumeCommand(run, where) };
   return reading(options, async () => {
     const place = openPlace(options, env);
     const ref = { dataset: options.dataset, day: await dayToInspect(place, options) };
-    const noManifest = new BadInputError(
-      `--day: ${place.shown} has no manifest of ${ref.dataset} on ${ref.day} yet: the run has not ended; use another day.`,
-    );
+    const noManifest = () =>
+      new BadInputError(
+        `--day: ${place.shown} has no manifest of ${ref.dataset} on ${ref.day} yet: the run has not ended; use another day.`,
+      );
     if (options.json) {
       const facts = await gatherFacts(place.store, ref, about);
-      if (!facts) throw noManifest;
+      if (!facts) throw noManifest();
       // The movies are in the files; all of them together would be the data of the day.
       process.stdout.write(`${JSON.stringify({ ...facts, movies: facts.movies?.length }, null, 2)}\n`);
       return 0;
     }
     await mkdir(dirname(resolve(file)), { recursive: true });
-    if (!(await writeReport(place.store, ref, resolve(file), about))) throw noManifest;
+    if (!(await writeReport(place.store, ref, resolve(file), about))) throw noManifest();
     process.stdout.write(`${ref.dataset}, ${ref.day}: ${file}\n`);
     return 0;
   });

@@ -57,18 +57,17 @@ const main = withHelp(USAGE, async (argv, env) => {
     const clientFor = ({ region }: ExecutionArn) => stepFunctionsClient({ ...env, AWS_REGION: region });
     const ask = async (arn: ExecutionArn) =>
       runExecutions(clientFor(arn), arn, (await readMachines()).branch as Parameters<typeof runExecutions>[2]);
-    const described = given && (await runOfExecution(clientFor(given), given));
-    const wanted = { ...options, dataset: described?.dataset ?? options.dataset };
-    const executed = given && described && { ...given, run: described.run };
-    const planned = executed && (await ask(executed));
-    let ref = await runToWatch(store, wanted, executed?.run ?? named);
+    const execution = given && { ...given, ...(await runOfExecution(clientFor(given), given)) };
+    const wanted = { ...options, dataset: execution?.dataset ?? options.dataset };
+    const planned = execution && (await ask(execution));
+    let ref = await runToWatch(store, wanted, execution?.run ?? named);
     // The plan of a run is in the bucket when its first state has ended.
     while (!ref && !values.once && (await planned?.status()) === 'RUNNING') {
       await systemClock.sleep(everyMs);
-      ref = await runToWatch(store, wanted, executed?.run);
+      ref = await runToWatch(store, wanted, execution?.run);
     }
-    if (!ref) throw noSuchRun(wanted, executed?.run ?? named);
-    const arn = executed ?? (options.bucket === undefined ? undefined : await arnOf(store, ref));
+    if (!ref) throw noSuchRun(wanted, execution?.run ?? named);
+    const arn = execution ?? (options.bucket === undefined ? undefined : await arnOf(store, ref));
     const found = ref;
     const executions = arn && (await ask(arn));
     const once = () => look(store, found, executions);

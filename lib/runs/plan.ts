@@ -33,7 +33,7 @@ const plannedBranch = runRef.extend({
   role: branchRole.default('dataset'),
   /** Key patterns of earlier runs of the day: parts that a killed writer left under them are removed. */
   earlierKeys: z.array(z.string()).default([]),
-  /** Of a branch that is removed: a branch of the run writes to the keys that this one had, and removes what is old there. */
+  /** Whether a branch of the run has the keys that this removed branch had. Then that one removes the old parts. */
   keysOfAnother: z.boolean().optional(),
   /** How often resumed runs have asked this branch again for movies without a usable answer; 0 at first. */
   round: z.int().default(0),

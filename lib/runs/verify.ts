@@ -164,7 +164,7 @@ const readManifests = async (store: ReadableStore, ref: DayRef, differs: Differs
     ...[...branches.keys(), ...unreadable].map((branch) => layout.branchManifest({ ...ref, branch })),
     ...[...branches.values()].flatMap(({ leftOutFile }) => leftOutFile?.key ?? []),
   ]);
-  return { day, branches, unreadable, others: keys.filter((key) => !known.has(key) && !isFolder(key)) };
+  return { day, branches, unreadable, others: keys.filter((key) => !known.has(key)) };
 };
 
 /** An empty object that the console of S3 creates for a folder. It has no data. */
@@ -307,13 +307,13 @@ const findStrays = async (
   for (const pattern of patterns) {
     const { folders, isOfDay } = dayKeys(pattern, ref.day);
     for (const folder of await matchingFolders(store, folders))
-      for (const key of await store.list(folder))
-        if (isOfDay(key) && !named.has(key) && !isFolder(key)) strays.add(key);
+      for (const key of await store.list(folder)) if (isOfDay(key) && !named.has(key)) strays.add(key);
   }
   const inTables = tableKeys(manifests);
   for (const table of await store.folders(layout.tables(ref.dataset)))
     for (const key of await store.list(layout.tableDay(ref, table.slice(0, -1))))
-      if (!inTables.has(key) && !isFolder(key)) strays.add(key);
+      if (!inTables.has(key)) strays.add(key);
+  for (const key of strays) if (isFolder(key)) strays.delete(key);
   if (strays.size === 0) return;
 
   const planned = runs.flatMap(({ run, branches: all }) => all.map(({ name }) => ({ run, branch: name })));

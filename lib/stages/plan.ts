@@ -250,6 +250,9 @@ const storePlan = async (
     round: 0,
     limits: input.limits ?? {},
   };
+  const firstKey = ({ placeholders }: Pick<PlannedBranch, 'placeholders'>) =>
+    partKeys(key, ref.day, placeholders).key(1);
+  const firstKeys = new Set(branches.map(firstKey));
   const full = [
     ...branches.map(
       (branch): PlannedBranch => ({
@@ -263,10 +266,7 @@ const storePlan = async (
         ...all,
         ...branch,
         role: 'removed',
-        keysOfAnother: branches.some(
-          ({ placeholders }) =>
-            partKeys(key, ref.day, placeholders).key(1) === partKeys(key, ref.day, branch.placeholders).key(1),
-        ),
+        keysOfAnother: firstKeys.has(firstKey(branch)),
         expected: 0,
         listFrom: {},
         media: 'movie',

@@ -121,17 +121,24 @@ const GONE_LEAST = 5;
 
 /** Some ids of a file of movies are series, and the other way round. With more of them, it is probably the wrong file. */
 const OTHER_MEDIA_SHARE = 0.5;
+const OTHER_MEDIA = {
+  is_tv: 'series, and the dataset has movies',
+  is_movie: 'movies, and the dataset has series',
+} as const;
 
 const losses = ({ distinct, missing }: Figures, before: BranchManifest | undefined): string[] => {
   const gone = missing.gone?.length ?? 0;
-  const others = (['is_tv', 'is_movie'] as const).map((reason) => missing[reason]?.length ?? 0);
+  const otherMedia = (reason: keyof typeof OTHER_MEDIA) => {
+    const others = missing[reason]?.length ?? 0;
+    if (others <= distinct * OTHER_MEDIA_SHARE) return undefined;
+    return `${others} of ${distinct} ids are ${OTHER_MEDIA[reason]}: check the upload`;
+  };
   return [
     before && before.role !== 'removed' && distinct < before.distinct * (1 - LOST_SHARE)
       ? `the list has ${distinct} items; when run ${before.run} wrote this day, it had ${before.distinct}`
       : undefined,
-    Math.max(...others) > distinct * OTHER_MEDIA_SHARE
-      ? `${Math.max(...others)} of ${distinct} ids are ${others[0] ? 'series, and the dataset has movies' : 'movies, and the dataset has series'}: check the upload`
-      : undefined,
+    otherMedia('is_tv'),
+    otherMedia('is_movie'),
     gone >= GONE_LEAST && gone > distinct * LOST_SHARE
       ? `${gone} of ${distinct} listed ids are gone: TMDB answers 404`
       : undefined,

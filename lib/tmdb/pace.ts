@@ -35,7 +35,7 @@ const RECOVERY = { requests: 1_000, ms: 100_000 };
 const APPROACH = { requests: 250, ms: 25_000 };
 
 /** How far a gate has come after so many requests and milliseconds: 1 is the goal. */
-const share = (of: typeof RECOVERY, requests: number, ms: number): number =>
+const progress = (of: typeof RECOVERY, requests: number, ms: number): number =>
   Math.max(requests / of.requests, ms / of.ms);
 
 /** The rate as a share of the goal, `recovered` from 0 to 1 and beyond after a drop. */
@@ -53,7 +53,7 @@ export const secondsFor = (requests: number, perSecond: number): number => {
   let seconds = 0;
   let passed = 0;
   for (; passed < requests; passed++) {
-    const recovered = share(APPROACH, passed, seconds * 1000);
+    const recovered = progress(APPROACH, passed, seconds * 1000);
     if (recovered >= 1) break;
     seconds += Math.min(1, requests - passed) / (highest * grownTo(recovered, DROP));
   }
@@ -92,7 +92,7 @@ export const pace = (perSecond: number, { now, sleep }: Clock): Gate => {
   let since = 0;
   let droppedAt = now();
   const rate = (): number => {
-    const recovered = share(recovery, since, now() - droppedAt);
+    const recovered = progress(recovery, since, now() - droppedAt);
     return Math.min(highest, goal * grownTo(recovered, drop));
   };
 

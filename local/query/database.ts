@@ -66,7 +66,7 @@ export const openDatabase = async ({ now, all }: Queried, pathOf: ReadonlyMap<st
         return await ask(connection, sql);
       } catch (error) {
         if (error instanceof BadInputError) throw error;
-        // The lines after the first one show the place in the query.
+        // DuckDB's. The lines after the first one show the place in the query.
         throw new BadInputError(`The query: ${sentence(error)}`);
       }
     },
@@ -78,12 +78,10 @@ export const openDatabase = async ({ now, all }: Queried, pathOf: ReadonlyMap<st
 const READING: readonly StatementType[] = [StatementType.SELECT, StatementType.EXPLAIN];
 
 const ask = async (connection: DuckDBConnection, sql: string): Promise<Answer> => {
-  if (sql.trim() === '')
-    throw new BadInputError('The query: use one statement, such as "SELECT * FROM movies"; it is empty.');
-  const statements = await connection.extractStatements(sql);
-  if (statements.count !== 1)
+  const statements = sql.trim() ? await connection.extractStatements(sql) : undefined;
+  if (statements?.count !== 1)
     throw new BadInputError(
-      `The query: use one statement, such as "SELECT * FROM movies"; it has ${statements.count}.`,
+      `The query: use one statement, such as "SELECT * FROM movies"; it ${statements ? `has ${statements.count}` : 'is empty'}.`,
     );
   const statement = await statements.prepare(0);
   if (!READING.includes(statement.statementType))
@@ -111,7 +109,7 @@ const isExact = (decimal: string): boolean => decimal.replaceAll(/^[-0.]+|\./g, 
 export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const quotedText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** The rows of files. Only their own columns: with Hive's, a folder above them that is called `id=9` would be one, too. */
+/** The rows of files, without Hive partitioning: with it, a folder above them that is called `id=9` would be a column. */
 const filesOf = (paths: readonly string[]): string => {
   // In a folder's name, these are no pattern.
   const exact = paths.map((path) => quotedText(path.replaceAll(/[*?[]/g, '[$&]')));

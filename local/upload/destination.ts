@@ -42,7 +42,10 @@ const CLIENT = {
   responseChecksumValidation: 'WHEN_REQUIRED',
 } as const;
 
-/** Uses the SDK's default credentials and region. If the bucket is in another region, S3 redirects the client. */
+/**
+ * Uses the SDK's default credentials, and the region that all commands use. If the bucket is in another region, S3
+ * redirects the client.
+ */
 const inAws = (bucket: string, env: DestinationOptions['env']): OpenDestination => {
   const s3 = new S3Client({
     ...CLIENT,

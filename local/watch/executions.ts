@@ -46,8 +46,17 @@ export const executionArn = (arn: string): ExecutionArn => {
 export const consoleUrl = ({ arn, region }: ExecutionArn): string =>
   `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}`;
 
+/** The input of an execution, of a run or of a branch. */
+const inputOf = async (
+  sfn: SFNClient,
+  arn: string,
+): Promise<{ dataset?: string; resume?: string; run?: string; branch?: string }> => {
+  const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
+  return JSON.parse(input ?? '{}');
+};
+
 /**
- * What an execution runs, from its input: a resumed run keeps its own name, which is not that of the execution.
+ * The dataset and the name of the run of an execution. A resumed run keeps its name, which is not that of the execution.
  *
  * @returns `dataset` is undefined where the input names none.
  */
@@ -55,9 +64,8 @@ export const runOfExecution = async (
   sfn: SFNClient,
   { arn, run }: ExecutionArn,
 ): Promise<{ dataset: string | undefined; run: string }> => {
-  const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
-  const of = JSON.parse(input ?? '{}') as { dataset?: string; resume?: string };
-  return { dataset: of.dataset, run: of.resume ?? run };
+  const { dataset, resume } = await inputOf(sfn, arn);
+  return { dataset, run: resume ?? run };
 };
 
 /** The newest events of a branch that are read. A Walk with all retries of Lambda's errors has fewer. */
@@ -75,8 +83,7 @@ export const runExecutions = (
   const branches = new Map<string, string | undefined>();
   const branchOf = async (execution: string): Promise<string | undefined> => {
     if (!branches.has(execution)) {
-      const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn: execution }));
-      const of = JSON.parse(input ?? '{}') as { run?: string; branch?: string };
+      const of = await inputOf(sfn, execution);
       branches.set(execution, of.run === run ? of.branch : undefined);
     }
     return branches.get(execution);

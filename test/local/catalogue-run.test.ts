@@ -104,14 +104,14 @@ describe.skipIf(!MATERIAL)('4,803 real movies (skipped without TEST_MATERIAL_DIR
     expect(JSON.parse(manifests.get('war-2022.json')?.toString() ?? '')).toMatchObject({ kept: 0, parts: [] });
   });
 
-  it('drama, 2005 to 2007, gives the expected parts: 2006 has 101 movies, in parts of 100 and 1', async () => {
+  it('drama, 2000 to 2009, gives the expected parts: 2006 has 101 movies, in parts of 100 and 1', async () => {
     const datasets = await temporaryFolder();
     const crimeWar = await readJson(ROOT, 'datasets/crime-war.json');
-    const source = { ...crimeWar.source, genres: ['drama'], years: { from: 2005, to: 2007 } };
+    const source = { ...crimeWar.source, genres: ['drama'], years: { from: 2000, to: 2009 } };
     await writeFile(join(datasets, 'drama.json'), JSON.stringify({ ...crimeWar, name: 'drama', source }));
     const bucket = await runOver(['--dataset', 'drama'], { DATASETS: datasets });
     const files = await found(join(bucket, 'Raw/TMDB/JSON/Movies/2026/11/20'));
-    expect(files).toEqual(wanted(movies, { drama: 18 }, 2005, 2007));
+    expect(files).toEqual(wanted(movies, { drama: 18 }, 2000, 2009));
     expect(JSON.parse(files.get('movie_drama_2006_part_1_20261120.json') ?? '')).toHaveLength(100);
     expect(JSON.parse(files.get('movie_drama_2006_part_2_20261120.json') ?? '')).toHaveLength(1);
   });

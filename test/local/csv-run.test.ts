@@ -7,7 +7,7 @@ import { datasetWith, filesIn, quickPipeline, quickSimulator, rawZone, readJson,
 
 const DAY = '2026-11-20';
 
-/** Two branches for each upload below. The datasets of the project have 1,000, and the uploads would have to be as large. */
+/** With so many, each upload below has two branches. With the 1,000 of the shipped datasets, they would have to be larger. */
 const IDS_PER_BRANCH = 500;
 
 /** The upload for each dataset, with fewer malformed ids than the dataset tolerates, and the filter for its ids. */

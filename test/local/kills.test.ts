@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { experiments, SCENARIOS } from './kills.ts';
 
 /** Of about 200 moments for each scenario; `npm run lab -- --case every-file-change` tries all. */
-const SAMPLES = 2;
+const SAMPLES = 3;
 /** A copy at each moment would take most of the time of this test. */
-const EACH = 20;
+const EACH = 10;
 const NOTHING_WRONG = { wrong: [], lost: [], doubled: [], differing: [] };
 
 let trying: Awaited<ReturnType<typeof experiments>>;

@@ -61,7 +61,7 @@ describe('npm start', () => {
   });
 
   it('writes the same bytes when it is killed and resumed, and repeats at most one chunk per running branch', async () => {
-    const env = { DATASETS: await crimeWarOf(2021, 2022) }; // four branches with 201 movies
+    const env = { DATASETS: await crimeWarOf(2020, 2022) }; // six branches with 260 movies
     const simulator = await quickSimulator();
     const out = await temporaryFolder();
     const killed = startCommand(['--day', DAY, '--out', out], { ...asking(simulator, 400), ...env });
@@ -80,7 +80,7 @@ describe('npm start', () => {
     const undisturbed = await quickPipeline(await quickSimulator(), { env });
     await undisturbed.start({ dataset: 'crime-war', day: DAY }).ended;
     const { requests } = await readJson(undisturbed.bucket, `_manifests/crime-war/${DAY}/manifest.json`);
-    const [BRANCHES, WALKERS] = [4, 4];
+    const [BRANCHES, WALKERS] = [6, 4];
     expect(times.size).toBeLessThan(questions.length);
     expect(questions.length - (requests + BRANCHES)).toBeLessThanOrEqual(WALKERS * CHUNK);
     expect(await rawZone(join(out, 'bucket'))).toEqual(await rawZone(undisturbed.bucket));

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,17 +54,13 @@ describe('a run that is stopped', () => {
 /** A device of Linux to which nothing can be written. */
 const FULL = '/dev/full';
 
-it.skipIf(!existsSync(FULL))('an output that could not be written ends a command with 1 and one sentence', async () => {
-  const program = join(await temporaryFolder(), 'prints.ts');
-  await writeFile(
-    program,
-    `import { openSync } from 'node:fs';
-     import { spawnSync } from 'node:child_process';
-     const said = spawnSync(process.execPath, ['${ROOT}/local/query.ts', '--help'], { stdio: ['ignore', openSync('${FULL}', 'w'), 'pipe'] });
-     process.stdout.write(JSON.stringify([said.status, String(said.stderr)]));`,
-  );
-  const { out } = await startProgram(program, []).ended;
-  expect(JSON.parse(out)).toEqual([1, 'The output could not be written completely (ENOSPC).\n']);
+it.skipIf(!existsSync(FULL))('an output that could not be written ends a command with 1 and one sentence', () => {
+  const full = openSync(FULL, 'w');
+  onTestFinished(() => closeSync(full));
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'local/query.ts'), '--help'], {
+    stdio: ['ignore', full, 'pipe'],
+  });
+  expect([status, String(stderr)]).toEqual([1, 'The output could not be written completely (ENOSPC).\n']);
 });
 
 describe('a request to S3 that is never answered', () => {

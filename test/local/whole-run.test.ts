@@ -82,14 +82,23 @@ describe('a run of crime and war, 2012 to 2022', () => {
   });
 
   it('gives the same bytes with 5 % of mixed faults and lists that drift as without faults', async () => {
-    // Lists of seven pages, a last part of one movie and a full one, and an empty list: more branches have no other cases.
-    const only = ['crime-2013', 'crime-2016', 'war-2017', 'war-2020'];
+    // The longest lists, a full last part, and an empty list: more branches have no other cases.
+    const only = [
+      'crime-2013',
+      'crime-2016',
+      'crime-2017',
+      'crime-2019',
+      'crime-2021',
+      'war-2013',
+      'war-2017',
+      'war-2020',
+    ];
     const stormy = await wholeRun({ seed: 2, faults: faultsNamed('mixed') ?? [] }, { only });
     expect(stormy.execution).toMatchObject({ status: 'SUCCEEDED' });
-    expect(stormy.simulator.asked.filter(({ status }) => status !== 200).length).toBeGreaterThan(10);
+    expect(stormy.simulator.asked.filter(({ status }) => status !== 200).length).toBeGreaterThan(20);
     const isOfThese = ([path]: [string, string]) => only.some((branch) => path.includes(branch.replace('-', '_')));
     const expected = Object.entries(await rawZone(quiet.pipeline.bucket)).filter(isOfThese);
-    expect(expected).toHaveLength(4);
+    expect(expected.length).toBeGreaterThan(only.length);
     expect(await rawZone(stormy.pipeline.bucket)).toEqual(Object.fromEntries(expected));
   });
 
@@ -108,9 +117,9 @@ describe('a run of crime and war, 2012 to 2022', () => {
   it.concurrent('never exceeds 40 requests per second at a rate of 36, with four branches at once', async () => {
     const simulator = await quickSimulator({ ceiling: 40 });
     const pipeline = await quickPipeline(simulator, { clock: systemClock, env: { TMDB_REQUESTS_PER_SECOND: '36' } });
-    const only = ['war-2016', 'war-2018', 'war-2020', 'war-2022'];
+    const only = ['war-2012', 'war-2013', 'war-2014', 'war-2015'];
     expect(await pipeline.start({ ...input, only }).ended).toMatchObject({ status: 'SUCCEEDED' });
-    expect(simulator.asked.length).toBeGreaterThan(120);
+    expect(simulator.asked.length).toBeGreaterThan(180);
     expect(simulator.asked.filter(({ status }) => status === 429)).toEqual([]);
   });
 });

@@ -91,15 +91,15 @@ const namedBranches = (heading: string, names: readonly string[]): Html => {
 
 const continued = (next: Next, { day }: ReportFacts): Html => {
   const isLost = REASONS.some((reason) => isRetried(reason) && (day.missing[reason]?.length ?? 0) > 0);
-  if (day.unfinished.length === 0 && !isLost) return NOTHING;
   const isUnfinished = day.unfinished.length > 0;
+  if (!isUnfinished && !isLost) return NOTHING;
   const what = isUnfinished ? 'To continue this run' : 'To request the missing ids again';
   if ('command' in next) return html`<p>${what}:</p><pre tabindex="0"><code>${next.command}</code></pre>`;
-  const opened = html`<p>${what}: <a href="${next.console}">open it in the Step Functions console</a>`;
-  if (isUnfinished) return html`${opened} and choose Redrive.</p>`;
+  const opened = html`<a href="${next.console}">open it in the Step Functions console</a>`;
+  if (isUnfinished) return html`<p>${what}: ${opened} and choose Redrive.</p>`;
   // Step Functions redrives no execution that has succeeded.
   const input = JSON.stringify({ dataset: day.dataset, resume: day.run });
-  return html`${opened}, choose New execution, and give it this input:</p><pre tabindex="0"><code>${input}</code></pre>`;
+  return html`<p>${what}: ${opened}, choose New execution, and give it this input:</p><pre tabindex="0"><code>${input}</code></pre>`;
 };
 
 const figuresOf = (facts: ReportFacts): Html => {

@@ -634,8 +634,11 @@ describe('a day that is planned again', () => {
     });
   });
 
-  it('knows that a branch of the run has the keys of the one that it removes', async () => {
-    const popularOf = (media: string[], file: string) =>
+  it.each([
+    ['popular_part_{part}_{yyyymmdd}.json', true],
+    ['popular_{part}_{media}_{yyyymmdd}.json', false],
+  ])('knows whether a branch of the run has the keys of the one that it removes: %s', async (file, keysOfAnother) => {
+    const popularOf = (media: string[]) =>
       datasetsOf({
         popular: {
           source: { kind: 'popular', media },
@@ -646,24 +649,19 @@ describe('a day that is planned again', () => {
           output: { key: `Raw/TMDB/JSON/Popular/{yyyy}/{mm}/{dd}/${file}` },
         },
       });
-    for (const [file, keysOfAnother] of [
-      ['popular_part_{part}_{yyyymmdd}.json', true],
-      ['popular_{part}_{media}_{yyyymmdd}.json', false],
-    ] as const) {
-      const { services } = await planning();
-      const plan = async (media: string[], name: string) =>
-        planRun(parse(planEvent, { input: { dataset: 'popular' }, execution: { ...execution, name } }, 'event'), {
-          ...services,
-          datasets: await popularOf(media, file),
-        });
-      await plan(['movies'], 'thursday');
-      const again = await plan(['series'], 'friday');
-      expect(again.unfinished).toEqual(['popular-series', 'popular-movies']);
-      expect(await loadBranch(services.store, { ...again, branch: 'popular-movies' })).toMatchObject({
-        role: 'removed',
-        keysOfAnother,
+    const { services } = await planning();
+    const plan = async (media: string[], name: string) =>
+      planRun(parse(planEvent, { input: { dataset: 'popular' }, execution: { ...execution, name } }, 'event'), {
+        ...services,
+        datasets: await popularOf(media),
       });
-    }
+    await plan(['movies'], 'thursday');
+    const again = await plan(['series'], 'friday');
+    expect(again.unfinished).toEqual(['popular-series', 'popular-movies']);
+    expect(await loadBranch(services.store, { ...again, branch: 'popular-movies' })).toMatchObject({
+      role: 'removed',
+      keysOfAnother,
+    });
   });
 
   it('removes a branch whose plan has expired by its manifest alone', async () => {

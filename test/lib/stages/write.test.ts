@@ -525,19 +525,21 @@ describe('a movie that had no usable answer at first', () => {
 });
 
 describe('a branch that the dataset no longer has', () => {
-  it('has its parts removed, and a manifest without any', async () => {
-    const { store, write: writeFirst } = await walked(crime2017(), { chunks: [[fetched(1)]] });
-    await writeFirst();
-    const removed = crime2017({ run: 'monday', role: 'removed', listFrom: {}, placeholders: {} });
-    const work = branchWork(store, removed);
-    await write(removed, {
+  const writeRemoved = (removed: ReturnType<typeof crime2017>, store: ReturnType<typeof memoryStore>) =>
+    write(removed, {
       store,
-      work,
+      work: branchWork(store, removed),
       clock: fastClock(),
       codeVersion: '1.2.3',
       scratch: tmpdir(),
       emit: () => undefined,
     });
+
+  it('has its parts removed, and a manifest without any', async () => {
+    const { store, write: writeFirst } = await walked(crime2017(), { chunks: [[fetched(1)]] });
+    await writeFirst();
+    const removed = crime2017({ run: 'monday', role: 'removed', listFrom: {}, placeholders: {} });
+    await writeRemoved(removed, store);
 
     expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([]);
     expect(await loadManifest(store, removed)).toMatchObject({
@@ -547,10 +549,8 @@ describe('a branch that the dataset no longer has', () => {
       distinct: 0,
     });
   });
-});
 
-describe('a branch that the dataset no longer has, whose keys another branch of the run has', () => {
-  it('leaves these keys alone, and removes those of an earlier key pattern', async () => {
+  it('leaves the keys alone that another branch of the run has, and removes those of an earlier key pattern', async () => {
     const { store, write: writeOther } = await walked(crime2017(), { chunks: [[fetched(1)]] });
     await writeOther();
     const earlierKey = 'Raw/TMDB/JSON/Old/{genre}_{year}_{part}_{yyyymmdd}.json';
@@ -561,14 +561,7 @@ describe('a branch that the dataset no longer has, whose keys another branch of 
       keysOfAnother: true,
       earlierKeys: [earlierKey],
     });
-    await write(removed, {
-      store,
-      work: branchWork(store, removed),
-      clock: fastClock(),
-      codeVersion: '1.2.3',
-      scratch: tmpdir(),
-      emit: () => undefined,
-    });
+    await writeRemoved(removed, store);
 
     expect(store.keys().filter((key) => key.startsWith('Raw/'))).toEqual([part(1)]);
   });
