@@ -22,7 +22,7 @@ export const lostDay: Scenario = {
     const lost = await ended(execution);
     check('it fails when a laptop has taken the day', `${lost.status} ${lost.error}`, 'FAILED DayLostError');
     check(
-      'it says who has the day',
+      'it says which execution the day belongs to',
       lost.cause,
       /local-run \(laptop, process 1; its lease ends at .* has taken this day/,
     );

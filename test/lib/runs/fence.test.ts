@@ -29,7 +29,7 @@ const shared = () => {
 };
 
 describe('a run that lost its day', () => {
-  it('writes and removes nothing, and says who has the day', async () => {
+  it('writes and removes nothing, and says which execution the day belongs to', async () => {
     const { store, run } = shared();
     const [lost, owner] = [run('arn:lost'), run('arn:owner')];
     await lost.take();
