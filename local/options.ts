@@ -35,7 +35,8 @@ ${FAULT_GROUPS.map((group) => `  ${group}`).join('\n')}
 
 Without TMDB_TOKEN, the run uses the simulator. With TMDB_TOKEN, it uses TMDB, or the API at TMDB_BASE_URL.
 The file .env is read first; a variable that is set already wins, also where it is empty (TMDB_TOKEN= npm start).
-TMDB_REQUESTS_PER_SECOND sets the first request rate (36), WALKERS_AT_ONCE the number of branches that run at once (4).
+TMDB_REQUESTS_PER_SECOND sets the first request rate (36), WALKERS_AT_ONCE the number of branches that run at once (4;
+above 100 requests a second 8).
 Exit codes: 0 complete, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C, 129 or 143 by another signal.
 `;
 

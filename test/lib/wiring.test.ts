@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AWS_TIMEOUTS, AWS_TRIES, LONGEST_AWS_REQUEST_MS } from '../../lib/raw-zone/timeouts.ts';
-import { awsRegion, bucketServices, executionServices } from '../../lib/wiring.ts';
+import { awsRegion, bucketServices, executionServices, planningServices } from '../../lib/wiring.ts';
 import { serving } from './tmdb/hostile.ts';
 
 /** A server that never answers the first requests. */
@@ -27,6 +27,14 @@ it('the region is the one that the AWS CLI and sls deploy find', () => {
   expect(awsRegion({ AWS_DEFAULT_REGION: 'sa-east-1' })).toEqual({ region: 'sa-east-1' });
   // The SDK then reads the profile.
   expect(awsRegion({ AWS_REGION: '' })).toEqual({});
+});
+
+it('there are four walkers at once, and eight where TMDB allows far more than its usual rate', () => {
+  const walkersAtOnce = (env: Record<string, string>) => planningServices(env).walkersAtOnce;
+  expect(walkersAtOnce({})).toBe(4);
+  expect(walkersAtOnce({ TMDB_REQUESTS_PER_SECOND: '100' })).toBe(4);
+  expect(walkersAtOnce({ TMDB_REQUESTS_PER_SECOND: '1000' })).toBe(8);
+  expect(walkersAtOnce({ TMDB_REQUESTS_PER_SECOND: '1000', WALKERS_AT_ONCE: '2' })).toBe(2);
 });
 
 describe('a request to AWS that is not answered', () => {
