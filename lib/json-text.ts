@@ -116,10 +116,14 @@ export const numberText = (value: unknown): string | undefined => {
   return isRawJSON(value) ? value.rawJSON : undefined;
 };
 
-/** The text of an object with one more field at its end, whose value is JSON text already. */
-export const withField = (object: object, name: string, valueText: string): string => {
-  const text = JSON.stringify(object);
-  return appendField(text, name, valueText);
+/** The JSON of an object with one more field at its end, whose value is JSON in UTF-8 already. */
+export const withField = (object: object, name: string, value: readonly Uint8Array[]): Buffer =>
+  Buffer.concat([Buffer.from(appendField(JSON.stringify(object), name, '').slice(0, -1)), ...value, Buffer.from('}')]);
+
+/** Texts in UTF-8, with a separator between two of them. */
+export const joined = (texts: readonly Uint8Array[], separator: string): Uint8Array[] => {
+  const between = Buffer.from(separator);
+  return texts.flatMap((text, index) => (index === 0 ? [text] : [between, text]));
 };
 
 /** Puts one more field at the end of the text of an object. A field of that name that is there already is overridden. */

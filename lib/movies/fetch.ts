@@ -51,14 +51,14 @@ export const fetcherFor = (ask: Dataset['ask'], { media, ids, language }: ItemRe
       if (!answer || !detailsWithoutCredits.pipe(withId(tmdbId)).safeParse(answer.body).success) throw error;
       const people = await creditsAlone();
       if (people === 'gone') throw error;
-      return { text: appendField(answer.text, 'credits', people.text) };
+      return { json: Buffer.from(appendField(String(answer.json), 'credits', String(people.json))) };
     }
   };
 
   const byTmdbId = async (id: number | string, tmdbId: number, fetching: Fetching): Promise<Outcome> => {
     try {
       const answer = await answerOf(tmdbId, fetching);
-      return answer === 'gone' ? { id, outcome: 'gone' } : { id, outcome: 'fetched', tmdbId, text: answer.text };
+      return answer === 'gone' ? { id, outcome: 'gone' } : { id, outcome: 'fetched', tmdbId, json: answer.json };
     } catch (error) {
       if (error instanceof TmdbShapeError) return { id, outcome: 'quarantined', why: error.message, body: error.body };
       throw error;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { joined } from '../json-text.ts';
 
 export interface FileFormat {
   /** `json`: one array, indented by 4 spaces. `jsonl`: one record per line, which Athena can read. */
@@ -65,12 +66,7 @@ export const cutIntoParts = <Text extends { id: number; bytes: number }>(
 /** One part from the texts of its records. The same texts give the same bytes. */
 export const partOf = (texts: readonly Buffer[], { format, gzip }: FileFormat): Part => {
   const { open, between, close } = LAYOUTS[format];
-  const separator = Buffer.from(between);
-  const plain = Buffer.concat([
-    Buffer.from(open),
-    ...texts.flatMap((text, index) => (index === 0 ? [text] : [separator, text])),
-    Buffer.from(close),
-  ]);
+  const plain = Buffer.concat([Buffer.from(open), ...joined(texts, between), Buffer.from(close)]);
   const body = gzip ? packed(plain) : plain;
   return { body, records: texts.length, sha256: createHash('sha256').update(body).digest('hex') };
 };

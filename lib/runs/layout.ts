@@ -26,11 +26,11 @@ export const layout = {
 
   /** The work that the walker of a branch stores. */
   workFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/`,
-  list: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/list.json.gz`,
+  list: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/list.json.zst`,
   pagesFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/pages/`,
-  pages: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/pages/${name}.json.gz`,
+  pages: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/pages/${name}.json.zst`,
   chunksFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/chunks/`,
-  chunk: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/chunks/${name}.json.gz`,
+  chunk: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/chunks/${name}.json.zst`,
 
   /** The folders of what the walkers of a run keep. Nothing in them is overwritten. */
   ownWork: (ref: RunRef) => [`${runFolder(ref)}work/`, `${runFolder(ref)}shared/`],
@@ -40,7 +40,7 @@ export const layout = {
   /** The folder of everything that says what a day has. */
   manifestsOfDay: manifestFolder,
   /** TMDB's answer for a movie that several branches of the run list. */
-  shared: (ref: RunRef, id: number | string) => `${runFolder(ref)}shared/${id}.json.gz`,
+  shared: (ref: RunRef, id: number | string) => `${runFolder(ref)}shared/${id}.json.zst`,
 
   branchManifests: (ref: DayRef) => `${manifestFolder(ref)}branches/`,
   branchManifest: (ref: Omit<BranchRef, 'run'>) => `${manifestFolder(ref)}branches/${ref.branch}.json`,

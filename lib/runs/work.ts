@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gunzipSync, gzip } from 'node:zlib';
-import { parseKeepingNumbers, withField } from '../json-text.ts';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { joined, parseKeepingNumbers, withField } from '../json-text.ts';
 import type { BranchRef } from '../names.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import type { Tally } from '../tmdb/client.ts';
@@ -49,12 +48,12 @@ export interface Resolved {
   tmdbId: number;
 }
 
-/** An id's answer as the walker gets it: `text` is the JSON text that TMDB sent. */
-export interface FetchedText {
+/** An id's answer as the walker gets it: `json` is the JSON that TMDB sent, in UTF-8. */
+export interface FetchedJson {
   id: number | string;
   outcome: 'fetched';
   tmdbId: number;
-  text: string;
+  json: Uint8Array;
 }
 
 /** The same answer, read back: numbers keep their text (lib/json-text.ts). */
@@ -66,7 +65,7 @@ export interface Fetched {
 }
 
 /** The result for one item of the list. */
-export type Outcome = FetchedText | Resolved | Missing;
+export type Outcome = FetchedJson | Resolved | Missing;
 export type KeptOutcome = Fetched | Resolved | Missing;
 
 /** The list of a branch, complete. */
@@ -92,17 +91,19 @@ export interface Kept<Value> {
   value: Value;
 }
 
-/** On a thread of its own, where a core is free. A chunk is about 50 kB when it is compressed, and fits into one piece of output. */
-const packed = (text: string): Promise<Buffer> => gzipped(Buffer.from(text), { level: 1, chunkSize: 64 * 1024 });
-const gzipped = promisify(gzip);
+/** zstd takes a third of the time of gzip, and its files are smaller. A chunk is about 40 kB then: one piece of output. */
+const packed = (json: string | Uint8Array): Buffer =>
+  zstdCompressSync(json, { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 64 * 1024 });
 
-const unpacked = (bytes: Buffer): string => gunzipSync(bytes, { chunkSize: 128 * 1024 }).toString();
+const unpacked = (bytes: Buffer): Buffer => zstdDecompressSync(bytes, { chunkSize: 256 * 1024 });
+
+const STORED = { contentType: 'application/zstd' };
 
 /** Reads the work of a branch. */
 export const keptWork = (store: ReadableStore, ref: BranchRef) => {
   const load = async <Value>(key: string, parse = parseKeepingNumbers): Promise<Kept<Value> | undefined> => {
     const object = await store.get(key);
-    return object && (parse(unpacked(object.body)) as Kept<Value>);
+    return object && (parse(String(unpacked(object.body))) as Kept<Value>);
   };
   return {
     listing: () => load<Listing>(layout.list(ref)),
@@ -112,7 +113,7 @@ export const keptWork = (store: ReadableStore, ref: BranchRef) => {
     /** The names of all pages that are stored. */
     pageNames: async (): Promise<string[]> => {
       const folder = layout.pagesFolder(ref);
-      return (await store.list(folder)).map((key) => key.slice(folder.length).replace(/\.json\.gz$/, ''));
+      return (await store.list(folder)).map((key) => key.slice(folder.length).replace(/\.json\.zst$/, ''));
     },
 
     /**
@@ -135,8 +136,7 @@ export const keptWork = (store: ReadableStore, ref: BranchRef) => {
  * Each object has its own name, is written completely or not at all, and is never changed.
  */
 export const branchWork = (store: ObjectStore, ref: BranchRef) => {
-  const save = async (key: string, text: string) =>
-    store.put(key, await packed(text), { contentType: 'application/gzip' });
+  const save = (key: string, json: string | Uint8Array) => store.put(key, packed(json), STORED);
 
   return {
     ...keptWork(store, ref),
@@ -146,21 +146,20 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
     forgetPages: async () => store.remove(await store.list(layout.pagesFolder(ref))),
 
     /** The answer that another branch of the run has kept for a movie; undefined where there is none. */
-    sharedAnswer: async (id: number): Promise<FetchedText | undefined> => {
+    sharedAnswer: async (id: number): Promise<FetchedJson | undefined> => {
       const object = await store.get(layout.shared(ref, id));
-      return object && { id, outcome: 'fetched', tmdbId: id, text: unpacked(object.body) };
+      return object && { id, outcome: 'fetched', tmdbId: id, json: unpacked(object.body) };
     },
 
     /**
      * Keeps the answer for a movie that other branches of the run list, too. All of them use the first one that is kept,
      * so the movie is the same in all of their files.
      */
-    shareAnswer: async (answer: FetchedText): Promise<FetchedText> => {
-      const { tmdbId: id, text } = answer;
-      if (await store.putIf(layout.shared(ref, id), await packed(text), undefined, { contentType: 'application/gzip' }))
-        return answer;
+    shareAnswer: async (answer: FetchedJson): Promise<FetchedJson> => {
+      const { tmdbId: id, json } = answer;
+      if (await store.putIf(layout.shared(ref, id), packed(json), undefined, STORED)) return answer;
       const object = await store.get(layout.shared(ref, id));
-      return object ? { ...answer, text: unpacked(object.body) } : answer;
+      return object ? { ...answer, json: unpacked(object.body) } : answer;
     },
 
     /**
@@ -173,17 +172,17 @@ export const branchWork = (store: ObjectStore, ref: BranchRef) => {
         .digest('hex');
       return save(
         layout.chunk(ref, name.slice(0, 24)),
-        withField(kept, 'value', `[${value.map(outcomeText).join(',')}]`),
+        withField(kept, 'value', [Buffer.from('['), ...joined(value.map(outcomeJson), ','), Buffer.from(']')]),
       );
     },
   };
 };
 
 /** What TMDB sent goes into the chunk as it came: JSON.stringify would write 7.0 as 7. */
-const outcomeText = (outcome: Outcome): string => {
-  if (outcome.outcome !== 'fetched') return JSON.stringify(outcome);
-  const { text, ...rest } = outcome;
-  return withField(rest, 'body', text);
+const outcomeJson = (outcome: Outcome): Buffer => {
+  if (outcome.outcome !== 'fetched') return Buffer.from(JSON.stringify(outcome));
+  const { json, ...rest } = outcome;
+  return withField(rest, 'body', [json]);
 };
 
 export type BranchWork = ReturnType<typeof branchWork>;

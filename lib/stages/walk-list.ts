@@ -81,8 +81,8 @@ const pagesOf = (call: WalkCall, spent: ReturnType<typeof ledger>): PagesOf => {
  * One page as it is kept. Items become records, so their numbers keep the text that TMDB sent; ids and totals are read as
  * numbers, and stay plain ones.
  */
-const pageOf = ({ body, text }: Answer<ListPage>): ListPage => {
-  const { results } = parseKeepingNumbers(text) as ListPage;
+const pageOf = ({ body, json }: Answer<ListPage>): ListPage => {
+  const { results } = parseKeepingNumbers(String(json)) as ListPage;
   return { ...body, results: body.results.map(({ id }, index) => ({ ...results[index], id })) };
 };
 

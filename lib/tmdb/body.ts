@@ -24,21 +24,28 @@ export class UnreadableBody extends Error {
 const MOST_LAYERS = 3;
 
 /**
- * The text of a body: decompressed, without a byte order mark, and valid UTF-8.
+ * A body without its compressions and without a byte order mark.
  *
  * @param contentEncoding The header Content-Encoding.
  * @param mostBytes Limit of the body after each decompression. A decompression stops where it reaches the limit.
  * @throws {UnreadableBody}
  */
-export const textOf = (bytes: Uint8Array, contentEncoding: unknown, mostBytes: number): string => {
+export const unpacked = (bytes: Uint8Array, contentEncoding: unknown, mostBytes: number): Buffer => {
   const labels = typeof contentEncoding === 'string' ? contentEncoding.toLowerCase().split(/[\s,]+/) : [];
   let body = bytes;
   for (let layers = 0; ; layers += 1) {
-    const unpacked = unpackedOnce(body, labels, mostBytes);
-    if (!unpacked) return decoded(body);
+    const next = unpackedOnce(body, labels, mostBytes);
+    if (!next) return withoutMark(body);
     if (layers === MOST_LAYERS) throw new UnreadableBody(`the body is compressed more than ${MOST_LAYERS} times`);
-    body = unpacked;
+    body = next;
   }
+};
+
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
+const withoutMark = (body: Uint8Array): Buffer => {
+  const start = BYTE_ORDER_MARK.every((byte, at) => body[at] === byte) ? BYTE_ORDER_MARK.length : 0;
+  return Buffer.from(body.buffer, body.byteOffset + start, body.length - start);
 };
 
 /** Whether a text or its bytes can be JSON, by the first character. */
@@ -109,12 +116,12 @@ const unpackedOnce = (body: Uint8Array, labels: string[], maxOutputLength: numbe
   }
   for (let label = labels.pop(); label !== undefined; label = labels.pop()) {
     for (const unpack of LABELLED[label] ?? []) {
-      const unpacked = orElse(
+      const next = orElse(
         () => unpack(body, options),
         () => undefined,
       );
       // Plain JSON under a wrong label can be valid compressed data by chance, but hardly unpacks to JSON again.
-      if (unpacked && (!looksLikeJson(body) || looksLikeJson(unpacked) || isSigned(unpacked))) return unpacked;
+      if (next && (!looksLikeJson(body) || looksLikeJson(next) || isSigned(next))) return next;
     }
     if (LABELLED[label] && !looksLikeJson(body)) damaged(label);
   }
@@ -138,12 +145,17 @@ const damaged = (compression: string): never => {
   throw new UnreadableBody(`the body is incomplete or damaged (${compression})`);
 };
 
-/** Fails on invalid UTF-8, where the default would put U+FFFD into the data. */
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** Fails on invalid UTF-8, where the default would put U+FFFD into the data. A byte order mark has been removed before. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const decoded = (bytes: Uint8Array): string => {
+/**
+ * The text of a body.
+ *
+ * @throws {UnreadableBody} It is not UTF-8.
+ */
+export const textOf = (body: Uint8Array): string => {
   try {
-    return utf8.decode(bytes);
+    return utf8.decode(body);
   } catch {
     throw new UnreadableBody('the body is not valid UTF-8');
   }

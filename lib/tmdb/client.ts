@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import type * as z from 'zod';
 import type { Clock } from '../clock.ts';
 import { agentsFor, type ProxySettings } from './agents.ts';
-import { looksLikeJson, nestsDeeperThan, TOO_LONG, textOf, UnreadableBody } from './body.ts';
+import { looksLikeJson, nestsDeeperThan, TOO_LONG, textOf, UnreadableBody, unpacked } from './body.ts';
 import {
   TmdbRefusedError,
   TmdbShapeError,
@@ -57,10 +57,10 @@ export interface Wait {
 }
 
 export interface Answer<Body> {
-  /** The parsed `text`. For checks only: JSON.parse turns 7.0 into 7. */
+  /** The parsed `json`. For checks only: JSON.parse turns 7.0 into 7. */
   body: Body;
-  /** The JSON text as TMDB sent it, unpacked and without a byte order mark. */
-  text: string;
+  /** The JSON as TMDB sent it, in UTF-8, unpacked and without a byte order mark. */
+  json: Buffer;
 }
 
 export type Query = Readonly<Record<string, string | number | boolean>>;
@@ -461,11 +461,14 @@ const contentOf = (
   levels: number,
 ): Content => {
   try {
-    const text = withoutToken(textOf(bytes, contentEncoding, bodyBytes), token);
+    const sent = unpacked(bytes, contentEncoding, bodyBytes);
+    const sentText = textOf(sent);
+    const text = withoutToken(sentText, token);
+    const json = text === sentText ? sent : Buffer.from(text);
     if (!looksLikeJson(text)) return { problem: 'the body is not JSON' };
     if (nestsDeeperThan(text, levels))
-      return { answer: { body: undefined, text }, problem: `the body nests deeper than ${levels} levels` };
-    return { answer: { body: JSON.parse(text), text } };
+      return { answer: { body: undefined, json }, problem: `the body nests deeper than ${levels} levels` };
+    return { answer: { body: JSON.parse(text), json } };
   } catch (error) {
     if (error instanceof UnreadableBody) return { problem: error.message, damaged: true };
     if (error instanceof SyntaxError) return { problem: 'the body is incomplete or damaged JSON', damaged: true };

@@ -44,10 +44,10 @@ export class TmdbShapeError extends Error {
   override readonly name = 'TmdbShapeError';
   /** TMDB's last response, for the quarantine. */
   readonly body: unknown;
-  /** The same response with its text. */
-  readonly answer: { body: unknown; text: string } | undefined;
+  /** The same response with its JSON. */
+  readonly answer: { body: unknown; json: Buffer } | undefined;
 
-  constructor(message: string, answer?: { body: unknown; text: string }) {
+  constructor(message: string, answer?: { body: unknown; json: Buffer }) {
     super(message);
     this.body = answer?.body;
     this.answer = answer;

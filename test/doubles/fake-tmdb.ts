@@ -29,9 +29,10 @@ export const fakeTmdb = (answer: (path: string, query: Query) => unknown): FakeT
     if (given === 'gone') return given;
     const text = typeof given === 'string' ? given : JSON.stringify(given);
     const body = JSON.parse(text);
+    const json = Buffer.from(text);
     if (!schema.safeParse(body).success)
-      throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, { body, text });
-    return { body, text };
+      throw new TmdbShapeError(`GET ${path}: TMDB's response has an unknown shape`, { body, json });
+    return { body, json };
   };
   return {
     name: 'tmdb.test',

@@ -75,7 +75,7 @@ export const IN_A_DAY: readonly Needed[] = [
     '_manifests/crime-war/2026-11-20/branches/b.json',
     '_quarantine/crime-war/2026-11-20/b/1.json',
     '_runs/crime-war/2026-11-20/r/plan/b.json',
-    '_runs/crime-war/2026-11-20/r/work/b/chunks/00001.json.gz',
+    '_runs/crime-war/2026-11-20/r/work/b/chunks/00001.json.zst',
     'Raw/TMDB/JSON/Movies/2026/11/20/x.json',
     'Raw/Local/CSV/Movies/2026/11/20/movies.csv',
     'Trusted/TMDB/PARQUET/crime-war/movies/dt=2026-11-20/b.parquet',

@@ -35,7 +35,7 @@ describe('a movie of a list', () => {
     const { outcome, asked, tally } = await fetched(crime2017(), 7, () => detailed(7));
 
     expect(asked).toEqual([{ path: '/movie/7', query: { language: 'en-US', append_to_response: 'credits' } }]);
-    expect(outcome).toEqual({ id: 7, outcome: 'fetched', tmdbId: 7, text: JSON.stringify(detailed(7)) });
+    expect(outcome).toEqual({ id: 7, outcome: 'fetched', tmdbId: 7, json: Buffer.from(JSON.stringify(detailed(7))) });
     expect(tally.requests).toBe(1);
   });
 
@@ -77,7 +77,10 @@ describe('a movie of a list', () => {
     const alone = (id: number) => (path: string) => (path === '/movie/7/credits' ? { id, ...credits } : details);
 
     expect(await fetched(crime2017(), 7, alone(7))).toMatchObject({
-      outcome: { outcome: 'fetched', text: JSON.stringify({ ...details, credits: { id: 7, ...credits } }) },
+      outcome: {
+        outcome: 'fetched',
+        json: Buffer.from(JSON.stringify({ ...details, credits: { id: 7, ...credits } })),
+      },
       asked: [{ path: '/movie/7' }, { path: '/movie/7/credits' }],
     });
     expect((await fetched(crime2017(), 7, alone(8))).outcome).toMatchObject({ outcome: 'quarantined' });

@@ -243,7 +243,7 @@ describe('a run that reshapes is refused', () => {
     await expect(run('d', { reshape: 'friday' })).rejects.toThrow(
       /^reshape: war-2017 was requested again since run friday, by run saturday; use the day, 2026-11-20/,
     );
-    await store.remove([`_runs/crime-war/${DAY}/saturday/work/war-2017/list.json.gz`]);
+    await store.remove([`_runs/crime-war/${DAY}/saturday/work/war-2017/list.json.zst`]);
     await expect(run('e', { reshape: DAY })).rejects.toThrow(
       /^reshape: dataset crime-war has no answers of war-2017 on 2026-11-20 any more/,
     );

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { gunzipSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PlannedBranch } from '../../../lib/runs/plan.ts';
@@ -211,7 +211,7 @@ describe('when a walker is killed', () => {
         await slowly(7);
         const stored = await store.put(key, body);
         if (key.includes('/chunks/')) {
-          const { value } = JSON.parse(gunzipSync(body).toString()) as Kept<Outcome[]>;
+          const { value } = JSON.parse(zstdDecompressSync(body).toString()) as Kept<Outcome[]>;
           for (const { id } of value) pending.delete(Number(id));
         }
         return stored;

@@ -21,7 +21,7 @@ const fetched = (id: number): Outcome => ({
   id,
   outcome: 'fetched',
   tmdbId: id,
-  text: JSON.stringify(detailed(id, { overview: 'x'.repeat(RECORD_BYTES) })),
+  json: Buffer.from(JSON.stringify(detailed(id, { overview: 'x'.repeat(RECORD_BYTES) }))),
 });
 
 const items = ids.map((id) => ({ id }));

@@ -30,7 +30,7 @@ const fetched = (id: number, changes: Record<string, unknown> = {}): Outcome => 
   id,
   outcome: 'fetched',
   tmdbId: id,
-  text: JSON.stringify(detailed(id, changes)),
+  json: Buffer.from(JSON.stringify(detailed(id, changes))),
 });
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
@@ -305,7 +305,7 @@ describe('the manifest of a branch', () => {
     const chunks: Outcome[][] = [
       [
         { id: 'tt0000001', outcome: 'resolved', tmdbId: 1 },
-        { id: 'tt0000001', outcome: 'fetched', tmdbId: 1, text: JSON.stringify(detailed(1)) },
+        { ...fetched(1), id: 'tt0000001' },
         { id: 'tt0000002', outcome: 'not_found' },
         { id: 'x', outcome: 'malformed' },
         { id: 'tt0000004', outcome: 'resolved', tmdbId: 4 },
@@ -480,7 +480,7 @@ describe('numbers', () => {
       id,
       outcome: 'fetched',
       tmdbId: id,
-      text: text(id, budget),
+      json: Buffer.from(text(id, budget)),
     });
     const { store, write } = await walked(crime2017({ settings }), {
       chunks: [[outcome(1, '1e3'), outcome(2, '0.0'), outcome(3, '9007199254740993'), outcome(4, '2000')]],

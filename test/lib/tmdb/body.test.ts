@@ -8,7 +8,7 @@ import {
 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nestsDeeperThan, textOf, UnreadableBody } from '../../../lib/tmdb/body.ts';
+import { nestsDeeperThan, textOf, UnreadableBody, unpacked } from '../../../lib/tmdb/body.ts';
 
 const TEXT = JSON.stringify({
   id: 7,
@@ -17,7 +17,7 @@ const TEXT = JSON.stringify({
 });
 const bytes = Buffer.from(TEXT);
 const LIMIT = 100_000;
-const read = (body: Uint8Array, label?: string, limit = LIMIT) => textOf(body, label, limit);
+const read = (body: Uint8Array, label?: string, limit = LIMIT) => textOf(unpacked(body, label, limit));
 
 describe('the text of a body', () => {
   it.each<[string, Uint8Array, string | undefined]>([

@@ -58,7 +58,7 @@ describe('a request to TMDB', () => {
 
     const answer = await tmdb.get('/movie/7', {}, details, { tally });
 
-    expect([answer.text, JSON.stringify(answer.body)]).toEqual([text, text]);
+    expect([String(answer.json), JSON.stringify(answer.body)]).toEqual([text, text]);
   });
 
   it('accepts compressed and plain bodies, and a byte order mark', async () => {
@@ -68,7 +68,10 @@ describe('a request to TMDB', () => {
       saying(200, '{"id":1}', { 'content-type': 'text/html' }),
     ]) {
       const { tmdb, tally } = clientAt((await serving(listener)).url);
-      expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({ body: { id: 1 }, text: '{"id":1}' });
+      expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({
+        body: { id: 1 },
+        json: Buffer.from('{"id":1}'),
+      });
     }
   });
 
@@ -83,7 +86,10 @@ describe('a request to TMDB', () => {
   ])('accepts a body whose bytes are %s', async (_, body, headers) => {
     const { tmdb, tally } = clientAt((await serving(saying(200, body, headers))).url);
 
-    expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({ body: { id: 1 }, text: '{"id":1}' });
+    expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({
+      body: { id: 1 },
+      json: Buffer.from('{"id":1}'),
+    });
     expect(tally.requests).toBe(1);
   });
 
@@ -147,7 +153,7 @@ describe('a request to TMDB', () => {
     const text = `{"id":7,"deep":${'['.repeat(99)}${']'.repeat(99)}}`;
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
-    expect(await tmdb.get('/movie/7', {}, details, { tally })).toMatchObject({ text });
+    expect(await tmdb.get('/movie/7', {}, details, { tally })).toMatchObject({ json: Buffer.from(text) });
   });
 
   it('returns the text with numbers as TMDB wrote them', async () => {
@@ -155,7 +161,7 @@ describe('a request to TMDB', () => {
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url);
 
     expect(await tmdb.get('/movie/7', {}, details, { tally })).toEqual({
-      text,
+      json: Buffer.from(text),
       body: { id: 7, popularity: 7, budget: 1000 },
     });
   });
@@ -171,13 +177,13 @@ describe('a response of an unknown shape', () => {
       const server = await serving(inTurn(saying(200, text), saying(200, text), saying(200, good)));
       const { tmdb, tally, clock } = clientAt(server.url, { random: () => 0.5, limits: { backoffMs: 1_000 } });
 
-      expect(await tmdb.lookUp('/movie/7', {}, whole, { tally })).toMatchObject({ text: good });
+      expect(await tmdb.lookUp('/movie/7', {}, whole, { tally })).toMatchObject({ json: Buffer.from(good) });
       expect(tally).toEqual({ requests: 3, retries: 2, throttles: 0 });
       expect(Math.round(clock.now() - NOON)).toBe(1_500);
     },
   );
 
-  it('is an error with the last body and its text, if it does not change', async () => {
+  it('is an error with the last body as it was sent, if it does not change', async () => {
     const server = await serving(inTurn(saying(200, '{}'), saying(200, '[]'), saying(200, '{"id":7.0}')));
     const { tmdb, tally } = clientAt(server.url);
 
@@ -185,7 +191,7 @@ describe('a response of an unknown shape', () => {
       name: 'TmdbShapeError',
       message: expect.stringContaining('field credits is missing'),
       body: { id: 7 },
-      answer: { body: { id: 7 }, text: '{"id":7.0}' },
+      answer: { body: { id: 7 }, json: Buffer.from('{"id":7.0}') },
     });
   });
 
@@ -206,7 +212,7 @@ describe('a response of an unknown shape', () => {
     );
     const { tmdb, tally } = clientAt(server.url);
 
-    expect(await tmdb.get('/movie/7', {}, whole, { tally })).toMatchObject({ text: good });
+    expect(await tmdb.get('/movie/7', {}, whole, { tally })).toMatchObject({ json: Buffer.from(good) });
     expect(tally).toEqual({ requests: 5, retries: 4, throttles: 0 });
   });
 });
@@ -825,7 +831,7 @@ describe('no error contains the token:', () => {
     const { tmdb, tally } = clientAt((await serving(saying(200, text, JSON_TYPE))).url, { token: () => SECRET });
 
     expect(await tmdb.get('/movie/1', {}, details, { tally })).toEqual({
-      text: '{"id":1,"echo":"[token removed]","again":["Bearer [token removed]"],"budget":7.0}',
+      json: Buffer.from('{"id":1,"echo":"[token removed]","again":["Bearer [token removed]"],"budget":7.0}'),
       body: { id: 1, echo: '[token removed]', again: ['Bearer [token removed]'], budget: 7 },
     });
   });
