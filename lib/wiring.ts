@@ -12,7 +12,7 @@ import { s3Store } from './raw-zone/s3-store.ts';
 import { AWS_TIMEOUTS, AWS_TRIES } from './raw-zone/timeouts.ts';
 import { sfnExecutions } from './runs/executions.ts';
 import { onStderr } from './stderr.ts';
-import { proxyFrom } from './tmdb/agents.ts';
+import { agentsFor, proxyFrom } from './tmdb/agents.ts';
 import { connectionsFor, tmdbClient } from './tmdb/client.ts';
 import { highestRate, pace } from './tmdb/pace.ts';
 
@@ -38,11 +38,19 @@ export const awsRegion = ({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): { re
   return region ? { region } : {};
 };
 
+/** Connections of one client to AWS through a proxy: the SDK's default without one. */
+const AWS_SOCKETS = 50;
+
+const agentsToAws = (env: Environment, url = 'https://amazonaws.com') => {
+  const proxy = proxyFrom(env);
+  return Object.keys(proxy).length > 0 ? agentsFor(url, proxy, AWS_SOCKETS) : {};
+};
+
 /**
- * The SDK's clients connect to AWS, or to the endpoint in the environment. Use an IP address in the endpoint: from
- * localhost, the SDK makes the host bucket.localhost.
+ * The SDK's clients connect to AWS, or to the endpoint in the environment, and through its proxy: the SDK itself knows
+ * none. Use an IP address in the endpoint: from localhost, the SDK makes the host bucket.localhost.
  */
-const client = (
+export const awsClient = (
   env: Environment,
   endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN',
   timeouts = AWS_TIMEOUTS,
@@ -50,7 +58,7 @@ const client = (
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
   const url = env[endpoint] ?? env.AWS_ENDPOINT_URL;
   return {
-    requestHandler: timeouts,
+    requestHandler: { ...timeouts, ...agentsToAws(env, url) },
     maxAttempts: AWS_TRIES,
     // A user's settings for AWS (AWS_USE_FIPS_ENDPOINT, ~/.aws/config) don't apply to another server: the SDK refuses both.
     ...(url && { endpoint: url, useFipsEndpoint: false, useDualstackEndpoint: false }),
@@ -73,7 +81,7 @@ export const bucketServices = (env: Environment, timeouts = AWS_TIMEOUTS) => {
     env,
   );
   return {
-    store: s3Store(new S3Client(client(env, 'AWS_ENDPOINT_URL_S3', timeouts)), BUCKET),
+    store: s3Store(new S3Client(awsClient(env, 'AWS_ENDPOINT_URL_S3', timeouts)), BUCKET),
     clock: systemClock,
     emit: logEvents(logger),
     codeVersion: CODE_VERSION,
@@ -84,7 +92,7 @@ export const bucketServices = (env: Environment, timeouts = AWS_TIMEOUTS) => {
 export const scratchServices = () => ({ scratch: tmpdir() });
 
 export const stepFunctionsClient = (env: Environment, timeouts = AWS_TIMEOUTS) =>
-  new SFNClient(client(env, 'AWS_ENDPOINT_URL_SFN', timeouts));
+  new SFNClient(awsClient(env, 'AWS_ENDPOINT_URL_SFN', timeouts));
 
 /** Step Functions, to read the state of executions. */
 export const executionServices = (env: Environment, timeouts = AWS_TIMEOUTS) => ({

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FolderError, inFolder, makeFolder } from './folder.ts';
 
+const LOCK = 'in-use.lock';
+
 /** Another process uses the folder. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
@@ -20,7 +22,7 @@ export class FolderInUseError extends Error {
  */
 export const claim = async (out: string): Promise<() => Promise<void>> => {
   // This file stays empty, and is never removed: two processes could then lock two files of the same name.
-  const file = join(out, 'in-use.lock');
+  const file = join(out, LOCK);
   inFolder(out, () => {
     makeFolder(out);
     // SQLite's own error doesn't say why a file can't be created. A file that is there is not opened here: closing it
@@ -48,6 +50,20 @@ export const claim = async (out: string): Promise<() => Promise<void>> => {
     rmSync(owner, { force: true });
     free(lock);
   };
+};
+
+/**
+ * Whether a process has claimed a folder. It takes the lock for a moment; a process that claims the folder meanwhile waits
+ * for it.
+ *
+ * @throws {FolderError}
+ */
+export const isClaimed = (out: string): boolean => {
+  const file = join(out, LOCK);
+  if (!existsSync(file)) return false;
+  const lock = lockFile(file);
+  lock?.close();
+  return !lock;
 };
 
 /** The garbage collector closes a database that nobody refers to, and with it the lock. */

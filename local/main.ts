@@ -14,6 +14,7 @@ import { ROOT } from './deployed.ts';
 import { makeWritable } from './disk.ts';
 import { dryRun, dryRunText } from './dry-run.ts';
 import { exitWith, failure } from './exit-code.ts';
+import { checkBucket } from './inspect/place.ts';
 import { inventUpload } from './invented-upload.ts';
 import { jsonLines } from './log-file.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
@@ -51,6 +52,7 @@ export const main = withHelp(USAGE, async (argv, env) => {
     );
     if (simulator?.note) notes.write(`${simulator.note}\n`);
     if (!simulator && reshape === undefined) await checkReachable(address);
+    if (options.bucket !== undefined) await checkBucket(options.bucket, options.input.dataset, env);
     if (options.input.dryRun) {
       const planned = await dryRun(options, resolve(options.out), { ...asked, DATASETS: datasets });
       process.stdout.write(options.json ? `${JSON.stringify(planned, null, 2)}\n` : dryRunText(planned));

@@ -1,5 +1,6 @@
-import { realpathSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { realpathSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
@@ -10,6 +11,7 @@ import { openPlace, reading } from './inspect/place.ts';
 import { type Database, openDatabase, quotedName } from './query/database.ts';
 import { asCsv, asJson, asTable } from './query/shown.ts';
 import { findTables, localFiles, type Queried } from './query/table-files.ts';
+import { onStopSignal } from './stop-signals.ts';
 import { withHelp } from './with-help.ts';
 
 const USAGE = `npm run query [-- "SELECT ..." options]          ask DuckDB about the tables of a day
@@ -34,8 +36,12 @@ export const main = withHelp(USAGE, async (argv, env) => {
   if (values.csv && sql === undefined)
     throw new BadInputError('--csv: use it with a query; the list of tables has no CSV.');
 
-  const copies = await mkdtemp(join(tmpdir(), 'query-'));
+  const copies = join(tmpdir(), `query-${randomUUID()}`);
+  const remove = () => rmSync(copies, { recursive: true, force: true });
+  // process.exit would wait for the query. The signal ends the process, because nobody listens to it any more.
+  const stopListening = onStopSignal(remove, (_, signal) => process.kill(process.pid, signal));
   try {
+    await mkdir(copies, { mode: 0o700 });
     const { database, queried } = await reading(options, async () => openTables(options, sql, copies, env));
     try {
       if (!queried.now.complete)
@@ -56,7 +62,8 @@ export const main = withHelp(USAGE, async (argv, env) => {
       database.close();
     }
   } finally {
-    await rm(copies, { recursive: true });
+    stopListening();
+    remove();
   }
 });
 

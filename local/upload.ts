@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BadInputError } from '../lib/parse.ts';
 import { ROOT } from './deployed.ts';
+import { diskError } from './disk.ts';
 import { exitWith } from './exit-code.ts';
 import { type CheckedFile, checkCsvFile } from './upload/csv-file.ts';
 import { type OpenDestination, openDestination } from './upload/destination.ts';
@@ -64,7 +65,7 @@ const sendAll = async (files: readonly Ready[], to: OpenDestination, signal: Abo
     try {
       progress.begin(name, file.bytes, key);
       const sent = await send(file, key, to, { signal, progress: progress.update });
-      progress.end(name, sent, (Date.now() - startedAt) / 1000);
+      progress.end(name, key, sent, (Date.now() - startedAt) / 1000);
     } catch (error) {
       progress.stop();
       const unsent = files.slice(index).map((one) => one.name);
@@ -73,7 +74,8 @@ const sendAll = async (files: readonly Ready[], to: OpenDestination, signal: Abo
         process.stderr.write(`\nStopped. ${again}`);
         return signal.reason.exitCode;
       }
-      const message = messageFor(error, name, to.bucket);
+      const broken = to.failure?.();
+      const message = (broken && diskError(broken)?.message) ?? messageFor(error, name, to.bucket);
       process.stderr.write(`${message ?? (error instanceof Error ? error.stack : error)}\n${again}`);
       return 1;
     }

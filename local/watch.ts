@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { day as dayName } from '../lib/day.ts';
 import { type RunRef, runName } from '../lib/names.ts';
@@ -6,6 +7,7 @@ import type { ReadableStore } from '../lib/raw-zone/object-store.ts';
 import { layout } from '../lib/runs/layout.ts';
 import { loadRun, loadRuns } from '../lib/runs/plan.ts';
 import { stepFunctionsClient } from '../lib/wiring.ts';
+import { isClaimed } from './claim.ts';
 import { readMachines } from './deployed.ts';
 import { exitWith } from './exit-code.ts';
 import { INSPECT_USAGE, type InspectOptions, readInspectOptions } from './inspect/options.ts';
@@ -70,7 +72,8 @@ const main = withHelp(USAGE, async (argv, env) => {
     const arn = execution ?? (options.bucket === undefined ? undefined : await arnOf(store, ref));
     const found = ref;
     const executions = arn && (await ask(arn));
-    const once = () => look(store, found, executions);
+    const isStopped = () => options.bucket === undefined && !isClaimed(resolve(options.out));
+    const once = () => look(store, found, executions, isStopped);
     if (options.json) {
       process.stdout.write(`${JSON.stringify(await once(), null, 2)}\n`);
       return 0;
@@ -144,15 +147,16 @@ const endOf = (
 ): string => {
   const unfinished = branches.filter(({ written }) => !written);
   const records = branches.reduce((sum, { written }) => sum + (written?.kept ?? 0), 0);
+  const isComplete = unfinished.length === 0;
+  const isStopped = status === 'STOPPED';
   const where = options.bucket === undefined ? `--out ${quoted(options.out)}` : `--bucket ${options.bucket}`;
   return `${[
-    `Run ${run} of ${dataset}, ${day}: ${status === undefined ? '' : `${status}, `}${branches.length - unfinished.length} of ${branches.length} branches written, ${records} records.`,
+    `Run ${run} of ${dataset}, ${day}: ${status === undefined || (isStopped && isComplete) ? '' : `${status}, `}${branches.length - unfinished.length} of ${branches.length} branches written, ${records} records.`,
     ...unfinished.slice(0, SHOWN).map((one) => `Not written: ${one.branch} (${whyUnfinished(one)})`),
     ...(unfinished.length > SHOWN ? [`and ${unfinished.length - SHOWN} more; --json has all`] : []),
     ...(arn ? [`In the console: ${consoleUrl(arn)}`] : []),
-    ...(unfinished.length === 0
-      ? [`To check its files: npm run verify -- ${where} --dataset ${dataset} --day ${day}`]
-      : []),
+    ...(isStopped && !isComplete ? [`To continue it: npm start -- --resume ${run} ${where}`] : []),
+    ...(isComplete ? [`To check its files: npm run verify -- ${where} --dataset ${dataset} --day ${day}`] : []),
   ].join('\n')}\n`;
 };
 

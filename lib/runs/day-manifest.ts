@@ -6,7 +6,7 @@ import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
 import { csvRead, runForecast } from './plan.ts';
 import { sealed } from './seal.ts';
-import { readable } from './stored.ts';
+import { readable, required } from './stored.ts';
 import { dayTables } from './tables-of-day.ts';
 
 /** A branch that a run planned and didn't finish, with the error that its function recorded. */
@@ -101,11 +101,12 @@ export const latestDay = z.object({ dataset: datasetName, day, run: runName, man
 
 /**
  * @returns The newest complete day; undefined where no day has been complete yet.
- * @throws {SyntaxError} `latest.json` is damaged.
+ * @throws {BadInputError} `latest.json` is damaged.
  */
 export const loadLatest = async (store: ReadableStore, dataset: string): Promise<Day | undefined> => {
-  const object = await store.get(layout.latest(dataset));
-  return object && z.object({ day }).safeParse(JSON.parse(object.body.toString())).data?.day;
+  const key = layout.latest(dataset);
+  const object = await store.get(key);
+  return object && required(z.object({ day }), object, key).day;
 };
 
 /** Whether `latest.json` names this manifest, or a later day. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Emit } from '../events.ts';
 import { type DayRef, runRef } from '../names.ts';
+import { BadInputError } from '../parse.ts';
 import type { ObjectStore } from '../raw-zone/object-store.ts';
 import {
   type DayManifest,
@@ -176,7 +177,7 @@ const dayBefore = async (
 ): Promise<DayManifest | undefined> => {
   const latest = await loadLatest(store, dataset).catch((error: unknown) => {
     // This run writes a damaged one anew, if it completes the day.
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof BadInputError)) throw error;
     return undefined;
   });
   // A day that is written again may itself be the newest one; its manifest knows what it was compared with.

@@ -4,6 +4,7 @@ import type { Day } from '../../lib/day.ts';
 import { BadInputError } from '../../lib/parse.ts';
 import type { ReadableStore } from '../../lib/raw-zone/object-store.ts';
 import { daysOf } from '../../lib/runs/day-manifest.ts';
+import { layout } from '../../lib/runs/layout.ts';
 import { bucketServices } from '../../lib/wiring.ts';
 import { folderStore } from '../bucket/folder-store.ts';
 import { messageFor } from '../upload/s3-errors.ts';
@@ -54,15 +55,32 @@ const DAYS_SHOWN = 5;
 /**
  * Runs a command that reads a place. An error of S3 becomes one sentence.
  *
+ * @param permissions What the command needs on a bucket in AWS.
  * @throws {BucketError}
  */
-export const reading = async <Result>({ bucket }: InspectOptions, work: () => Promise<Result>): Promise<Result> => {
+export const reading = async <Result>(
+  { bucket }: Pick<InspectOptions, 'bucket'>,
+  work: () => Promise<Result>,
+  permissions = 's3:ListBucket and s3:GetObject',
+): Promise<Result> => {
   try {
     return await work();
   } catch (error) {
     if (bucket === undefined || error instanceof BadInputError) throw error;
-    const message = messageFor(error, `s3://${bucket}`, bucket, 's3:ListBucket and s3:GetObject');
+    const message = messageFor(error, `s3://${bucket}`, bucket, permissions);
     if (message === undefined) throw error;
     throw new BucketError(message, { cause: error });
   }
 };
+
+/**
+ * Asks a bucket in AWS one question, so that a wrong name, region or identity is reported before a run begins.
+ *
+ * @throws {BucketError}
+ */
+export const checkBucket = (bucket: string, dataset: string, env: NodeJS.ProcessEnv): Promise<void> =>
+  reading(
+    { bucket },
+    async () => void (await bucketServices({ ...env, BUCKET: bucket }).store.folders(layout.daysOfRuns(dataset))),
+    's3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject',
+  );

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
-import { awsRegion } from '../../lib/wiring.ts';
+import { awsClient } from '../../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from '../bucket.ts';
 import { claim } from '../claim.ts';
 
@@ -20,6 +20,8 @@ export interface Destination {
 export interface OpenDestination extends Destination {
   /** Location of the files for the user: a folder, or s3://name. */
   shown: string;
+  /** The error of the disk that the embedded bucket is on. Its client sees only that the bucket failed. */
+  failure?(): Error | undefined;
   close(): Promise<void>;
 }
 
@@ -35,21 +37,19 @@ export interface DestinationOptions {
 export const openDestination = async ({ out, bucket, env }: DestinationOptions): Promise<OpenDestination> =>
   bucket ? inAws(bucket, env) : embedded(out);
 
+/** In milliseconds. With these timeouts, the SDK retries after a dead connection, and in the end reports an error. */
+const TIMEOUTS = { connectionTimeout: 10_000, socketTimeout: 60_000 };
+
 const CLIENT = {
-  /** In milliseconds. With these timeouts, the SDK retries after a dead connection, and in the end reports an error. */
-  requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
   /** send.ts compares the sha256 of the object itself, and reports a difference with its own message. */
   responseChecksumValidation: 'WHEN_REQUIRED',
 } as const;
 
-/**
- * Uses the SDK's default credentials, and the region that all commands use. If the bucket is in another region, S3
- * redirects the client.
- */
+/** Uses the credentials and the region that all commands use. If the bucket is in another region, S3 redirects the client. */
 const inAws = (bucket: string, env: DestinationOptions['env']): OpenDestination => {
   const s3 = new S3Client({
+    ...awsClient(env, 'AWS_ENDPOINT_URL_S3', TIMEOUTS),
     ...CLIENT,
-    ...awsRegion(env),
     followRegionRedirects: true,
     // The SDK's default is 3, which is too few for an upload of a hundred parts over a bad connection.
     maxAttempts: 5,
@@ -69,6 +69,7 @@ const embedded = async (out: string): Promise<OpenDestination> => {
   const served = await startBucket(join(out, 'bucket'));
   const s3 = new S3Client({
     ...CLIENT,
+    requestHandler: TIMEOUTS,
     endpoint: served.url,
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
@@ -82,6 +83,7 @@ const embedded = async (out: string): Promise<OpenDestination> => {
     onePutBytes: 8 * 1_048_576,
     computesChecksums: false,
     shown: join(out, 'bucket'),
+    failure: served.failure,
     close: async () => {
       s3.destroy();
       await served.close();

@@ -7,7 +7,7 @@ import type { SendOptions, Sent } from './send.ts';
 export interface UploadProgress {
   begin(file: string, bytes: number, key: string): void;
   update: NonNullable<SendOptions['progress']>;
-  end(file: string, sent: Sent, seconds: number): void;
+  end(file: string, key: string, sent: Sent, seconds: number): void;
   /** Removes the bar, so that other text can be printed. */
   stop(): void;
 }
@@ -40,12 +40,12 @@ export const showUpload = (
       draw('reading', 0);
     },
     update: draw,
-    end: (file, { sent, bytes, sha256 }, seconds) => {
+    end: (file, key, { sent, bytes, sha256 }, seconds) => {
       stop();
       out.write(
         sent
           ? `${file}: sent and checked, ${bytes} bytes in ${seconds.toFixed(1)} s, sha256 ${sha256}\n`
-          : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\n`,
+          : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\nA run reads the newest upload. To read this one, where another was uploaded after it: npm start -- --upload ${key}\n`,
       );
     },
     stop,

@@ -20,13 +20,17 @@ const MOVIES_PER_CHUNK = CHUNK / 2;
  * Looks at a run from outside. It lists the work of branches that are not written yet, and reads none of it.
  *
  * @param executions undefined for a local run: then a branch with work counts as running.
+ * @param isStopped Whether no process runs a local run any more.
  * @throws {NotPlannedError}
  */
 export const look = async (
   store: ReadableStore,
   ref: RunRef,
   executions: RunExecutions | undefined,
+  isStopped = () => false,
 ): Promise<Snapshot> => {
+  // First: what is read afterwards is then final.
+  const stopped = isStopped();
   const run = await loadRun(store, ref);
   if (!run)
     throw new NotPlannedError(`The plan of run ${ref.run} is gone: ${layout.run(ref)} was removed or has expired.`);
@@ -52,7 +56,7 @@ export const look = async (
     const execution = running?.get(name);
     return {
       ...facts,
-      isRunning: running ? execution !== undefined : work.length > 0 && !failure,
+      isRunning: running ? execution !== undefined : !stopped && work.length > 0 && !failure,
       hasList: work.includes(layout.list(branch)),
       kept: Math.min(chunks * MOVIES_PER_CHUNK, expected ?? Number.POSITIVE_INFINITY),
       ...(failure && { failure: { error: failure.error, message: failure.message, at: failure.at } }),
@@ -62,5 +66,5 @@ export const look = async (
   const branches = await Promise.all(run.branches.map((branch) => atOnce(() => branchOf(branch))));
   const isAudited =
     day?.run === ref.run && branches.every(({ failure }) => failure === undefined || failure.at <= day.writtenAt);
-  return { ...ref, status, isAudited, branches };
+  return { ...ref, status: stopped ? 'STOPPED' : status, isAudited, branches };
 };

@@ -6,7 +6,7 @@ export interface Snapshot {
   dataset: string;
   day: string;
   run: string;
-  /** RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; undefined where Step Functions can't be asked: a local run. */
+  /** RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; for a local run STOPPED, or undefined while a process has its folder. */
   status: string | undefined;
   /** Whether the auditor has written the day's manifest for this run since the last error of a branch. */
   isAudited: boolean;
@@ -105,8 +105,8 @@ const branchEvents = (before: BranchSnapshot | undefined, now: BranchSnapshot): 
 /**
  * Whether nothing more will happen.
  *
- * A local run can't be asked. It has ended if all branches are written, or if the auditor has seen all others fail. Between
- * two sweeps that is so for a moment, so it must be so at two looks in a row.
+ * A local run can't be asked. It has ended if no process has its folder, if all branches are written, or if the auditor has
+ * seen all others fail. Between two sweeps that is so for a moment, so it must be so at two looks in a row.
  */
 export const hasEnded = (before: Snapshot | undefined, now: Snapshot): boolean => {
   if (now.status !== undefined) return now.status !== 'RUNNING';

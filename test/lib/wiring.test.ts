@@ -37,6 +37,25 @@ it('there are four walkers at once, and eight where TMDB allows far more than it
   expect(walkersAtOnce({ TMDB_REQUESTS_PER_SECOND: '1000', WALKERS_AT_ONCE: '2' })).toBe(2);
 });
 
+it('S3 is asked through the proxy of the environment, which the SDK does not read', async () => {
+  const asked: (string | undefined)[] = [];
+  const { url } = await serving((request, response) => {
+    asked.push(request.url);
+    request.resume();
+    response.writeHead(200, { etag: '"1"' }).end();
+  });
+  const env = {
+    BUCKET: 'bucket',
+    AWS_ENDPOINT_URL_S3: 'http://s3.invalid',
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    HTTP_PROXY: new URL(url).origin,
+  };
+  expect(await bucketServices(env).store.put('a.json', '{}')).toEqual({ etag: '"1"' });
+  expect(asked).toEqual([expect.stringMatching(/^http:\/\/bucket\.s3\.invalid\/a\.json/)]);
+});
+
 describe('a request to AWS that is not answered', () => {
   it('is given up and tried again: a write to S3, a read from S3 and a question to Step Functions', async () => {
     const put = await hanging(1);

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import {
   CompleteMultipartUploadCommand,
@@ -16,6 +14,7 @@ import { s3Store } from '../../lib/raw-zone/s3-store.ts';
 import { openFolderStore } from '../../local/bucket/folder-store.ts';
 import { LOCAL_BUCKET, startBucket } from '../../local/bucket.ts';
 import { FolderError } from '../../local/folder.ts';
+import { failing } from './failing-disk.ts';
 import { filesIn, temporaryFolder } from './running.ts';
 
 /** The embedded bucket with the files of a folder. */
@@ -179,22 +178,6 @@ describe('a multipart upload to the embedded bucket', () => {
     expect(await keysIn(folder)).toEqual([]);
   });
 });
-
-/** Lets a function of the file system fail, in this process, until the returned function is called. */
-const failing = (name: 'openSync' | 'writeSync' | 'renameSync', code: string) => {
-  const works = fs[name];
-  const fails = (path: unknown) => {
-    const message = `${code}: refused by this test, ${name}`;
-    throw Object.assign(new Error(message), { code, syscall: name, ...(typeof path === 'string' && { path }) });
-  };
-  const use = (one: unknown) => {
-    Object.assign(fs, { [name]: one });
-    syncBuiltinESMExports();
-  };
-  use(fails);
-  onTestFinished(() => use(works));
-  return () => use(works);
-};
 
 describe('an error of the file system', () => {
   it.each([

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { claim, FolderInUseError } from '../../local/claim.ts';
+import { claim, FolderInUseError, isClaimed } from '../../local/claim.ts';
 import { ROOT } from '../../local/deployed.ts';
 import { temporaryFolder } from './running.ts';
 
@@ -79,6 +79,24 @@ describe('the claim of a folder', () => {
       ),
     );
     await release();
+    await (await claim(out))();
+  });
+
+  it('can be asked for, by its own process and by another one', async (context) => {
+    const out = await temporaryFolder();
+    expect(isClaimed(out)).toBe(false);
+    const release = await claim(out);
+    expect(isClaimed(out)).toBe(true);
+    await release();
+    expect(isClaimed(out)).toBe(false);
+
+    const other = claimer(context);
+    expect(await other.claim(out)).toBe('owner');
+    expect(isClaimed(out)).toBe(true);
+    const gone = new Promise((resolve) => other.child.once('exit', resolve));
+    other.child.kill('SIGKILL');
+    await gone;
+    expect(isClaimed(out)).toBe(false);
     await (await claim(out))();
   });
 

@@ -16,6 +16,8 @@ const asking = (simulator: Simulator, perSecond = 100_000) => ({
 });
 const runIn = async (out: string) => (await readdir(join(out, 'logs')))[0]?.replace('.jsonl', '') ?? '';
 
+const KEY = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+
 describe('npm start', () => {
   it('runs the pipeline, prints a summary, and exits with 0', async () => {
     const simulator = await quickSimulator();
@@ -176,6 +178,26 @@ describe('npm start', () => {
     ]);
     expect(err).toMatch(says);
     expect(code).toBe(2);
+  });
+
+  it.each([
+    {
+      more: [],
+      env: { AWS_REGION: 'us-east-1' },
+      says: /^There are no AWS credentials for bucket my-bucket: log in .*\n$/,
+    },
+    { more: ['--dry-run'], env: KEY, says: /^No AWS region is set for bucket my-bucket: set AWS_REGION\.\n$/ },
+    {
+      more: ['--resume', 'local-1'],
+      env: { ...KEY, AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9' },
+      says: /^s3:\/\/my-bucket: the connection to bucket my-bucket failed \(ECONNREFUSED\): check the network, .*\n$/,
+    },
+  ])('prints one clear error where a bucket in AWS cannot be used: $says', async ({ more, env, says }) => {
+    const args = ['--bucket', 'my-bucket', '--seed', '1', '--out', await temporaryFolder(), ...more];
+    const home = { HOME: await temporaryFolder(), AWS_EC2_METADATA_DISABLED: 'true' };
+    const { code, err } = await startCommand(args, { ...home, ...env }).ended;
+    expect(err).toMatch(says);
+    expect(code).toBe(1);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
@@ -6,6 +6,7 @@ import { type Database, openDatabase } from '../../local/query/database.ts';
 import { asCsv, asJson, asTable } from '../../local/query/shown.ts';
 import { findTables, localFiles, type Queried } from '../../local/query/table-files.ts';
 import { catalogueOf } from '../../local/simulator/catalogue.ts';
+import { startProgram } from './command-line.ts';
 import { crimeWarOf, filesIn, quickPipeline, quickSimulator, temporaryFolder } from './running.ts';
 import { catalogue, keptCredits } from './simulator/asking.ts';
 import { queryInProcess } from './start-in-process.ts';
@@ -243,6 +244,18 @@ it.each([
 it('DESCRIBE, FROM and EXPLAIN are statements that read', async () => {
   for (const sql of ['DESCRIBE movies', 'FROM movies LIMIT 1', 'EXPLAIN SELECT 1', 'WITH a AS (SELECT 1 AS x) FROM a;'])
     expect((await database.ask(sql)).rows.length).toBeGreaterThan(0);
+});
+
+it('Ctrl-C ends a query that takes long at once, and leaves no folder', async () => {
+  const TMPDIR = await temporaryFolder();
+  const copies = async () => (await readdir(TMPDIR)).filter((name) => name.startsWith('query-'));
+  const sql = 'SELECT count(*) FROM range(1000000000000) WHERE range % 7 = 3';
+  const { child, ended } = startProgram('local/query.ts', ['--out', out, sql], { TMPDIR });
+  while ((await copies()).length === 0 && child.exitCode === null)
+    await new Promise((resolve) => setImmediate(resolve));
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ signal: 'SIGINT', err: '' });
+  expect(await copies()).toEqual([]);
 });
 
 it('a table that is missing or damaged ends with one sentence that names its file', async () => {

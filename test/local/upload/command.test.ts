@@ -11,7 +11,9 @@ import { LOCAL_BUCKET, startBucket } from '../../../local/bucket.ts';
 import { claim } from '../../../local/claim.ts';
 import { writeCsv } from '../../../local/simulator/csv.ts';
 import { checkCsvFile, NEEDED_COLUMNS } from '../../../local/upload/csv-file.ts';
+import { openDestination } from '../../../local/upload/destination.ts';
 import { startProgram } from '../command-line.ts';
+import { failing } from '../failing-disk.ts';
 import { rawZone, temporaryFolder } from '../running.ts';
 import { uploadInProcess } from '../start-in-process.ts';
 
@@ -84,11 +86,22 @@ describe('npm run upload', () => {
     await uploadInProcess([movies, '--day', DAY, '--out', out]);
     const again = await uploadInProcess([movies, '--day', DAY, '--out', out]);
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining('already in the bucket, not sent') });
+    expect(again.out).toContain('after it: npm start -- --upload Raw/Local/CSV/Movies/2026/11/20/movies.csv\n');
 
     await writeFile(movies, GOOD.replace('1894', '1895'));
     const other = await uploadInProcess([movies, '--day', DAY, '--out', out]);
     expect(other).toMatchObject({ code: 0, out: expect.stringContaining('sent and checked') });
     expect(Object.values(await rawZone(join(out, 'bucket')))).toEqual([sha256(await readFile(movies))]);
+  });
+
+  it('says that the disk is full where the folder of the embedded bucket has no space left', async () => {
+    const out = await temporaryFolder();
+    const movies = await written('movies.csv', GOOD);
+    const works = failing('writeSync', 'ENOSPC');
+    const { code, err } = await uploadInProcess([movies, '--day', DAY, '--out', out]);
+    works();
+    expect(err).toMatch(/^\S+\/bucket\/\S+: the disk is full; free some space \(ENOSPC\)\.\nNot uploaded: /);
+    expect(code).toBe(1);
   });
 
   it('leaves only the complete file when it is killed and repeated', async () => {
@@ -447,6 +460,13 @@ describe('--bucket', () => {
     expect(err).toMatch(says);
     expect(err).not.toMatch(/AKIA|s3cr3t|\n\s+at /);
     expect(code).toBe(1);
+  });
+
+  it('uses the keys of the environment before its profile, like all commands', async () => {
+    const env = { AWS_ACCESS_KEY_ID: 'of-the-environment', AWS_SECRET_ACCESS_KEY: 'x', AWS_PROFILE: 'another' };
+    const { s3, close } = await openDestination({ out: '', bucket: 'raw-zone', env });
+    onTestFinished(close);
+    expect(await s3.config.credentials()).toMatchObject({ accessKeyId: 'of-the-environment' });
   });
 
   it('prints one clear error when it cannot connect', async () => {

@@ -238,6 +238,26 @@ describe('a local run, which has no executions to ask for', () => {
   });
 });
 
+it('npm run watch ends for a local run that was killed, and says how to continue it', async () => {
+  const { start, close, out, store } = await quickPipeline(await quickSimulator(), {
+    out: await temporaryFolder(),
+    env: { DATASETS: await crimeWarOf(2017, 2017) },
+  });
+  const { execution, ended } = start({ dataset: 'crime-war', day: REF.day });
+  await ended;
+  // As a kill leaves it.
+  await store.remove([layout.branchManifest({ ...REF, branch: 'war-2017' }), layout.dayManifest(REF)]);
+  await close();
+
+  const { code, out: text } = await startProgram('local/watch.ts', ['--out', out]).ended;
+  expect(code).toBe(1);
+  expect(text).toMatch(
+    new RegExp(
+      `: STOPPED, 1 of 2 branches written, 19 records\\.\nNot written: war-2017 \\(\\d+ of \\d+ movies\\)\nTo continue it: npm start -- --resume ${execution.name} --out \\S+\n$`,
+    ),
+  );
+});
+
 it('npm run watch shows a run in a folder: its state as JSON, its end, and one sentence for a wrong name', async () => {
   const simulator = await quickSimulator();
   const { start, close, out } = await quickPipeline(simulator, {
