@@ -41,6 +41,17 @@ export const awsRegion = ({ AWS_REGION, AWS_DEFAULT_REGION }: Environment): { re
 /** Connections of one client to AWS through a proxy: the SDK's default without one. */
 const AWS_SOCKETS = 50;
 
+/** Another server than AWS: an emulator. Without one, the SDK knows the address. */
+const endpointUrl = (env: Environment, name: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN') => {
+  const given = env[name] || env.AWS_ENDPOINT_URL || undefined;
+  return read(
+    {
+      [name]: z.url({ protocol: /^https?$/, error: 'use a URL such as https://s3.eu-west-1.amazonaws.com' }).optional(),
+    },
+    { [name]: given },
+  )[name];
+};
+
 const agentsToAws = (env: Environment, url = 'https://amazonaws.com') => {
   const proxy = proxyFrom(env);
   return Object.keys(proxy).length > 0 ? agentsFor(url, proxy, AWS_SOCKETS) : {};
@@ -56,7 +67,7 @@ export const awsClient = (
   timeouts = AWS_TIMEOUTS,
 ) => {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
-  const url = env[endpoint] ?? env.AWS_ENDPOINT_URL;
+  const url = endpointUrl(env, endpoint);
   return {
     requestHandler: { ...timeouts, ...agentsToAws(env, url) },
     maxAttempts: AWS_TRIES,
@@ -158,7 +169,7 @@ export const tmdbServices = (
 
 /** Walkers at once where the environment does not say. Four send 40 requests a second, also while some wait for a list. */
 const WALKERS = 4;
-/** Above so many requests a second, a run with eight walkers is about a quarter shorter (bench/README.md). */
+/** Above so many requests a second, a run with eight walkers is about a quarter shorter. */
 const FAST = { perSecond: 100, walkers: 8 };
 
 /** The folder of the datasets, and the number of walkers that run at once. */

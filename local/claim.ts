@@ -56,14 +56,19 @@ export const claim = async (out: string): Promise<() => Promise<void>> => {
  * Whether a process has claimed a folder. It takes the lock for a moment; a process that claims the folder meanwhile waits
  * for it.
  *
- * @throws {FolderError}
+ * @returns undefined where the file can't be locked, as on a file system without locks.
  */
-export const isClaimed = (out: string): boolean => {
+export const isClaimed = (out: string): boolean | undefined => {
   const file = join(out, LOCK);
   if (!existsSync(file)) return false;
-  const lock = lockFile(file);
-  lock?.close();
-  return !lock;
+  try {
+    const lock = lockFile(file);
+    lock?.close();
+    return !lock;
+  } catch (error) {
+    if (error instanceof FolderError) return undefined;
+    throw error;
+  }
 };
 
 /** The garbage collector closes a database that nobody refers to, and with it the lock. */

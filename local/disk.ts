@@ -22,6 +22,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ELOOP: 'the path has symbolic links that form a circle; use another folder with --out',
   ENAMETOOLONG: 'the path is too long; use another folder with --out',
   EIO: 'the disk reported an error; check it, or use another folder with --out',
+  ENOLCK: 'its file system has no locks; use another folder with --out',
   EMFILE: 'this process has too many open files; raise the limit with ulimit -n',
 };
 

@@ -15,8 +15,16 @@ import { openPlace, reading } from './inspect/place.ts';
 import { refuseWords } from './inspect/words.ts';
 import { showProgress } from './progress/show.ts';
 import { quoted } from './quoted.ts';
+import { resumeCommand } from './resume-command.ts';
 import { onStopSignal } from './stop-signals.ts';
-import { consoleUrl, type ExecutionArn, executionArn, runExecutions, runOfExecution } from './watch/executions.ts';
+import {
+  consoleUrl,
+  type ExecutionArn,
+  executionArn,
+  executionOfRun,
+  runExecutions,
+  runOfExecution,
+} from './watch/executions.ts';
 import { follow } from './watch/follow.ts';
 import { look } from './watch/look.ts';
 import type { BranchSnapshot, Snapshot } from './watch/snapshot.ts';
@@ -69,10 +77,10 @@ const main = withHelp(USAGE, async (argv, env) => {
       ref = await runToWatch(store, wanted, execution?.run);
     }
     if (!ref) throw noSuchRun(wanted, execution?.run ?? named);
-    const arn = execution ?? (options.bucket === undefined ? undefined : await arnOf(store, ref));
+    const arn = execution ?? (options.bucket === undefined ? undefined : await executionOfRun(store, ref, clientFor));
     const found = ref;
     const executions = arn && (await ask(arn));
-    const isStopped = () => options.bucket === undefined && !isClaimed(resolve(options.out));
+    const isStopped = () => options.bucket === undefined && isClaimed(resolve(options.out)) === false;
     const once = () => look(store, found, executions, isStopped);
     if (options.json) {
       process.stdout.write(`${JSON.stringify(await once(), null, 2)}\n`);
@@ -135,28 +143,24 @@ const noSuchRun = ({ dataset, day }: InspectOptions, name: string | undefined) =
     `--dataset: there is no ${name === undefined ? 'run' : `run "${name}"`} of dataset ${dataset}${day === undefined ? '' : ` on ${day}`}; use another dataset, day, --out or --bucket. In AWS, plans expire (answerDays in serverless.yml).`,
   );
 
-/** The execution of a run in AWS, from its plan. */
-const arnOf = async (store: ReadableStore, ref: RunRef): Promise<ExecutionArn | undefined> => {
-  const execution = (await loadRun(store, ref))?.execution;
-  return execution?.startsWith('arn:aws') && !execution.includes(':local:') ? executionArn(execution) : undefined;
-};
-
 const endOf = (
   { dataset, day, run, status, branches }: Snapshot,
   { arn, options }: { arn: ExecutionArn | undefined; options: InspectOptions },
 ): string => {
   const unfinished = branches.filter(({ written }) => !written);
   const records = branches.reduce((sum, { written }) => sum + (written?.kept ?? 0), 0);
-  const isComplete = unfinished.length === 0;
-  const isStopped = status === 'STOPPED';
   const where = options.bucket === undefined ? `--out ${quoted(options.out)}` : `--bucket ${options.bucket}`;
   return `${[
-    `Run ${run} of ${dataset}, ${day}: ${status === undefined || (isStopped && isComplete) ? '' : `${status}, `}${branches.length - unfinished.length} of ${branches.length} branches written, ${records} records.`,
+    `Run ${run} of ${dataset}, ${day}: ${status === undefined ? '' : `${status}, `}${branches.length - unfinished.length} of ${branches.length} branches written, ${records} records.`,
     ...unfinished.slice(0, SHOWN).map((one) => `Not written: ${one.branch} (${whyUnfinished(one)})`),
     ...(unfinished.length > SHOWN ? [`and ${unfinished.length - SHOWN} more; --json has all`] : []),
     ...(arn ? [`In the console: ${consoleUrl(arn)}`] : []),
-    ...(isStopped && !isComplete ? [`To continue it: npm start -- --resume ${run} ${where}`] : []),
-    ...(isComplete ? [`To check its files: npm run verify -- ${where} --dataset ${dataset} --day ${day}`] : []),
+    ...(status === 'STOPPED'
+      ? [`To continue it, with the options that it had: ${resumeCommand(run, ['--out', options.out])}`]
+      : []),
+    ...(unfinished.length === 0
+      ? [`To check its files: npm run verify -- ${where} --dataset ${dataset} --day ${day}`]
+      : []),
   ].join('\n')}\n`;
 };
 

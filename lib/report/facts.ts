@@ -3,7 +3,6 @@ import type { ReadableStore } from '../raw-zone/object-store.ts';
 import { type DayManifest, loadDayManifest } from '../runs/day-manifest.ts';
 import { layout } from '../runs/layout.ts';
 import { leftOutIn } from '../runs/left-out.ts';
-import { readLock } from '../runs/lock.ts';
 import { type BranchManifest, loadManifests } from '../runs/manifest.ts';
 import { loadRun } from '../runs/plan.ts';
 import { type Changes, changesBetween } from './changes.ts';
@@ -55,8 +54,6 @@ export const gatherFacts = async (
     .filter(({ branch }) => named.has(branch))
     .toSorted((a, b) => (a.branch < b.branch ? -1 : 1));
   const run = await loadRun(store, day);
-  // A run that was resumed goes on in another execution, which has taken the day.
-  const holder = (await readLock(store, day)).lock?.holder;
   const read = day.bytes <= LARGEST_READ_BYTES ? await readMovies(store, branches) : undefined;
   return {
     day,
@@ -65,7 +62,7 @@ export const gatherFacts = async (
     movies: read && [...read.movies.values()],
     unread: read?.unread ?? [],
     compared: await comparedWithBefore(store, day, branches, read),
-    next: run && (consoleOf(holder ?? run.execution) ?? (resume && { command: resume(run.run) })),
+    next: run && (consoleOf(run.execution) ?? (resume && { command: resume(run.run) })),
   };
 };
 

@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { type Day, day } from '../day.ts';
 import { branchName, type DayRef, datasetName, runName } from '../names.ts';
+import { BadInputError } from '../parse.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
 import { layout } from './layout.ts';
 import { figures, missingIds } from './manifest.ts';
 import { csvRead, runForecast } from './plan.ts';
 import { sealed } from './seal.ts';
-import { readable, required } from './stored.ts';
+import { readable } from './stored.ts';
 import { dayTables } from './tables-of-day.ts';
 
 /** A branch that a run planned and didn't finish, with the error that its function recorded. */
@@ -106,7 +107,9 @@ export const latestDay = z.object({ dataset: datasetName, day, run: runName, man
 export const loadLatest = async (store: ReadableStore, dataset: string): Promise<Day | undefined> => {
   const key = layout.latest(dataset);
   const object = await store.get(key);
-  return object && required(z.object({ day }), object, key).day;
+  const latest = readable(z.object({ day }), object);
+  if (object && !latest) throw new BadInputError(`${key}: it is damaged; the next complete run writes it again.`);
+  return latest?.day;
 };
 
 /** Whether `latest.json` names this manifest, or a later day. */

@@ -32,6 +32,9 @@ export const layout = {
   chunksFolder: (ref: BranchRef) => `${runFolder(ref)}work/${ref.branch}/chunks/`,
   chunk: (ref: BranchRef, name: string) => `${runFolder(ref)}work/${ref.branch}/chunks/${name}.json.zst`,
 
+  /** The key that an object of the work had before 2026-11-26. */
+  earlierWork: (key: string) => key.replace(/\.zst$/, '.gz'),
+
   /** The folders of what the walkers of a run keep. Nothing in them is overwritten. */
   ownWork: (ref: RunRef) => [`${runFolder(ref)}work/`, `${runFolder(ref)}shared/`],
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gunzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { joined, parseKeepingNumbers, withField } from '../json-text.ts';
 import type { BranchRef } from '../names.ts';
 import type { ObjectStore, ReadableStore } from '../raw-zone/object-store.ts';
@@ -91,18 +91,22 @@ export interface Kept<Value> {
   value: Value;
 }
 
-/** zstd takes a third of the time of gzip, and its files are smaller. A chunk is about 40 kB then: one piece of output. */
+/** zstd takes a third of the time of gzip, and its files are smaller. Most chunks fit into a few pieces of output. */
 const packed = (json: string | Uint8Array): Buffer =>
   zstdCompressSync(json, { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 64 * 1024 });
 
-const unpacked = (bytes: Buffer): Buffer => zstdDecompressSync(bytes, { chunkSize: 256 * 1024 });
+/** Work that was stored before 2026-11-26 is compressed with gzip. */
+const unpacked = (bytes: Buffer): Buffer =>
+  bytes[0] === GZIP ? gunzipSync(bytes) : zstdDecompressSync(bytes, { chunkSize: 256 * 1024 });
+/** The first byte of gzip. That of zstd is 0x28. */
+const GZIP = 0x1f;
 
 const STORED = { contentType: 'application/zstd' };
 
 /** Reads the work of a branch. */
 export const keptWork = (store: ReadableStore, ref: BranchRef) => {
   const load = async <Value>(key: string, parse = parseKeepingNumbers): Promise<Kept<Value> | undefined> => {
-    const object = await store.get(key);
+    const object = (await store.get(key)) ?? (await store.get(layout.earlierWork(key)));
     return object && (parse(String(unpacked(object.body))) as Kept<Value>);
   };
   return {
@@ -113,7 +117,7 @@ export const keptWork = (store: ReadableStore, ref: BranchRef) => {
     /** The names of all pages that are stored. */
     pageNames: async (): Promise<string[]> => {
       const folder = layout.pagesFolder(ref);
-      return (await store.list(folder)).map((key) => key.slice(folder.length).replace(/\.json\.zst$/, ''));
+      return (await store.list(folder)).map((key) => key.slice(folder.length).replace(/\.json\.(zst|gz)$/, ''));
     },
 
     /**

@@ -194,7 +194,8 @@ const refuseExpired = async (store: ObjectStore, kept: KeptAnswers['branches']):
     kept.map(({ dataset, day: on, branch, answersOf: { run } }) =>
       atOnce(async () => {
         const ref = { dataset, day: on, run, branch };
-        if (!(await store.list(layout.workFolder(ref))).includes(layout.list(ref)))
+        const work = await store.list(layout.workFolder(ref));
+        if (![layout.list(ref), layout.earlierWork(layout.list(ref))].some((key) => work.includes(key)))
           throw new BadInputError(`reshape: ${noAnswers(ref, branch)}`);
       }),
     ),

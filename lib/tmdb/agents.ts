@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { BadInputError } from '../parse.ts';
 
-/** The proxy for connections to TMDB, under the names of the environment. */
+/** The proxy for connections to TMDB and AWS, under the names of the environment. */
 export interface ProxySettings {
   HTTP_PROXY?: string;
   HTTPS_PROXY?: string;

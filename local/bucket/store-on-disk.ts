@@ -151,4 +151,5 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.jsonl': 'application/x-ndjson',
   '.csv': 'text/csv; charset=utf-8',
   '.gz': 'application/gzip',
+  '.zst': 'application/zstd',
 };

@@ -7,6 +7,7 @@ import { daysOf } from '../../lib/runs/day-manifest.ts';
 import { layout } from '../../lib/runs/layout.ts';
 import { bucketServices } from '../../lib/wiring.ts';
 import { folderStore } from '../bucket/folder-store.ts';
+import type { Options } from '../options.ts';
 import { messageFor } from '../upload/s3-errors.ts';
 import { BucketError } from './bucket-error.ts';
 import type { InspectOptions } from './options.ts';
@@ -52,6 +53,9 @@ export const dayToInspect = async ({ store, shown }: Place, { dataset, day }: In
 /** Days that a message names, the newest ones. */
 const DAYS_SHOWN = 5;
 
+/** Permissions of a command that reads. */
+const READ = 's3:ListBucket and s3:GetObject';
+
 /**
  * Runs a command that reads a place. An error of S3 becomes one sentence.
  *
@@ -61,7 +65,7 @@ const DAYS_SHOWN = 5;
 export const reading = async <Result>(
   { bucket }: Pick<InspectOptions, 'bucket'>,
   work: () => Promise<Result>,
-  permissions = 's3:ListBucket and s3:GetObject',
+  permissions = READ,
 ): Promise<Result> => {
   try {
     return await work();
@@ -78,9 +82,12 @@ export const reading = async <Result>(
  *
  * @throws {BucketError}
  */
-export const checkBucket = (bucket: string, dataset: string, env: NodeJS.ProcessEnv): Promise<void> =>
+export const checkBucket = (
+  { bucket, input: { dataset, dryRun } }: Pick<Options, 'input'> & { bucket: string },
+  env: NodeJS.ProcessEnv,
+): Promise<void> =>
   reading(
     { bucket },
     async () => void (await bucketServices({ ...env, BUCKET: bucket }).store.folders(layout.daysOfRuns(dataset))),
-    's3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject',
+    dryRun ? READ : 's3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject',
   );

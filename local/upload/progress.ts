@@ -45,7 +45,7 @@ export const showUpload = (
       out.write(
         sent
           ? `${file}: sent and checked, ${bytes} bytes in ${seconds.toFixed(1)} s, sha256 ${sha256}\n`
-          : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\nA run reads the newest upload. To read this one, where another was uploaded after it: npm start -- --upload ${key}\n`,
+          : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\nA run reads the newest upload. To read this one, add --upload ${key} to npm start.\n`,
       );
     },
     stop,

@@ -72,6 +72,8 @@ export const messageFor = (
   const reason = [code, name].find((one) => one !== undefined && NETWORK.test(one));
   if (reason && !$metadata?.httpStatusCode)
     return `${file}: the connection to bucket ${bucket} failed (${reason}): check the network, then repeat the command.`;
+  if (code === 'ERR_PROXY_TUNNEL')
+    return `The proxy does not connect to bucket ${bucket}: check HTTPS_PROXY, its user and password, and whether the proxy allows S3.`;
   // The name comes first, because several errors have status 403.
   const known = [name, code, String($metadata?.httpStatusCode)]
     .map((one) => MESSAGES.find(([names]) => one !== undefined && names.includes(one)))

@@ -5,7 +5,11 @@ import {
   type SFNClient,
 } from '@aws-sdk/client-sfn';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
+import type { RunRef } from '../../lib/names.ts';
 import { BadInputError } from '../../lib/parse.ts';
+import type { ReadableStore } from '../../lib/raw-zone/object-store.ts';
+import { readLock } from '../../lib/runs/lock.ts';
+import { loadRun } from '../../lib/runs/plan.ts';
 import { countAttempts, retriersOf } from '../step-functions/retries.ts';
 
 /** The executions of a run in AWS. */
@@ -67,6 +71,25 @@ export const runOfExecution = async (
   const { dataset, resume } = await inputOf(sfn, arn);
   return { dataset, run: resume ?? run };
 };
+
+/**
+ * The execution of a run in AWS: the one that has the day if it resumes the run, else the one that planned it.
+ *
+ * @returns undefined for a run that is not in AWS.
+ */
+export const executionOfRun = async (
+  store: ReadableStore,
+  ref: RunRef,
+  clientFor: (arn: ExecutionArn) => SFNClient,
+): Promise<ExecutionArn | undefined> => {
+  const holder = inAws((await readLock(store, ref)).lock?.holder);
+  const resumed = holder && (await runOfExecution(clientFor(holder), holder)).run === ref.run;
+  const execution = resumed ? holder : inAws((await loadRun(store, ref))?.execution);
+  return execution && { ...execution, run: ref.run };
+};
+
+const inAws = (execution: string | undefined): ExecutionArn | undefined =>
+  execution?.startsWith('arn:aws') && !execution.includes(':local:') ? executionArn(execution) : undefined;
 
 /** The newest events of a branch that are read. A Walk with all retries of Lambda's errors has fewer. */
 const EVENTS = 100;

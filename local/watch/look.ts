@@ -19,7 +19,7 @@ const MOVIES_PER_CHUNK = CHUNK / 2;
 /**
  * Looks at a run from outside. It lists the work of branches that are not written yet, and reads none of it.
  *
- * @param executions undefined for a local run: then a branch with work counts as running.
+ * @param executions undefined for a local run: then a branch with work counts as running, unless the run is stopped.
  * @param isStopped Whether no process runs a local run any more.
  * @throws {NotPlannedError}
  */
@@ -66,5 +66,6 @@ export const look = async (
   const branches = await Promise.all(run.branches.map((branch) => atOnce(() => branchOf(branch))));
   const isAudited =
     day?.run === ref.run && branches.every(({ failure }) => failure === undefined || failure.at <= day.writtenAt);
-  return { ...ref, status: stopped ? 'STOPPED' : status, isAudited, branches };
+  const isUnfinished = branches.some(({ written }) => !written);
+  return { ...ref, status: stopped && isUnfinished ? 'STOPPED' : status, isAudited, branches };
 };

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import type { ReadableStore } from '../../lib/raw-zone/object-store.ts';
 import { recordsIn } from '../../lib/raw-zone/part-records.ts';
 import { type DayManifest, loadDayManifest } from '../../lib/runs/day-manifest.ts';
@@ -9,6 +8,7 @@ import { loadRun } from '../../lib/runs/plan.ts';
 import { verifyDay } from '../../lib/runs/verify.ts';
 import { unfinishedBranches } from '../../lib/stages/audit.ts';
 import { explainDay } from '../../lib/stages/why.ts';
+import { unpacked } from '../../lib/tmdb/body.ts';
 import type { AskedRequest } from '../../local/simulator/simulator.ts';
 import type { Execution } from '../../local/step-functions/engine.ts';
 import { summary } from '../../local/summary.ts';
@@ -72,12 +72,15 @@ export const compare = (lake: Lake, expected: Lake): Comparison => {
   };
 };
 
+/** Largest object, without compression, in bytes. */
+const LARGEST = 2 ** 30;
+
 /** Keys of all objects, packed or not, that contain a text. */
 export const objectsWith = async (store: ReadableStore, text: string): Promise<string[]> => {
   const found: string[] = [];
   for (const key of await store.list('')) {
     const body = (await store.get(key))?.body;
-    if (body && (key.endsWith('.gz') ? gunzipSync(body) : body).includes(text)) found.push(key);
+    if (body && unpacked(body, undefined, LARGEST).includes(text)) found.push(key);
   }
   return found;
 };

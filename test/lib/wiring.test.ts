@@ -51,9 +51,22 @@ it('S3 is asked through the proxy of the environment, which the SDK does not rea
     AWS_ACCESS_KEY_ID: 'x',
     AWS_SECRET_ACCESS_KEY: 'x',
     HTTP_PROXY: new URL(url).origin,
+    HTTPS_PROXY: new URL(url).origin,
   };
-  expect(await bucketServices(env).store.put('a.json', '{}')).toEqual({ etag: '"1"' });
+  const put = (more: Record<string, string>) => bucketServices({ ...env, ...more }).store.put('a.json', '{}');
+  expect(await put({})).toEqual({ etag: '"1"' });
   expect(asked).toEqual([expect.stringMatching(/^http:\/\/bucket\.s3\.invalid\/a\.json/)]);
+  // An endpoint on this machine, and a host of NO_PROXY, are asked directly.
+  expect(await put({ AWS_ENDPOINT_URL_S3: new URL(url).origin })).toEqual({ etag: '"1"' });
+  expect(asked[1]).toMatch(/^\/bucket\/a\.json/);
+  await expect(put({ NO_PROXY: '.s3.invalid' })).rejects.toMatchObject({
+    code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
+  });
+  // Without an endpoint, it is S3 in AWS, through a tunnel. This proxy makes none.
+  await expect(put({ AWS_ENDPOINT_URL_S3: '' })).rejects.toMatchObject({ code: 'ERR_PROXY_TUNNEL' });
+  expect(() => put({ AWS_ENDPOINT_URL_S3: 's3' })).toThrow(
+    'environment: AWS_ENDPOINT_URL_S3: use a URL such as https://s3.eu-west-1.amazonaws.com; got "s3".',
+  );
 });
 
 describe('a request to AWS that is not answered', () => {

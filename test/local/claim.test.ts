@@ -87,6 +87,8 @@ describe('the claim of a folder', () => {
     expect(isClaimed(out)).toBe(false);
     const release = await claim(out);
     expect(isClaimed(out)).toBe(true);
+    // The question has not ended the lock of this process.
+    expect(await claimer(context).claim(out)).toBe('FolderInUseError');
     await release();
     expect(isClaimed(out)).toBe(false);
 

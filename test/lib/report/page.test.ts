@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { gatherFacts } from '../../../lib/report/facts.ts';
 import { saveReport } from '../../../lib/report/save.ts';
-import { layout } from '../../../lib/runs/layout.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
 import { dayOf, headings, movie, textOf } from './reported.ts';
 
@@ -195,7 +194,7 @@ it('a movie and a series of one TMDB id are two', async () => {
 
 describe('the report of a day that is not complete', () => {
   it('names the unfinished branch, why it failed, and the console page that continues the run', async () => {
-    const { page, store } = await dayOf(
+    const { page } = await dayOf(
       { 'crime-2017': { records: [movie(1)] } },
       {
         changes: {
@@ -214,14 +213,6 @@ describe('the report of a day that is not complete', () => {
       'href="https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/arn:aws:states:us-east-1:123456789012:execution:ingest:friday"',
     );
     expect(textOf(text)).not.toContain('Not there yet');
-
-    // A resumed run goes on in another execution, which holds the day.
-    const execution = 'arn:aws:states:us-east-1:123456789012:execution:ingest:resumed';
-    await store.put(
-      layout.lock({ dataset: 'crime-war', day: '2026-11-20' }),
-      JSON.stringify({ holder: execution, since: '2026-11-20T13:00:00.000Z' }),
-    );
-    expect(await page()).toContain(`#/v2/executions/details/${execution}"`);
   });
 
   it('says so where no branch is finished', async () => {

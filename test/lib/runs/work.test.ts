@@ -1,3 +1,4 @@
+import { gzipSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { branchWork, type Kept, type Outcome } from '../../../lib/runs/work.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
@@ -20,6 +21,25 @@ describe('the work of a branch', () => {
     await work.keepChunk(kept(gone(1, 2)));
 
     expect(await work.listing()).toEqual(kept(listing));
+    expect(await work.pages('pass-1-1')).toEqual(kept([{ page: 1 }]));
+    expect(await Array.fromAsync(work.chunks())).toEqual([kept(gone(1, 2))]);
+  });
+
+  it('is also loaded where it was stored with gzip, as it was before 2026-11-26', async () => {
+    const store = memoryStore();
+    const work = branchWork(store, crime2017());
+    const listing = { items: [{ id: 1 }], expected: 1, listed: 1, doubled: 0, passes: 1, warnings: [] };
+    await work.keepListing(kept(listing));
+    await work.keepPages('pass-1-1', kept([{ page: 1 }]));
+    await work.keepChunk(kept(gone(1, 2)));
+    for (const key of store.keys()) {
+      const body = (await store.get(key))?.body ?? Buffer.of();
+      await store.put(key.replace(/zst$/, 'gz'), gzipSync(zstdDecompressSync(body)));
+      await store.remove([key]);
+    }
+
+    expect(await work.listing()).toEqual(kept(listing));
+    expect(await work.pageNames()).toEqual(['pass-1-1']);
     expect(await work.pages('pass-1-1')).toEqual(kept([{ page: 1 }]));
     expect(await Array.fromAsync(work.chunks())).toEqual([kept(gone(1, 2))]);
   });

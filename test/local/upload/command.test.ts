@@ -86,7 +86,9 @@ describe('npm run upload', () => {
     await uploadInProcess([movies, '--day', DAY, '--out', out]);
     const again = await uploadInProcess([movies, '--day', DAY, '--out', out]);
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining('already in the bucket, not sent') });
-    expect(again.out).toContain('after it: npm start -- --upload Raw/Local/CSV/Movies/2026/11/20/movies.csv\n');
+    expect(again.out).toContain(
+      'To read this one, add --upload Raw/Local/CSV/Movies/2026/11/20/movies.csv to npm start.\n',
+    );
 
     await writeFile(movies, GOOD.replace('1894', '1895'));
     const other = await uploadInProcess([movies, '--day', DAY, '--out', out]);

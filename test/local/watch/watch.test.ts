@@ -9,7 +9,13 @@ import { saveManifest } from '../../../lib/runs/manifest.ts';
 import { readMachines } from '../../../local/deployed.ts';
 import { draw } from '../../../local/progress/draw.ts';
 import { newRun, nextState } from '../../../local/progress/state.ts';
-import { executionArn, type RunningExecution, runExecutions, runOfExecution } from '../../../local/watch/executions.ts';
+import {
+  executionArn,
+  executionOfRun,
+  type RunningExecution,
+  runExecutions,
+  runOfExecution,
+} from '../../../local/watch/executions.ts';
 import { follow } from '../../../local/watch/follow.ts';
 import { look } from '../../../local/watch/look.ts';
 import { memoryStore } from '../../doubles/memory-store.ts';
@@ -137,6 +143,7 @@ describe('a run in AWS', () => {
       const runs: Record<string, object> = {
         [ARN]: { dataset: 'popular' },
         [ARN.replace('friday', 'monday')]: { dataset: 'crime-war', resume: 'friday' },
+        [ARN.replace('friday', 'sunday')]: { dataset: 'crime-war' },
       };
       const answers: Record<string, () => object> = {
         DescribeExecution: () => ({
@@ -185,6 +192,20 @@ describe('a run in AWS', () => {
       dataset: 'crime-war',
       run: 'friday',
     });
+    // Without an execution, a run is asked for where its day is: at the execution that resumes it, or at its first one.
+    const store = memoryStore();
+    const plan = { ...REF, execution: ARN, plannedAt: PLANNED_AT, tmdb: 'tmdb.test', branches: [], wholeDay: [] };
+    await store.put(layout.run(REF), JSON.stringify(plan));
+    const found = () => executionOfRun(store, REF, () => sfn);
+    expect(await found()).toEqual(executionArn(ARN));
+    for (const [holder, arn] of [
+      [ARN.replace('friday', 'monday'), ARN.replace('friday', 'monday')],
+      [ARN.replace('friday', 'sunday'), ARN],
+      ['local-1', ARN],
+    ]) {
+      await store.put(layout.lock(REF), JSON.stringify({ holder, since: PLANNED_AT }));
+      expect(await found()).toMatchObject({ arn, run: 'friday' });
+    }
     asked.length = 0;
     expect(await executions.status()).toBe('RUNNING');
     expect(await executions.running()).toEqual(
@@ -253,7 +274,7 @@ it('npm run watch ends for a local run that was killed, and says how to continue
   expect(code).toBe(1);
   expect(text).toMatch(
     new RegExp(
-      `: STOPPED, 1 of 2 branches written, 19 records\\.\nNot written: war-2017 \\(\\d+ of \\d+ movies\\)\nTo continue it: npm start -- --resume ${execution.name} --out \\S+\n$`,
+      `: STOPPED, 1 of 2 branches written, 19 records\\.\nNot written: war-2017 \\(\\d+ of \\d+ movies\\)\nTo continue it, with the options that it had: npm start -- --resume ${execution.name} --out \\S+\n$`,
     ),
   );
 });
