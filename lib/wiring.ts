@@ -178,11 +178,11 @@ export const planningServices = (env: Environment) => {
     {
       DATASETS: z.string().default('datasets'),
       // An inline Map of Step Functions runs at most 40 iterations at once.
-      WALKERS_AT_ONCE: z.coerce
-        .number('use a whole number from 1 to 40')
-        .int()
-        .min(1)
-        .max(40, 'use at most 40: an inline Map runs no more iterations at once')
+      WALKERS_AT_ONCE: z
+        .string()
+        .regex(/^\d+$/, 'use a whole number from 1 to 40')
+        .transform(Number)
+        .pipe(z.int().min(1).max(40, 'use at most 40: an inline Map runs no more iterations at once'))
         .default(requestsPerSecond(env) > FAST.perSecond ? FAST.walkers : WALKERS),
     },
     env,

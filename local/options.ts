@@ -172,10 +172,15 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
     simulator:
       real || reshape !== undefined ? undefined : asOptions(OPTIONS, () => parse(simulator, values, 'options')),
     again: given.flatMap((name) =>
-      name === 'out' || name === 'bucket' || name === 'catalogue' ? [`--${name}`, String(values[name])] : [],
+      AGAIN.includes(name) || (values.bucket !== undefined && name === onlySimulated)
+        ? [`--${name}`, String(values[name as keyof typeof values])]
+        : [],
     ),
   };
 };
+
+/** Options that a command needs that continues the run. With --bucket, it also needs one that says that TMDB is simulated. */
+const AGAIN = ['out', 'bucket', 'catalogue'];
 
 /** Checked again for each request, where it can come from SSM. Here, a person gets the answer at once. */
 const checkToken = (token: string | undefined): void => {

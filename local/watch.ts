@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { systemClock } from '../lib/clock.ts';
 import { day as dayName } from '../lib/day.ts';
 import { type RunRef, runName } from '../lib/names.ts';
 import { BadInputError, parse } from '../lib/parse.ts';
 import type { ReadableStore } from '../lib/raw-zone/object-store.ts';
 import { layout } from '../lib/runs/layout.ts';
+import { READS_AT_ONCE } from '../lib/runs/manifest.ts';
 import { loadRun, loadRuns } from '../lib/runs/plan.ts';
 import { stepFunctionsClient } from '../lib/wiring.ts';
 import { isClaimed } from './claim.ts';
@@ -114,7 +116,7 @@ const seconds = (name: string, value: string): number => {
   return number;
 };
 
-/** @returns The run with this name, or else the newest one; undefined where there is none. */
+/** @returns The run with this name, or else the one that was planned last; undefined where there is none. */
 const runToWatch = async (
   store: ReadableStore,
   { dataset, day }: InspectOptions,
@@ -127,21 +129,29 @@ const runToWatch = async (
           (one) => dayName.safeParse(one.slice(0, -1)).data ?? [],
         )
       : [day];
-  for (const on of days.toSorted().toReversed()) {
-    const runs =
-      run === undefined
-        ? await loadRuns(store, { dataset, day: on })
-        : [await loadRun(store, { dataset, day: on, run })].filter((one) => one !== undefined);
-    const newest = runs.toSorted((a, b) => (a.plannedAt < b.plannedAt ? -1 : 1)).at(-1);
-    if (newest) return { dataset, day: newest.day, run: newest.run };
-  }
-  return undefined;
+  const atOnce = pLimit(READS_AT_ONCE);
+  const runs = days.map((on) =>
+    atOnce(async () =>
+      run === undefined ? loadRuns(store, { dataset, day: on }) : [await loadRun(store, { dataset, day: on, run })],
+    ),
+  );
+  const newest = (await Promise.all(runs))
+    .flat()
+    .filter((one) => one !== undefined)
+    .toSorted((a, b) => (a.plannedAt < b.plannedAt ? -1 : 1))
+    .at(-1);
+  return newest && { dataset, day: newest.day, run: newest.run };
 };
 
-const noSuchRun = ({ dataset, day }: InspectOptions, name: string | undefined) =>
-  new BadInputError(
-    `--dataset: there is no ${name === undefined ? 'run' : `run "${name}"`} of dataset ${dataset}${day === undefined ? '' : ` on ${day}`}; use another dataset, day, --out or --bucket. In AWS, plans expire (answerDays in serverless.yml).`,
+const noSuchRun = ({ dataset, day, bucket }: InspectOptions, name: string | undefined) => {
+  const on = day === undefined ? '' : ` on ${day}`;
+  const expired = bucket === undefined ? '' : ' Plans expire (answerDays in serverless.yml).';
+  return new BadInputError(
+    name === undefined
+      ? `--dataset: there is no run of dataset ${dataset}${on}; use another dataset, day, --out or --bucket.${expired}`
+      : `RUN: dataset ${dataset} has no run "${name}"${on}; leave it out for the newest run, or use another dataset, day, --out or --bucket.${expired}`,
   );
+};
 
 const endOf = (
   { dataset, day, run, status, branches }: Snapshot,
@@ -156,7 +166,7 @@ const endOf = (
     ...(unfinished.length > SHOWN ? [`and ${unfinished.length - SHOWN} more; --json has all`] : []),
     ...(arn ? [`In the console: ${consoleUrl(arn)}`] : []),
     ...(status === 'STOPPED'
-      ? [`To continue it, with the options that it had: ${resumeCommand(run, ['--out', options.out])}`]
+      ? [`To continue it, add the options that it had: ${resumeCommand(run, ['--out', options.out])}`]
       : []),
     ...(unfinished.length === 0
       ? [`To check its files: npm run verify -- ${where} --dataset ${dataset} --day ${day}`]

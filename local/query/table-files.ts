@@ -70,6 +70,11 @@ export const findTables = async (
     throw new BadInputError(`--day: ${shown} has no manifest of dataset ${dataset} on ${day}; use another day.`);
   const all = await daysWithTables(store, dataset, day, days);
   const now = day === undefined ? all.at(-1) : all.find((one) => one.day === day);
+  const newest = days.at(-1);
+  if (!now && day === undefined && newest && (await daysWithTables(store, dataset, newest, [newest])).length > 0)
+    throw new BadInputError(
+      `--day: ${shown} has no complete day of dataset ${dataset}. To ask about a day that is not complete: --day ${newest}.`,
+    );
   if (!now)
     throw new BadInputError(
       `${day === undefined ? '--dataset' : '--day'}: ${shown} has no ${day === undefined ? 'complete day with tables' : `tables of ${day}`} of dataset ${dataset}; its "output" may have "tables": false. To write them without a request to TMDB: npm start -- --reshape YYYY-MM-DD --dataset ${dataset}.`,

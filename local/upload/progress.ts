@@ -40,11 +40,11 @@ export const showUpload = (
       draw('reading', 0);
     },
     update: draw,
-    end: (file, key, { sent, bytes, sha256 }, seconds) => {
+    end: (file, key, { sent, replaced, bytes, sha256 }, seconds) => {
       stop();
       out.write(
         sent
-          ? `${file}: sent and checked, ${bytes} bytes in ${seconds.toFixed(1)} s, sha256 ${sha256}\n`
+          ? `${file}: sent and checked, ${bytes} bytes in ${seconds.toFixed(1)} s, sha256 ${sha256}\n${replaced ? `It replaces another file of the same name and day: ${key}\n` : ''}`
           : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\nA run reads the newest upload. To read this one, add --upload ${key} to npm start.\n`,
       );
     },

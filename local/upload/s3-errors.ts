@@ -20,7 +20,7 @@ const MESSAGES: readonly (readonly [
   [
     ['CredentialsProviderError', 'TokenProviderError'],
     (bucket) =>
-      `There are no AWS credentials for bucket ${bucket}: log in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
+      `There are no AWS credentials for bucket ${bucket}: log in (aws sso login), set or correct AWS_PROFILE, or set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
   ],
   [
     ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'],
@@ -67,11 +67,14 @@ export const messageFor = (
     return `${messageFor(error.cause, file, bucket) ?? `${file}: ${error.cause}.`} ${error.message}`;
 
   const { name, message, code, $metadata } = error as Error & Answer;
+  const [, region] = /^Region not accepted: region="(.*?)"/.exec(message) ?? [];
+  if (region)
+    return `There is no AWS region "${region}": set AWS_REGION to the region of bucket ${bucket}, such as us-east-1.`;
   if (/^Region (is missing|not accepted)/.test(message))
     return `No AWS region is set for bucket ${bucket}: set AWS_REGION.`;
   const reason = [code, name].find((one) => one !== undefined && NETWORK.test(one));
   if (reason && !$metadata?.httpStatusCode)
-    return `${file}: the connection to bucket ${bucket} failed (${reason}): check the network, then repeat the command.`;
+    return `${file}: the connection to bucket ${bucket} failed (${reason}): check the network, and HTTPS_PROXY and AWS_ENDPOINT_URL where they are set; then repeat the command.`;
   if (code === 'ERR_PROXY_TUNNEL')
     return `The proxy does not connect to bucket ${bucket}: check HTTPS_PROXY, its user and password, and whether the proxy allows S3.`;
   // The name comes first, because several errors have status 403.

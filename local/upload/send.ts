@@ -29,6 +29,8 @@ export class NotRemovedError extends Error {
 export interface Sent {
   /** false where the object already existed. */
   sent: boolean;
+  /** Whether an object of this key with other contents was there before. */
+  replaced: boolean;
   bytes: number;
   sha256: string;
 }
@@ -78,7 +80,8 @@ export const send = async (
   await mustBeUnchanged();
 
   const existing = await head(key, to, signal);
-  if (existing && !(await difference(existing, print, key, to, signal))) return { sent: false, ...print };
+  if (existing && !(await difference(existing, print, key, to, signal)))
+    return { sent: false, replaced: false, ...print };
 
   let versionId: string | undefined;
   try {
@@ -99,7 +102,7 @@ export const send = async (
     await remove(key, to, versionId, error);
     throw error;
   }
-  return { sent: true, ...print };
+  return { sent: true, replaced: existing !== undefined, ...print };
 };
 
 /** Reads the file once before it is sent, because its sha256 is sent as metadata. */

@@ -222,6 +222,11 @@ describe('npm start', () => {
       says: /^environment: DATASETS: use a folder with dataset files; got "\/nowhere"\./,
     },
     {
+      env: { WALKERS_AT_ONCE: 'x' },
+      args: [],
+      says: /^environment: WALKERS_AT_ONCE: use a whole number from 1 to 40; got "x"\./,
+    },
+    {
       env: { WALKERS_AT_ONCE: '41' },
       args: [],
       says: /^environment: WALKERS_AT_ONCE: use at most 40: an inline Map runs no more iterations at once/,

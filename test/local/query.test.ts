@@ -22,7 +22,7 @@ let queried: Queried;
 let paths: Map<string, string>;
 
 /** A day, and a day a week before, on which TMDB had other data. */
-const [DAY, WEEK_BEFORE] = ['2026-11-20', '2026-11-13'];
+const [DAY, WEEK_BEFORE] = ['2026-11-20', '2026-11-13'] as const;
 /** A movie of a multiple of these is new on the day, has another budget, or another title. For each third one, a movie is gone. */
 const [NEW, OTHER_BUDGET, OTHER_TITLE, GONE] = [7, 5, 4, 3];
 const GONE_IDS = 20_000_000;
@@ -245,6 +245,18 @@ it.each([
 it('DESCRIBE, FROM and EXPLAIN are statements that read', async () => {
   for (const sql of ['DESCRIBE movies', 'FROM movies LIMIT 1', 'EXPLAIN SELECT 1', 'WITH a AS (SELECT 1 AS x) FROM a;'])
     expect((await database.ask(sql)).rows.length).toBeGreaterThan(0);
+});
+
+it('without a complete day, the sentence names a day that is not complete', async () => {
+  const { start, store } = await quickPipeline(await quickSimulator(), {
+    env: { DATASETS: await crimeWarOf(2017, 2017) },
+  });
+  await start({ dataset: 'crime-war', day: DAY, only: ['crime-2017'] }).ended;
+  const place = { store, shown: 'bucket' };
+  await expect(findTables(place, { dataset: 'crime-war', day: undefined })).rejects.toThrow(
+    `--day: bucket has no complete day of dataset crime-war. To ask about a day that is not complete: --day ${DAY}.`,
+  );
+  expect((await findTables(place, { dataset: 'crime-war', day: DAY })).now.complete).toBe(false);
 });
 
 it('Ctrl-C ends a query that does not end, and leaves no folder', async () => {

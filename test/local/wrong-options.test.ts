@@ -213,3 +213,10 @@ it('npm start prints a warning for a typo in the dataset, and goes on', async ()
   );
   expect(code).toBe(0);
 });
+
+it('the command that continues a run has its folder or bucket, and an option of the simulator where the bucket needs one', () => {
+  const again = (...argv: string[]) => readOptions(argv, {}).again;
+  expect(again('--out', 'a', '--only', 'crime-2017', '--ceiling', 'none')).toEqual(['--out', 'a']);
+  expect(again('--catalogue', 'c.jsonl', '--seed', '1')).toEqual(['--catalogue', 'c.jsonl']);
+  expect(again('--bucket', 'raw-zone', '--seed', '1')).toEqual(['--bucket', 'raw-zone', '--seed', '1']);
+});

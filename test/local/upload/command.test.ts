@@ -93,6 +93,7 @@ describe('npm run upload', () => {
     await writeFile(movies, GOOD.replace('1894', '1895'));
     const other = await uploadInProcess([movies, '--day', DAY, '--out', out]);
     expect(other).toMatchObject({ code: 0, out: expect.stringContaining('sent and checked') });
+    expect(other.out).toContain('\nIt replaces another file of the same name and day: Raw/Local/CSV/Movies/2026/');
     expect(Object.values(await rawZone(join(out, 'bucket')))).toEqual([sha256(await readFile(movies))]);
   });
 
@@ -480,7 +481,7 @@ describe('--bucket', () => {
       AWS_ENDPOINT_URL_S3: url,
     });
     expect(err).toMatch(
-      /: the connection to bucket raw-zone failed \(ECONNREFUSED\): check the network, then repeat the command/,
+      /: the connection to bucket raw-zone failed \(ECONNREFUSED\): check the network, and HTTPS_PROXY and AWS_ENDPOINT_URL where they are set; then repeat the command/,
     );
     expect(code).toBe(1);
   });
@@ -488,6 +489,10 @@ describe('--bucket', () => {
   it.each([
     { env: { AWS_REGION: 'us-east-1' }, says: /^There are no AWS credentials for bucket raw-zone: log in/ },
     { env: { AWS_DEFAULT_REGION: 'us-east-1' }, says: /^There are no AWS credentials for bucket raw-zone: log in/ },
+    {
+      env: { ...KEY, AWS_REGION: 'us_east' },
+      says: /^There is no AWS region "us_east": set AWS_REGION to the region /,
+    },
     { env: { ...KEY, AWS_REGION: '' }, says: /^No AWS region is set for bucket raw-zone: set AWS_REGION\./ },
   ])('prints one clear error when credentials or region are missing', async ({ env, says }) => {
     const home = await temporaryFolder();

@@ -266,6 +266,15 @@ it('npm run watch ends for a local run that was killed, and says how to continue
   });
   const { execution, ended } = start({ dataset: 'crime-war', day: REF.day });
   await ended;
+  // The newest run is the one that was planned last, and not that of the newest day.
+  const earlier = {
+    ...REF,
+    day: '2026-12-31',
+    run: 'earlier',
+    execution: 'local',
+    plannedAt: '2020-01-01T00:00:00.000Z',
+  } as const;
+  await store.put(layout.run(earlier), JSON.stringify({ ...earlier, tmdb: 'tmdb.test', branches: [], wholeDay: [] }));
   // As a kill leaves it.
   await store.remove([layout.branchManifest({ ...REF, branch: 'war-2017' }), layout.dayManifest(REF)]);
   await close();
@@ -274,7 +283,7 @@ it('npm run watch ends for a local run that was killed, and says how to continue
   expect(code).toBe(1);
   expect(text).toMatch(
     new RegExp(
-      `: STOPPED, 1 of 2 branches written, 19 records\\.\nNot written: war-2017 \\(\\d+ of \\d+ movies\\)\nTo continue it, with the options that it had: npm start -- --resume ${execution.name} --out \\S+\n$`,
+      `: STOPPED, 1 of 2 branches written, 19 records\\.\nNot written: war-2017 \\(\\d+ of \\d+ movies\\)\nTo continue it, add the options that it had: npm start -- --resume ${execution.name} --out \\S+\n$`,
     ),
   );
 });
@@ -306,6 +315,6 @@ it('npm run watch shows a run in a folder: its state as JSON, its end, and one s
   );
   expect(wrong).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/^--dataset: there is no run "nobody" of dataset crime-war; .*\n$/),
+    err: expect.stringMatching(/^RUN: dataset crime-war has no run "nobody"; leave it out for the newest run, .*\n$/),
   });
 });
