@@ -16,6 +16,8 @@
   }
 
   function explain(fs) {
+    // On Windows with .exe.
+    var isInstalled = fs.existsSync('node_modules/node/bin/node') || fs.existsSync('node_modules/node/bin/node.exe');
     var hasPackage = fs.existsSync('node_modules/node/package.json');
     fail(
       'This is Node ' +
@@ -23,9 +25,11 @@
         ', and the project needs Node ' +
         OLDEST +
         ', which its package "node" brings. ' +
-        (hasPackage
-          ? 'The package is there, but its installation was skipped (--ignore-scripts). To finish it: npm rebuild node --ignore-scripts=false'
-          : 'To install it: npm ci'),
+        (isInstalled
+          ? 'npm uses it for the scripts of package.json: use npm start, or npx node instead of node'
+          : hasPackage
+            ? 'The package is there, but its installation was skipped (--ignore-scripts). To finish it: npm rebuild node --ignore-scripts=false'
+            : 'To install it: npm ci'),
     );
   }
 

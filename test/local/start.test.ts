@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../local/deployed.ts';
@@ -15,10 +15,20 @@ const startedOnNode20 = (cwd: string) =>
 
 describe('without Node 24', () => {
   it('one sentence says how to finish an installation without scripts, and the exit code is 1', async () => {
-    expect(await startedOnNode20(ROOT)).toMatchObject({
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'node_modules/node'), { recursive: true });
+    await writeFile(join(folder, 'node_modules/node/package.json'), '{}');
+    expect(await startedOnNode20(folder)).toMatchObject({
       code: 1,
       out: '',
       err: 'This is Node 20.20.2, and the project needs Node 24, which its package "node" brings. The package is there, but its installation was skipped (--ignore-scripts). To finish it: npm rebuild node --ignore-scripts=false\n',
+    });
+  });
+
+  it('one sentence says how to use Node 24 where it is installed', async () => {
+    expect(await startedOnNode20(ROOT)).toMatchObject({
+      code: 1,
+      err: 'This is Node 20.20.2, and the project needs Node 24, which its package "node" brings. npm uses it for the scripts of package.json: use npm start, or npx node instead of node\n',
     });
   });
 
