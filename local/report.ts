@@ -35,7 +35,8 @@ export const report = async (
 ): Promise<number> => {
   const { errorType, errorMessage } = causeOf(execution);
   const planned = execution.calls.find(({ state }) => state === 'Plan')?.output as Planned | undefined;
-  if (errorType === 'BadInputError') throw new BadInputError(inOptions(errorMessage));
+  // Later, it is not the input but an object of the bucket, and there is a run to continue.
+  if (errorType === 'BadInputError' && !planned) throw new BadInputError(inOptions(errorMessage));
   if (planned && planned.outcome !== 'planned') {
     process.stdout.write(`${planned.says}\n`);
     return 0;

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CHUNK } from '../../lib/stages/walk-items.ts';
 import { claim } from '../../local/claim.ts';
+import { report } from '../../local/report.ts';
 import type { Simulator } from '../../local/simulator/simulator.ts';
 import { startCommand } from './command-line.ts';
 import { crimeWarOf, quickPipeline, quickSimulator, rawZone, readJson, temporaryFolder } from './running.ts';
@@ -38,6 +39,28 @@ describe('npm start', () => {
     const { code, err } = await startInProcess([...args, await temporaryFolder()]);
     expect(code).toBe(1);
     expect(err).toMatch(/^[^\n]*token[^\n]*\n$/i);
+  });
+
+  it('exits with 1 when an object of the planned run is damaged, and prints the command that continues the run', async () => {
+    const pipeline = await quickPipeline(await quickSimulator(), { env: { DATASETS: await crimeWarOf(2017, 2017) } });
+    const { execution, ended } = pipeline.start({ dataset: 'crime-war', day: DAY, only: ['war-2017'] });
+    await ended;
+    const message =
+      '_runs/crime-war/run.json: it is not JSON, so it was damaged; remove this object, and start a new run.';
+    const damaged = {
+      ...execution,
+      status: 'FAILED' as const,
+      cause: JSON.stringify({ errorType: 'BadInputError', errorMessage: message }),
+    };
+    const stderr = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    const place = { bucket: pipeline.bucket, out: pipeline.out, seconds: 1, resume: 'npm start -- --resume x' };
+    const code = await report(damaged, pipeline, { ...place, isResumed: false });
+    const said = stderr.mock.calls.map(([text]) => text).join('');
+    stderr.mockRestore();
+    expect({ code, said }).toEqual({
+      code: 1,
+      said: `BadInputError: ${message}\nTo continue this run: npm start -- --resume x\n`,
+    });
   });
 
   it('exits with 1 when a branch is unfinished, and prints the reason and the command that continues the run', async () => {
