@@ -52,6 +52,7 @@ const endpointUrl = (env: Environment, name: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOI
   )[name];
 };
 
+/** @param url Says only whether it is an address of this machine, which is never asked through a proxy. */
 const agentsToAws = (env: Environment, url = 'https://amazonaws.com') => {
   const proxy = proxyFrom(env);
   return Object.keys(proxy).length > 0 ? agentsFor(url, proxy, AWS_SOCKETS) : {};
@@ -61,7 +62,7 @@ const agentsToAws = (env: Environment, url = 'https://amazonaws.com') => {
  * The SDK's clients connect to AWS, or to the endpoint in the environment, and through its proxy: the SDK itself knows
  * none. Use an IP address in the endpoint: from localhost, the SDK makes the host bucket.localhost.
  */
-export const awsClient = (
+export const awsClientSettings = (
   env: Environment,
   endpoint: 'AWS_ENDPOINT_URL_S3' | 'AWS_ENDPOINT_URL_SFN',
   timeouts = AWS_TIMEOUTS,
@@ -92,7 +93,7 @@ export const bucketServices = (env: Environment, timeouts = AWS_TIMEOUTS) => {
     env,
   );
   return {
-    store: s3Store(new S3Client(awsClient(env, 'AWS_ENDPOINT_URL_S3', timeouts)), BUCKET),
+    store: s3Store(new S3Client(awsClientSettings(env, 'AWS_ENDPOINT_URL_S3', timeouts)), BUCKET),
     clock: systemClock,
     emit: logEvents(logger),
     codeVersion: CODE_VERSION,
@@ -103,7 +104,7 @@ export const bucketServices = (env: Environment, timeouts = AWS_TIMEOUTS) => {
 export const scratchServices = () => ({ scratch: tmpdir() });
 
 export const stepFunctionsClient = (env: Environment, timeouts = AWS_TIMEOUTS) =>
-  new SFNClient(awsClient(env, 'AWS_ENDPOINT_URL_SFN', timeouts));
+  new SFNClient(awsClientSettings(env, 'AWS_ENDPOINT_URL_SFN', timeouts));
 
 /** Step Functions, to read the state of executions. */
 export const executionServices = (env: Environment, timeouts = AWS_TIMEOUTS) => ({

@@ -52,8 +52,7 @@ export const main = withHelp(USAGE, async (argv, env) => {
     );
     if (simulator?.note) notes.write(`${simulator.note}\n`);
     if (!simulator && reshape === undefined) await checkReachable(address);
-    const { bucket, input } = options;
-    if (bucket !== undefined) await checkBucket({ bucket, input }, env);
+    if (options.bucket !== undefined) await checkBucket(options.bucket, options.input, env);
     if (options.input.dryRun) {
       const planned = await dryRun(options, resolve(options.out), { ...asked, DATASETS: datasets });
       process.stdout.write(options.json ? `${JSON.stringify(planned, null, 2)}\n` : dryRunText(planned));

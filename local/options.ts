@@ -35,8 +35,8 @@ ${FAULT_GROUPS.map((group) => `  ${group}`).join('\n')}
 
 Without TMDB_TOKEN, the run uses the simulator. With TMDB_TOKEN, it uses TMDB, or the API at TMDB_BASE_URL.
 The file .env is read first; a variable that is set already wins, also where it is empty (TMDB_TOKEN= npm start).
-TMDB_REQUESTS_PER_SECOND sets the first request rate (36), WALKERS_AT_ONCE the number of branches that run at once (4;
-above 100 requests a second 8).
+TMDB_REQUESTS_PER_SECOND sets the first request rate (36), WALKERS_AT_ONCE the number of branches that run at once
+(4, or 8 with more than 100 requests a second).
 Exit codes: 0 complete, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C, 129 or 143 by another signal.
 `;
 
@@ -179,7 +179,10 @@ export const readOptions = (argv: readonly string[], env: NodeJS.ProcessEnv): Op
   };
 };
 
-/** Options that a command needs that continues the run. With --bucket, it also needs one that says that TMDB is simulated. */
+/**
+ * Options that the command to continue a run repeats. With --bucket, it also repeats an option of the simulator: without
+ * one, npm start refuses to write invented movies to AWS.
+ */
 const AGAIN = ['out', 'bucket', 'catalogue'];
 
 /** Checked again for each request, where it can come from SSM. Here, a person gets the answer at once. */

@@ -91,15 +91,15 @@ export interface Kept<Value> {
   value: Value;
 }
 
-/** zstd takes a third of the time of gzip, and its files are smaller. Most chunks fit into a few pieces of output. */
+/** zstd takes a third of the time of gzip, and its files are smaller. */
 const packed = (json: string | Uint8Array): Buffer =>
   zstdCompressSync(json, { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 64 * 1024 });
 
-/** Work that was stored before 2026-11-26 is compressed with gzip. */
+/** The first byte of gzip, with which work was compressed before 2026-11-26. That of zstd is 0x28. */
+const GZIP = 0x1f;
+
 const unpacked = (bytes: Buffer): Buffer =>
   bytes[0] === GZIP ? gunzipSync(bytes) : zstdDecompressSync(bytes, { chunkSize: 256 * 1024 });
-/** The first byte of gzip. That of zstd is 0x28. */
-const GZIP = 0x1f;
 
 const STORED = { contentType: 'application/zstd' };
 

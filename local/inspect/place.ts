@@ -83,7 +83,8 @@ export const reading = async <Result>(
  * @throws {BucketError}
  */
 export const checkBucket = (
-  { bucket, input: { dataset, dryRun } }: Pick<Options, 'input'> & { bucket: string },
+  bucket: string,
+  { dataset, dryRun }: Options['input'],
   env: NodeJS.ProcessEnv,
 ): Promise<void> =>
   reading(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
-import { awsClient } from '../../lib/wiring.ts';
+import { awsClientSettings } from '../../lib/wiring.ts';
 import { LOCAL_BUCKET, startBucket } from '../bucket.ts';
 import { claim } from '../claim.ts';
 
@@ -48,7 +48,7 @@ const CLIENT = {
 /** Uses the credentials and the region that all commands use. If the bucket is in another region, S3 redirects the client. */
 const inAws = (bucket: string, env: DestinationOptions['env']): OpenDestination => {
   const s3 = new S3Client({
-    ...awsClient(env, 'AWS_ENDPOINT_URL_S3', TIMEOUTS),
+    ...awsClientSettings(env, 'AWS_ENDPOINT_URL_S3', TIMEOUTS),
     ...CLIENT,
     followRegionRedirects: true,
     // The SDK's default is 3, which is too few for an upload of a hundred parts over a bad connection.

@@ -44,9 +44,11 @@ export const showUpload = (
       stop();
       out.write(
         sent
-          ? `${file}: sent and checked, ${bytes} bytes in ${seconds.toFixed(1)} s, sha256 ${sha256}\n${replaced ? `It replaces another file of the same name and day: ${key}\n` : ''}`
-          : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\nA run reads the newest upload. To read this one, add --upload ${key} to npm start.\n`,
+          ? `${file}: sent and checked, ${bytes} bytes in ${seconds.toFixed(1)} s, sha256 ${sha256}\n`
+          : `${file}: already in the bucket, not sent, ${bytes} bytes, sha256 ${sha256}\n`,
       );
+      if (replaced) out.write(`It replaces another file of the same name and day: ${key}\n`);
+      if (!sent) out.write(`A run reads the newest upload. To read this one, add --upload ${key} to npm start.\n`);
     },
     stop,
   };

@@ -6,7 +6,10 @@ export interface Snapshot {
   dataset: string;
   day: string;
   run: string;
-  /** RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; for a local run STOPPED if it is unfinished and no process has its folder, else undefined. */
+  /**
+   * In AWS: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED. A local run is STOPPED if it is unfinished and no process has
+   * its folder; else its status is undefined.
+   */
   status: string | undefined;
   /** Whether the auditor has written the day's manifest for this run since the last error of a branch. */
   isAudited: boolean;
